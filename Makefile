@@ -1,0 +1,60 @@
+# Everything here sets itself up: Python 3.11 or newer, pip and make are enough.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+# Debian ships Python without ensurepip; the machine's own pip fills the environment instead.
+INSTALL := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --root-user-action=ignore
+ROOMS := console intake lettrlabs models sandbox worker
+
+.PHONY: help demo up test lint types schema ci chaos format clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Mailrun needs Python 3.11 or newer; set PYTHON=... to one.")'
+	@$(PYTHON) -m venv --without-pip .venv
+
+.venv/runtime.stamp: requirements.txt requirements-build.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what Mailrun needs into .venv"
+	@$(INSTALL) --require-hashes -r requirements.txt -r requirements-build.txt
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/runtime.stamp
+	@echo "Installing what its tests need into .venv"
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: .venv/runtime.stamp ## Send a sample campaign to a sandbox, start to finish
+	@$(BIN)/mailrun demo
+
+up: .venv/runtime.stamp ## Run everything on this machine until Ctrl-C
+	@$(BIN)/mailrun up
+
+test: .venv/dev.stamp ## Run the tests (under 5 minutes on 2 cores)
+	@$(BIN)/python -m pytest -m "not chaos"
+
+chaos: .venv/dev.stamp ## Run the long proofs: pairs of crashes, chaos beside its peers
+	@$(BIN)/python -m pytest -m chaos
+
+lint: .venv/dev.stamp ## Check style and who imports whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache
+
+types: .venv/dev.stamp ## Check the types, strictly
+	@$(BIN)/mypy
+
+schema: .venv/dev.stamp ## Check that migrations and models agree
+	@$(BIN)/python -m migrations.check
+
+ci: lint types schema test ## What continuous integration runs
+
+format: .venv/dev.stamp ## Rewrite the code in the house style
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format --quiet .
+
+clean: ## Remove the environment and this machine's data
+	rm -rf .venv .mailrun
