@@ -1,0 +1,227 @@
+"""What can be set from outside: environment variables and the `.env` file, each with its reason."""
+
+import ipaddress
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LIVE_URL: Final = "https://app.lettrlabs.com/api"
+# The only key the sandbox accepts, and one that LettrLabs refuses: it can never spend money.
+SANDBOX_KEY: Final = "LL-API-sandbox"
+
+
+class SettingsError(Exception):
+    """One line per variable that cannot be used, naming the variable and never its value."""
+
+
+class Vendor(StrEnum):
+    """Who is spoken to, for display: every command and page says so."""
+
+    SANDBOX = "sandbox"
+    LIVE = "live"
+
+
+def _with_driver(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError("must be a PostgreSQL address such as postgresql://user:password@host/mailrun")
+    return f"postgresql+psycopg://{rest}"
+
+
+def _redis_address(url: str) -> str:
+    if not url.startswith(("redis://", "rediss://", "redis+socket://")):
+        raise ValueError("must be a Redis address such as redis://host:6379/0")
+    return url
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        raise ValueError("must be an IANA time zone such as America/New_York") from None
+    return name
+
+
+def _usable_key(key: SecretStr) -> SecretStr:
+    text = key.get_secret_value().strip()
+    if not (text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError("must be one line of plain letters and digits, as LettrLabs shows the key")
+    return SecretStr(text)
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Settings(BaseSettings):
+    """Everything a process of Mailrun may be told, read once at its start."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        # Compose hands on an unset variable as an empty one: both mean "not set".
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    database_url: Annotated[str, AfterValidator(_with_driver)] | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        repr=False,
+        description="PostgreSQL 14 or newer. Unset, the console starts one of its own in the data directory.",
+    )
+    redis_url: Annotated[str, AfterValidator(_redis_address)] | None = Field(
+        None,
+        validation_alias="REDIS_URL",
+        repr=False,
+        description="Redis 6.2 or newer, or Valkey. Unset, the console starts one in the data directory.",
+    )
+    api_key: Annotated[SecretStr, AfterValidator(_usable_key)] | None = Field(
+        None,
+        validation_alias="LETTRLABS_API_KEY",
+        description="Full access to the LettrLabs account. Unset, mail goes to the sandbox and no further.",
+    )
+    base_url: str = Field(
+        LIVE_URL,
+        validation_alias="LETTRLABS_BASE_URL",
+        description="Where LettrLabs answers. Plain http is accepted for a sandbox only.",
+    )
+    exclusive: bool | None = Field(
+        None,
+        validation_alias="LETTRLABS_EXCLUSIVE",
+        description="Whether nothing but this installation makes orders in the account: only then may an "
+        "unexplained empty draft be taken over or deleted. Unset: on for the sandbox, off for a live key.",
+    )
+    rate: float = Field(
+        10,
+        gt=0,
+        allow_inf_nan=False,
+        validation_alias="LETTRLABS_RATE",
+        description="Calls per second, all workers together. LettrLabs states no limit; ten finish about one "
+        "order a second, more mail than most accounts buy and no strain on a shared web service.",
+    )
+    lease_seconds: Seconds = Field(
+        90,
+        validation_alias="MAILRUN_LEASE_SECONDS",
+        description="How long a claim on a mailing holds. Outlives the longest HTTP call by a wide margin, "
+        "so that a claim is taken over only from a worker that is gone.",
+    )
+    settlement_window_seconds: Seconds = Field(
+        900,
+        validation_alias="MAILRUN_SETTLEMENT_WINDOW_SECONDS",
+        description="How long after a checkout with no readable answer an order still in Draft may turn. A "
+        "quarter of an hour outlasts a payment gateway's own retries; waiting is free, paying twice is not.",
+    )
+    poll_seconds: Seconds = Field(
+        5,
+        validation_alias="MAILRUN_POLL_SECONDS",
+        description="Pause between looks at an order that is settling. LettrLabs settles in seconds to "
+        "minutes; looking more often would spend the call rate and learn nothing.",
+    )
+    push_again_seconds: Seconds = Field(
+        60,
+        validation_alias="MAILRUN_PUSH_AGAIN_SECONDS",
+        description="After how long a mailing's message counts as lost and is sent again. A minute is far "
+        "longer than a message waits in a bounded queue, and a doubled message does nothing.",
+    )
+    dispatch_window: int = Field(
+        500,
+        ge=1,
+        validation_alias="MAILRUN_DISPATCH_WINDOW",
+        description="Messages kept in the broker at once. Half a minute of work for one busy worker; the "
+        "backlog stays in PostgreSQL, where urgent mail can still overtake it.",
+    )
+    tick_seconds: Seconds = Field(
+        1,
+        validation_alias="MAILRUN_TICK_SECONDS",
+        description="Pause between two scans for due mailings. One indexed query a second is nothing to "
+        "PostgreSQL, and a second is nothing to a letter.",
+    )
+    max_attempts: int = Field(
+        8,
+        ge=1,
+        validation_alias="MAILRUN_MAX_ATTEMPTS",
+        description="Claims on one stage before a person is asked. Eight doubling waits span about an hour, "
+        "which most outages do not.",
+    )
+    retry_seconds: Seconds = Field(
+        15,
+        validation_alias="MAILRUN_RETRY_SECONDS",
+        description="First pause after a failed call, doubled each time. Long enough for a restarting "
+        "service to come back, short enough to stay unnoticed.",
+    )
+    broker_prefix: str = Field(
+        "mailrun:",
+        min_length=1,
+        validation_alias="MAILRUN_BROKER_PREFIX",
+        description="Begins every key in Redis, so that two installations can share one server.",
+    )
+    data_dir: Path = Field(
+        Path(".mailrun"),
+        validation_alias="MAILRUN_DATA_DIR",
+        description="Where the console keeps what it starts itself: database, queue, sandbox, logs.",
+    )
+    zone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        "UTC",
+        validation_alias="MAILRUN_ZONE",
+        description="IANA zone of a date or time that is given without one.",
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _keeps_the_key_from_eavesdroppers(cls, url: str, info: ValidationInfo) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"must be a web address such as {LIVE_URL}")
+        if parts.scheme == "http" and not (_is_loopback(url) or _is_sandbox_key(info.data.get("api_key"))):
+            raise ValueError("must begin with https:// so that the key is not sent in the clear")
+        return url.rstrip("/")
+
+    @property
+    def vendor(self) -> Vendor:
+        """The sandbox, where nothing costs money, or the live service."""
+        pretends = self.api_key is None or _is_sandbox_key(self.api_key) or _is_loopback(self.base_url)
+        return Vendor.SANDBOX if pretends else Vendor.LIVE
+
+    @property
+    def owns_account(self) -> bool:
+        """Whether a draft that no mailing explains may be taken over or deleted."""
+        return self.vendor is Vendor.SANDBOX if self.exclusive is None else self.exclusive
+
+
+def _is_sandbox_key(key: SecretStr | None) -> bool:
+    return key is not None and key.get_secret_value() == SANDBOX_KEY
+
+
+def read_settings() -> Settings:
+    """Return the settings of this process; raises SettingsError, one plain line per wrong variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [_plain_line(problem) for problem in error.errors(include_url=False, include_input=False)]
+    except UnicodeDecodeError:
+        lines = [".env: is not UTF-8 text"]
+    # Raised outside the handler: the cause would carry the rejected values into a traceback.
+    raise SettingsError("\n".join(lines))
+
+
+def _plain_line(problem: ErrorDetails) -> str:
+    variable = str(problem["loc"][0])
+    reason = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    return f"{variable}: {reason}"
