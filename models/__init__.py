@@ -1,1 +1,38 @@
-"""To be said."""
+"""What is remembered: tables, the states of a mailing and the moves between them. Imports no other room."""
+
+from models.base import Base
+from models.campaign import Campaign, RejectedRow
+from models.evidence import EventLog, Heartbeat, VendorCall
+from models.installation import CreateGate, Installation, Stray, StrayFate
+from models.mailing import Mailing
+from models.money import Charge, Quote, QuoteLine
+from models.proof import Proof
+from models.recipient import Outcome, Recipient
+from models.states import ENDED, MOVES, OPEN, Approval, Move, Stage, State
+
+__all__ = [
+    "ENDED",
+    "MOVES",
+    "OPEN",
+    "Approval",
+    "Base",
+    "Campaign",
+    "Charge",
+    "CreateGate",
+    "EventLog",
+    "Heartbeat",
+    "Installation",
+    "Mailing",
+    "Move",
+    "Outcome",
+    "Proof",
+    "Quote",
+    "QuoteLine",
+    "Recipient",
+    "RejectedRow",
+    "Stage",
+    "State",
+    "Stray",
+    "StrayFate",
+    "VendorCall",
+]

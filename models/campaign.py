@@ -1,0 +1,42 @@
+"""A campaign: one file of people, cut into mailings."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Serial, Written
+
+
+class Campaign(Base):
+    """What was submitted under one key. How far it is follows from its mailings' rows."""
+
+    __tablename__ = "campaign"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        CheckConstraint("rows = people + rejected", name="rows_add_up"),
+    )
+
+    id: Mapped[Serial]
+    key: Mapped[str]
+    request_digest: Mapped[bytes]
+    name: Mapped[str]
+    rows: Mapped[int]
+    people: Mapped[int]
+    rejected: Mapped[int]
+    mailings: Mapped[int]
+    paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[Written]
+
+
+class RejectedRow(Base):
+    """A row of the file that was not fit to be mailed. Number and reason only: the person stays in the file."""
+
+    __tablename__ = "rejected_row"
+
+    campaign_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("campaign.id", ondelete="CASCADE"), primary_key=True
+    )
+    row: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    reason: Mapped[str]

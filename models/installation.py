@@ -1,0 +1,57 @@
+"""What there is one of: the installation itself, the create gate, and the vendor orders no mailing explains."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, SmallInteger, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Instant, words
+
+
+class Installation(Base):
+    """The one row that says whether anything may be written to the vendor at all."""
+
+    __tablename__ = "installation"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, server_default="1", autoincrement=False)
+    epoch: Mapped[UUID] = mapped_column(server_default=text("gen_random_uuid()"))
+    paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class CreateGate(Base):
+    """Closed while unsure creates are found out, so that no new draft can appear meanwhile.
+
+    It opens by itself at ``closed_until``: whoever closed it may have died.
+    """
+
+    __tablename__ = "create_gate"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, server_default="1", autoincrement=False)
+    holder: Mapped[UUID | None]
+    closed_until: Mapped[Instant] = mapped_column(server_default=text("'-infinity'"))
+
+
+class StrayFate(StrEnum):
+    """What became of a draft that no mailing explained."""
+
+    SEEN = "seen"
+    ADOPTED = "adopted"
+    CONDEMNED = "condemned"
+    DELETED = "deleted"
+
+
+class Stray(Base):
+    """A vendor order that appeared without a mailing. Its key makes adopting and deleting exclude each other."""
+
+    __tablename__ = "stray"
+
+    order_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    fate: Mapped[StrayFate] = mapped_column(words(StrayFate, "fate"))
+    sightings: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    why: Mapped[str]
+    first_seen: Mapped[Instant]
+    last_seen: Mapped[Instant]
