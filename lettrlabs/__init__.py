@@ -1,1 +1,72 @@
-"""To be said."""
+"""How we speak to LettrLabs: a typed client whose writes answer in four ways and are never retried."""
+
+from lettrlabs.answers import (
+    Accepted,
+    Answer,
+    Call,
+    NotSent,
+    Outcome,
+    Refused,
+    Rejected,
+    Sink,
+    Unavailable,
+    Unknown,
+    VendorError,
+)
+from lettrlabs.client import MAX_RECIPIENTS, LettrLabs
+from lettrlabs.rate import RateLimit
+from lettrlabs.timeouts import Timeouts
+from lettrlabs.wire.account import Account, Template
+from lettrlabs.wire.orders import Delivered, Order
+from lettrlabs.wire.quotes import Checkout, Line, Quote
+from lettrlabs.wire.recipients import (
+    AppendResult,
+    NewAddress,
+    NewMetadata,
+    NewPersonal,
+    NewRecipient,
+    OrderRecipient,
+    Undeliverable,
+)
+from lettrlabs.wire.reports import OrderAnalytics, OrderTransactions, PieceDelivery, Transaction
+from lettrlabs.wire.vocabulary import DeliveryStatus, OrderStatus, Postage, ProductionSpeed
+
+__all__ = [
+    "MAX_RECIPIENTS",
+    "Accepted",
+    "Account",
+    "Answer",
+    "AppendResult",
+    "Call",
+    "Checkout",
+    "Delivered",
+    "DeliveryStatus",
+    "LettrLabs",
+    "Line",
+    "NewAddress",
+    "NewMetadata",
+    "NewPersonal",
+    "NewRecipient",
+    "NotSent",
+    "Order",
+    "OrderAnalytics",
+    "OrderRecipient",
+    "OrderStatus",
+    "OrderTransactions",
+    "Outcome",
+    "PieceDelivery",
+    "Postage",
+    "ProductionSpeed",
+    "Quote",
+    "RateLimit",
+    "Refused",
+    "Rejected",
+    "Sink",
+    "Template",
+    "Timeouts",
+    "Transaction",
+    "Unavailable",
+    "Undeliverable",
+    "Unknown",
+    "VendorError",
+]

@@ -1,0 +1,1 @@
+"""The vendor's JSON as types, one file for each subject."""

@@ -1,0 +1,198 @@
+"""Recipients on the wire: as we send them, and in the two shapes the vendor returns them. No repr shows a person."""
+
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import AliasChoices, Field, model_validator
+
+from lettrlabs.wire.base import Count, Id, Received, Sent, Several, When
+
+Hidden: TypeAlias = Annotated[str | None, Field(repr=False)]
+
+
+class NewAddress(Sent):
+    """Where a piece goes. `state` has 2 letters, `zip_code` 5 or 9 digits; `country` may be left out."""
+
+    address1: str = Field(repr=False)
+    address2: Hidden = None
+    city: str = Field(repr=False)
+    state: str = Field(repr=False)
+    zip_code: str = Field(repr=False)
+    zip4: Hidden = None
+    zip2: Hidden = None
+    country: Hidden = None
+
+
+class NewPersonal(Sent):
+    """To whom a piece is written."""
+
+    first_name: Hidden = None
+    last_name: Hidden = None
+    to_organization: Hidden = None
+    salutation: Hidden = None
+
+
+class NewMetadata(Sent):
+    """What the template merges in, and the return address; images are public URLs."""
+
+    custom1: Hidden = None
+    custom2: Hidden = None
+    custom3: Hidden = None
+    custom4: Hidden = None
+    custom5: Hidden = None
+    custom6: Hidden = None
+    image1: Hidden = None
+    image2: Hidden = None
+    image3: Hidden = None
+    image4: Hidden = None
+    image5: Hidden = None
+    image6: Hidden = None
+    text: Hidden = None
+    text2: Hidden = None
+    salutation: Hidden = None
+    email: Hidden = None
+    qr_url: Hidden = None
+    return_title: Hidden = None
+    return_first_name: Hidden = None
+    return_last_name: Hidden = None
+    return_organization: Hidden = None
+    return_address1: Hidden = None
+    return_address2: Hidden = None
+    return_city: Hidden = None
+    return_state: Hidden = None
+    return_zip: Hidden = None
+
+
+class NewRecipient(Sent):
+    """One person to append to an order (LettrLabs reference, Add Recipients)."""
+
+    address: NewAddress = Field(repr=False)
+    personal: NewPersonal | None = Field(default=None, repr=False)
+    metadata: NewMetadata | None = Field(default=None, repr=False)
+
+
+class AppendRequest(Sent):
+    """The body of an append."""
+
+    recipients: tuple[NewRecipient, ...]
+
+
+class Delivery(Received):
+    """How far one piece has come; `status` is a DeliveryStatus where the word is known."""
+
+    status: str | None = None
+    updated_at: When = Field(default=None, validation_alias="updatedDate")
+
+
+class OrderRecipient(Received):
+    """One person on an order, read from either shape: nested (recipients) or flat (orders with recipients).
+
+    The address may have been normalised by the vendor.
+    """
+
+    id: Id
+    first_name: Hidden = None
+    last_name: Hidden = None
+    organization: Hidden = Field(
+        default=None, validation_alias=AliasChoices("toOrganization", "organization")
+    )
+    salutation: Hidden = None
+    address1: Hidden = None
+    address2: Hidden = None
+    city: Hidden = None
+    state: Hidden = None
+    zip_code: Hidden = None
+    country: Hidden = None
+    custom1: Hidden = None
+    custom2: Hidden = None
+    custom3: Hidden = None
+    custom4: Hidden = None
+    custom5: Hidden = None
+    custom6: Hidden = None
+    delivery: Delivery | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flatten(cls, data: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+        return _flat(data)
+
+
+class Undeliverable(Received):
+    """One person the vendor would not take, as it was given, and the vendor's reason."""
+
+    reason: str | None = Field(default=None, validation_alias=AliasChoices("reason", "reasonCode"))
+    first_name: Hidden = None
+    last_name: Hidden = None
+    organization: Hidden = Field(
+        default=None, validation_alias=AliasChoices("toOrganization", "organization")
+    )
+    address1: Hidden = Field(default=None, validation_alias=AliasChoices("address1", "address"))
+    address2: Hidden = None
+    city: Hidden = None
+    state: Hidden = None
+    zip_code: Hidden = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flatten(cls, data: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+        return _flat(data)
+
+
+class _Deliverable(Received):
+    address_validated: Count = 0
+    address_invalidated: Count = 0
+
+
+class _Turned(Received):
+    duplicated: Count = 0
+    do_not_mail: Count = 0
+    invalid_address: Count = 0
+    undeliverable_recipients: Several[Undeliverable] = ()
+
+
+class AppendResult(Received):
+    """What became of one append; a 200 may take only some.
+
+    `total` is the vendor's totalRecipients; `submitted` and `accepted` are None from a vendor too old to say.
+    """
+
+    order_id: Id | None = None
+    total: Count = Field(default=0, validation_alias="totalRecipients")
+    submitted: int | None = Field(default=None, validation_alias="submittedRecipients")
+    accepted: int | None = Field(default=None, validation_alias="acceptedRecipients")
+    deliverable: _Deliverable = _Deliverable()
+    turned: _Turned = Field(default=_Turned(), validation_alias="undeliverable")
+
+    @property
+    def undeliverable(self) -> tuple[Undeliverable, ...]:
+        """Those the vendor would not take, where it names them."""
+        return self.turned.undeliverable_recipients
+
+    @property
+    def duplicated(self) -> int:
+        """How many the vendor held for duplicates."""
+        return self.turned.duplicated
+
+    @property
+    def do_not_mail(self) -> int:
+        """How many are on the vendor's do-not-mail list."""
+        return self.turned.do_not_mail
+
+    @property
+    def invalid_address(self) -> int:
+        """How many addresses the vendor could not find."""
+        return self.turned.invalid_address
+
+
+class RecipientPage(Received):
+    """One page of an order's recipients; no total is given."""
+
+    recipients: Several[OrderRecipient] = ()
+
+
+def _flat(data: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    if not isinstance(data, dict) or not isinstance(data.get("address"), dict):
+        return data
+    parts = [data.get(part) or {} for part in ("metadata", "address", "personal")]
+    flat = {key: value for part in parts for key, value in part.items() if value is not None}
+    # The outer id is the recipient's; a nested one would be its address's.
+    return flat | {key: value for key, value in data.items() if value is not None and key != "address"}
