@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -37,7 +37,14 @@ class EventLog(Base):
     """One move of one mailing: which, when, by whom, and where it left the row."""
 
     __tablename__ = "event_log"
-    __table_args__ = (Index(None, "mailing_id"),)
+    __table_args__ = (
+        Index(None, "mailing_id"),
+        Index(
+            "ix_event_log_unsure_create",
+            "at",
+            postgresql_where=text("stage = 'create' AND move IN ('steal', 'unsure')"),
+        ),
+    )
 
     id: Mapped[Serial]
     mailing_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("mailing.id", ondelete="CASCADE"))

@@ -24,14 +24,15 @@ class Installation(Base):
 class CreateGate(Base):
     """Closed while unsure creates are found out, so that no new draft can appear meanwhile.
 
-    It opens by itself at ``closed_until``: whoever closed it may have died.
+    ``holder`` is the mailing it was closed for. It opens by itself at ``closed_until``: whoever closed it may
+    have died.
     """
 
     __tablename__ = "create_gate"
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
 
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, server_default="1", autoincrement=False)
-    holder: Mapped[UUID | None]
+    holder: Mapped[int | None] = mapped_column(BigInteger)
     closed_until: Mapped[Instant] = mapped_column(server_default=text("'-infinity'"))
 
 

@@ -96,7 +96,6 @@ class Mailing(Base):
     rejected: Mapped[int] = mapped_column(server_default="0")
     recipients_digest: Mapped[bytes | None]
     proof_sha256: Mapped[bytes | None] = mapped_column(LargeBinary, ForeignKey("proof.sha256"))
-    quote_id: Mapped[int | None] = mapped_column(BigInteger)
     quoted: Mapped[Decimal | None] = mapped_column(CENTS)
     charged: Mapped[Decimal | None] = mapped_column(CENTS)
     order_status: Mapped[str | None]

@@ -31,7 +31,7 @@ class Quote(Base):
 
 
 class QuoteLine(Base):
-    """One line of a quote. ``parent`` is the position of the line it is part of; credits are lines as well."""
+    """One line of a quote; credits are lines too. ``parent`` is the position of the line it is part of."""
 
     __tablename__ = "quote_line"
 

@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 class Recipient(Base):
     """A person at an address, in the place they have in their mailing (from 0).
 
-    ``row`` is the row of the file they came from, ``digest`` the digest of the normal form of name and address,
+    ``row`` is the row of the file they came from, ``digest`` that of the normal form of name and address,
     ``vendor_id`` the vendor's number for them, known once they were read back from the order.
     """
 

@@ -30,7 +30,7 @@ def upgrade() -> None:
     op.create_table(
         "create_gate",
         sa.Column("id", sa.SmallInteger(), server_default="1", autoincrement=False, nullable=False),
-        sa.Column("holder", sa.Uuid(), nullable=True),
+        sa.Column("holder", sa.BigInteger(), nullable=True),
         sa.Column(
             "closed_until", sa.DateTime(timezone=True), server_default=sa.text("'-infinity'"), nullable=False
         ),
@@ -159,7 +159,6 @@ def upgrade() -> None:
         sa.Column("rejected", sa.Integer(), server_default="0", nullable=False),
         sa.Column("recipients_digest", sa.LargeBinary(), nullable=True),
         sa.Column("proof_sha256", sa.LargeBinary(), nullable=True),
-        sa.Column("quote_id", sa.BigInteger(), nullable=True),
         sa.Column("quoted", sa.Numeric(precision=14, scale=4), nullable=True),
         sa.Column("charged", sa.Numeric(precision=14, scale=4), nullable=True),
         sa.Column("order_status", sa.Text(), nullable=True),
@@ -269,6 +268,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event_log")),
     )
     op.create_index(op.f("ix_event_log_mailing_id"), "event_log", ["mailing_id"], unique=False)
+    op.create_index(
+        "ix_event_log_unsure_create",
+        "event_log",
+        ["at"],
+        unique=False,
+        postgresql_where=sa.text("stage = 'create' AND move IN ('steal', 'unsure')"),
+    )
     op.create_table(
         "quote",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -384,6 +390,11 @@ def downgrade() -> None:
     op.drop_table("recipient")
     op.drop_index(op.f("ix_quote_mailing_id"), table_name="quote")
     op.drop_table("quote")
+    op.drop_index(
+        "ix_event_log_unsure_create",
+        table_name="event_log",
+        postgresql_where=sa.text("stage = 'create' AND move IN ('steal', 'unsure')"),
+    )
     op.drop_index(op.f("ix_event_log_mailing_id"), table_name="event_log")
     op.drop_table("event_log")
     op.drop_index(op.f("ix_charge_mailing_id"), table_name="charge")
