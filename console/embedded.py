@@ -1,0 +1,125 @@
+"""Who uses the embedded servers: the first to need one starts it, the last to leave stops it.
+
+Users are counted by shared file locks, so a user that is killed stops counting at that moment. A server
+whose last user was killed runs on until the next user has come and gone.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.postgres import Postgres
+from console.server import Server, ServerError
+from console.valkey import Valkey
+from worker.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """The addresses of PostgreSQL (for SQLAlchemy) and Redis (for Celery)."""
+
+    database_url: str
+    redis_url: str
+
+
+@contextmanager
+def open_services(settings: Settings) -> Iterator[Services]:
+    """Yield both addresses, from the settings where given, else of embedded servers in the data directory.
+
+    Raises ServerError with one line when a server cannot run here.
+    """
+    with ExitStack() as open_servers:
+        database_url = settings.database_url or open_servers.enter_context(
+            embedded_postgres(settings.data_dir)
+        )
+        redis_url = settings.redis_url or open_servers.enter_context(embedded_valkey(settings.data_dir))
+        yield Services(database_url, redis_url)
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[str]:
+    """Yield PostgreSQL's address for a command that needs no broker; raises ServerError."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    with embedded_postgres(settings.data_dir) as url:
+        yield url
+
+
+@contextmanager
+def embedded_services(data_dir: Path) -> Iterator[Services]:
+    """Yield the addresses of both embedded servers, running until the last of their users leaves."""
+    with embedded_postgres(data_dir) as database_url, embedded_valkey(data_dir) as redis_url:
+        yield Services(database_url, redis_url)
+
+
+@contextmanager
+def embedded_postgres(data_dir: Path) -> Iterator[str]:
+    """Yield the address of the embedded database, running until the last of its users leaves."""
+    server = Postgres(own_directory(data_dir) / "postgres")
+    with in_use(server):
+        yield server.url()
+
+
+@contextmanager
+def embedded_valkey(data_dir: Path) -> Iterator[str]:
+    """Yield the address of the embedded broker, running until the last of its users leaves."""
+    server = Valkey(own_directory(data_dir) / "valkey")
+    with in_use(server):
+        yield server.url
+
+
+def attach(data_dir: Path) -> Services | None:
+    """Return the embedded servers' addresses if both answer now, without starting or keeping them."""
+    here = data_dir.absolute()
+    postgres, valkey = Postgres(here / "postgres"), Valkey(here / "valkey")
+    if not (postgres.answers() and valkey.answers()):
+        return None
+    return Services(postgres.url(), valkey.url)
+
+
+@contextmanager
+def in_use(server: Server) -> Iterator[None]:
+    """Keep `server` running, started if need be; stop it on the way out unless somebody else uses it."""
+    server.directory.mkdir(mode=0o700, exist_ok=True)
+    with (server.directory / "users.lock").open("ab") as users:
+        with _alone(server):
+            server.ensure_running()
+            fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            yield
+        finally:
+            with _alone(server):
+                if _is_last(users.fileno()):
+                    server.stop()
+
+
+def own_directory(data_dir: Path) -> Path:
+    """Return `data_dir` as an absolute path, made if need be; raises ServerError if it is somebody else's."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        owner = data_dir.stat().st_uid
+    except OSError as error:
+        raise ServerError(f"cannot use {data_dir} as data directory: {error.strerror}") from error
+    if owner != os.geteuid():
+        raise ServerError(f"{data_dir} belongs to another user; work as that user, or set MAILRUN_DATA_DIR")
+    return data_dir.absolute()
+
+
+@contextmanager
+def _alone(server: Server) -> Iterator[None]:
+    """Be the only one who starts or stops this server, waiting for whoever does so now."""
+    with (server.directory / "start-stop.lock").open("ab") as door:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        yield
+
+
+def _is_last(users: int) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
