@@ -23,6 +23,8 @@ class Services:
 
     database_url: str
     redis_url: str
+    # Those of the two that were started here.
+    servers: tuple[Server, ...] = ()
 
 
 @contextmanager
@@ -31,12 +33,18 @@ def open_services(settings: Settings) -> Iterator[Services]:
 
     Raises ServerError with one line when a server cannot run here.
     """
-    with ExitStack() as open_servers:
-        database_url = settings.database_url or open_servers.enter_context(
-            embedded_postgres(settings.data_dir)
-        )
-        redis_url = settings.redis_url or open_servers.enter_context(embedded_valkey(settings.data_dir))
-        yield Services(database_url, redis_url)
+    database_url, redis_url = settings.database_url, settings.redis_url
+    servers: list[Server] = []
+    with ExitStack() as stack:
+        if database_url is None:
+            postgres = stack.enter_context(embedded_postgres(settings.data_dir))
+            servers.append(postgres)
+            database_url = postgres.url()
+        if redis_url is None:
+            valkey = stack.enter_context(embedded_valkey(settings.data_dir))
+            servers.append(valkey)
+            redis_url = valkey.url
+        yield Services(database_url, redis_url, tuple(servers))
 
 
 @contextmanager
@@ -45,31 +53,24 @@ def open_database(settings: Settings) -> Iterator[str]:
     if settings.database_url:
         yield settings.database_url
         return
-    with embedded_postgres(settings.data_dir) as url:
-        yield url
+    with embedded_postgres(settings.data_dir) as postgres:
+        yield postgres.url()
 
 
 @contextmanager
-def embedded_services(data_dir: Path) -> Iterator[Services]:
-    """Yield the addresses of both embedded servers, running until the last of their users leaves."""
-    with embedded_postgres(data_dir) as database_url, embedded_valkey(data_dir) as redis_url:
-        yield Services(database_url, redis_url)
-
-
-@contextmanager
-def embedded_postgres(data_dir: Path) -> Iterator[str]:
-    """Yield the address of the embedded database, running until the last of its users leaves."""
+def embedded_postgres(data_dir: Path) -> Iterator[Postgres]:
+    """Yield the embedded database, running until the last of its users leaves."""
     server = Postgres(own_directory(data_dir) / "postgres")
     with in_use(server):
-        yield server.url()
+        yield server
 
 
 @contextmanager
-def embedded_valkey(data_dir: Path) -> Iterator[str]:
-    """Yield the address of the embedded broker, running until the last of its users leaves."""
+def embedded_valkey(data_dir: Path) -> Iterator[Valkey]:
+    """Yield the embedded broker, running until the last of its users leaves."""
     server = Valkey(own_directory(data_dir) / "valkey")
     with in_use(server):
-        yield server.url
+        yield server
 
 
 def attach(data_dir: Path) -> Services | None:
@@ -95,6 +96,15 @@ def in_use(server: Server) -> Iterator[None]:
             with _alone(server):
                 if _is_last(users.fileno()):
                     server.stop()
+
+
+def revive(server: Server) -> bool:
+    """Start a server in use again if it died; returns whether it had. Raises ServerError."""
+    with _alone(server):
+        if server.is_running():
+            return False
+        server.ensure_running()
+    return True
 
 
 def own_directory(data_dir: Path) -> Path:

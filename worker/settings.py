@@ -204,6 +204,22 @@ class Settings(BaseSettings):
         """Whether a draft that no mailing explains may be taken over or deleted."""
         return self.vendor is Vendor.SANDBOX if self.exclusive is None else self.exclusive
 
+    def environment(self) -> dict[str, str]:
+        """Return the variables from which another process reads these same settings; the key is among them."""
+        fields = type(self).model_fields.items()
+        values = {str(field.validation_alias): getattr(self, name) for name, field in fields}
+        return {name: _as_variable(value) for name, value in values.items() if value is not None}
+
+
+def _as_variable(value: object) -> str:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case Path():
+            return str(value.absolute())
+        case _:
+            return str(value)
+
 
 def _is_sandbox_key(key: SecretStr | None) -> bool:
     return key is not None and key.get_secret_value() == SANDBOX_KEY

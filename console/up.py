@@ -1,0 +1,202 @@
+"""Everything on this machine: database, broker, sandbox, workers and beat, from one command."""
+
+import fcntl
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+from sqlalchemy.exc import OperationalError
+
+import migrations
+from console import crew
+from console.embedded import open_services, own_directory, revive
+from console.program import Say
+from console.server import Server, ServerError
+from console.supervisor import Supervisor
+from worker.settings import LIVE_URL, SANDBOX_KEY, Settings, Vendor
+
+# How soon Ctrl-C is noticed while the sandbox starts.
+LOOK_SECONDS: Final = 0.1
+# A sandbox reads its journal first.
+SANDBOX_READY_SECONDS: Final = 30.0
+# A server that dies costs its users this much and its own start.
+SERVER_LOOK_SECONDS: Final = 1.0
+# Another terminal that only looks whether `up` runs holds the lock for an instant.
+LOCK_TRIES: Final = 5
+
+
+class UpError(Exception):
+    """One line: what keeps everything from running here."""
+
+
+@dataclass
+class StopRequest:
+    """What the person at the keyboard asked for: to stop, and, asked twice, at once."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    hurry: threading.Event = field(default_factory=threading.Event)
+
+    def ask(self) -> None:
+        """Take down one more request."""
+        (self.hurry if self.stop.is_set() else self.stop).set()
+
+
+def run_up(settings: Settings, say: Say, *, workers: int = 1) -> int:
+    """Run everything until Ctrl-C or SIGTERM; returns the exit code: 0 when asked to stop, 1 if it cannot run.
+
+    `say` takes one line at a time, and may be called from several threads.
+    """
+    with _stop_on_signals() as request:
+        try:
+            with everything(settings, say, workers=workers, request=request):
+                say("Everything runs. Ctrl-C stops it; what is queued goes on with the next start.")
+                request.stop.wait()
+                say("Stopping: a call in flight is allowed to end. Ctrl-C again stops at once.")
+        except (ServerError, UpError) as error:
+            say(str(error))
+            return 1
+    return 0
+
+
+@contextmanager
+def everything(
+    settings: Settings, say: Say, *, workers: int = 1, request: StopRequest | None = None
+) -> Iterator[Settings]:
+    """Run everything while the context lasts; yields the settings with every address filled in.
+
+    Raises ServerError or UpError when something cannot run, most of all when another `up` runs here already.
+    """
+    request = request or StopRequest()
+    here = own_directory(settings.data_dir)
+    with ExitStack() as stack:
+        lock = stack.enter_context(_only_one(here))
+        services = stack.enter_context(open_services(settings))
+        _migrate(services.database_url)
+        stack.enter_context(_kept_alive(services.servers, say))
+        found = {"data_dir": here, "database_url": services.database_url, "redis_url": services.redis_url}
+        settings = settings.model_copy(update=found)
+        logs, secrets = here / "logs", _secrets(settings)
+        if settings.vendor is Vendor.SANDBOX and settings.base_url == LIVE_URL:
+            vendor = stack.enter_context(Supervisor(logs, say, secrets=secrets, hurry=request.hurry))
+            settings = _with_sandbox(settings, vendor, request)
+        say(vendor_line(settings))
+        lock.write_text(settings.base_url)
+        staff = stack.enter_context(Supervisor(logs, say, secrets=secrets, hurry=request.hurry))
+        for program in (*crew.workers(settings, workers), crew.beat(settings)):
+            staff.start(program)
+        yield settings
+
+
+def running_base_url(data_dir: Path) -> str | None:
+    """Return the vendor's address that the `up` of this data directory uses, or None if none runs.
+
+    A sandbox started by `up` has a new port each time, which only `up` knows.
+    """
+    lock = data_dir.absolute() / "up.lock"
+    try:
+        with lock.open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        return lock.read_text() or None
+    return None
+
+
+def vendor_line(settings: Settings) -> str:
+    """Return the line that says who is spoken to, and what that means."""
+    if settings.vendor is Vendor.SANDBOX:
+        return f"SANDBOX at {settings.base_url}: nothing is mailed, nothing is charged."
+    return f"LIVE LettrLabs at {settings.base_url}: what is sent is printed, mailed and charged."
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[StopRequest]:
+    request = StopRequest()
+
+    def asked(_number: int, _frame: FrameType | None) -> None:
+        request.ask()
+
+    kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(kind, asked) for kind in kinds]
+    try:
+        yield request
+    finally:
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)
+
+
+@contextmanager
+def _only_one(here: Path) -> Iterator[Path]:
+    """Hold the data directory for one `up`; yields the lock file, in which it tells others what it uses."""
+    path = here / "up.lock"
+    with path.open("ab") as lock:
+        for last_try in [False] * LOCK_TRIES + [True]:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if last_try:
+                    raise UpError(f"mailrun up runs in {here} already; one is enough") from None
+                time.sleep(0.1)
+        lock.truncate(0)
+        yield path
+
+
+def _migrate(database_url: str) -> None:
+    try:
+        migrations.upgrade(database_url)
+    except OperationalError as error:
+        reason = str(error.orig).splitlines()[0]
+        raise UpError(f"PostgreSQL cannot be used: {reason}") from None
+
+
+@contextmanager
+def _kept_alive(servers: tuple[Server, ...], say: Say) -> Iterator[None]:
+    stopping = threading.Event()
+
+    def look() -> None:
+        while not stopping.wait(SERVER_LOOK_SECONDS):
+            for server in servers:
+                try:
+                    if revive(server):
+                        say(f"{server.name} had died; started again")
+                except ServerError as error:
+                    say(str(error))
+
+    watch = threading.Thread(target=look, name="servers")
+    watch.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        watch.join()
+
+
+def _with_sandbox(settings: Settings, vendor: Supervisor, request: StopRequest) -> Settings:
+    """Start a sandbox and return the settings that lead to it."""
+    port = crew.free_port()
+    output = vendor.start(crew.sandbox(settings, port))
+    deadline = time.monotonic() + SANDBOX_READY_SECONDS
+    while not output.ready.wait(LOOK_SECONDS):
+        if request.stop.is_set():
+            raise UpError("stopped before the sandbox was ready")
+        if time.monotonic() > deadline:
+            raise UpError(f"the sandbox does not start; see {settings.data_dir / 'logs' / 'sandbox.log'}")
+    own = {"base_url": f"http://127.0.0.1:{port}/api", "api_key": SecretStr(SANDBOX_KEY)}
+    return settings.model_copy(update=own)
+
+
+def _secrets(settings: Settings) -> tuple[str, ...]:
+    key = settings.api_key.get_secret_value() if settings.api_key else ""
+    urls = (settings.database_url or "", settings.redis_url or "")
+    passwords = [urlsplit(url).password or "" for url in urls]
+    return (key, *passwords, *map(unquote, passwords))
