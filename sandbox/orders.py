@@ -1,0 +1,127 @@
+"""One order: what was done to it, and what follows from that at any moment."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from sandbox.business_days import close_of
+from sandbox.clock import moment
+from sandbox.facts import Outcome
+from sandbox.prices import production_date
+from sandbox.recipients import Recipient
+from sandbox.templates import TEMPLATES, Template
+from sandbox.vocabulary import Postage, Speed
+
+
+class Status(StrEnum):
+    """States of an order that this sandbox brings about, in the vendor's words."""
+
+    DRAFT = "Draft"
+    PAYMENT_NEEDED = "Payment Needed"
+    PAID = "Paid"
+    READY = "Ready For Production"
+    IN_PRODUCTION = "In Production"
+    IN_QA = "In QA"
+    IN_SHIPPING = "InShipping"
+    MAILED = "Mailed"
+
+
+# The part of the time between payment and mailing after which each state begins.
+_PROGRESS = (
+    (0.00, Status.PAID),
+    (0.10, Status.READY),
+    (0.25, Status.IN_PRODUCTION),
+    (0.75, Status.IN_QA),
+    (0.90, Status.IN_SHIPPING),
+    (1.00, Status.MAILED),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """One accepted checkout; `charged` is before the credits are taken off, both in dollars."""
+
+    at: float
+    settles_at: float
+    outcome: Outcome
+    charged: Decimal
+    credited: Decimal
+    postage: Postage
+    speed: Speed
+    hold: date | None
+    auto_bill: bool
+
+    @property
+    def due(self) -> Decimal:
+        """The money one settlement takes, in dollars."""
+        return self.charged - self.credited
+
+    def paid_at(self, now: float) -> float | None:
+        """Return when this was paid, or None if it is not, or not yet."""
+        return None if self.outcome is Outcome.DECLINED or now < self.settles_at else self.settles_at
+
+    def charges(self, now: float) -> list[tuple[float, Decimal]]:
+        """Return when and how much money this took: once, unless it settled twice."""
+        if self.paid_at(now) is None:
+            return []
+        times = 2 if self.outcome is Outcome.PAID_TWICE else 1
+        return [(self.settles_at, self.due)] * times
+
+    def mailed_at(self) -> float:
+        """Return when production of a paid order is over and it goes to the post."""
+        produced = production_date(moment(self.settles_at).date(), self.speed)
+        return close_of(max(produced, self.hold or produced))
+
+
+@dataclass(slots=True)
+class Order:
+    """An order of one design; what it costs is the price list times `factor`."""
+
+    id: int
+    template_id: int
+    created_at: float
+    deleted_at: float | None = None
+    recipients: dict[int, Recipient] = field(default_factory=dict)
+    checkouts: list[Checkout] = field(default_factory=list)
+    factor: Decimal = Decimal(1)
+
+    @property
+    def template(self) -> Template:
+        """The design."""
+        return TEMPLATES[self.template_id]
+
+    def checkout(self, now: float) -> Checkout | None:
+        """Return the checkout that stands: settled, or still settling; a declined one no longer does."""
+        last = self.checkouts[-1] if self.checkouts else None
+        if last is not None and last.outcome is Outcome.DECLINED and now >= last.settles_at:
+            return None
+        return last
+
+    def paid_at(self, now: float) -> float | None:
+        """Return when the order was paid, or None."""
+        checkout = self.checkout(now)
+        return None if checkout is None else checkout.paid_at(now)
+
+    def mailed_at(self, now: float) -> float | None:
+        """Return when the order went to the post, or None if it has not yet."""
+        checkout = self.checkout(now)
+        if checkout is None or checkout.paid_at(now) is None:
+            return None
+        mailed = checkout.mailed_at()
+        return mailed if mailed <= now else None
+
+    def status(self, now: float) -> Status:
+        """Return the state the API shows at this sandbox time."""
+        checkout = self.checkout(now)
+        if checkout is None:
+            return Status.DRAFT
+        paid_at = checkout.paid_at(now)
+        if paid_at is None:
+            return Status.PAYMENT_NEEDED
+        done = (now - paid_at) / (checkout.mailed_at() - paid_at)
+        return [status for begins, status in _PROGRESS if begins <= done][-1]
+
+    def charges(self, now: float) -> list[tuple[float, Decimal]]:
+        """Return every time money was taken for this order, and how much in dollars."""
+        return [charge for checkout in self.checkouts for charge in checkout.charges(now)]

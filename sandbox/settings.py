@@ -1,0 +1,63 @@
+"""What an operator may change about the vendor while it runs."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from sandbox.addresses import said
+
+STRICT = ConfigDict(
+    frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False
+)
+
+
+class RowOrder(StrEnum):
+    """In which order GET /order lists; the vendor does not state one."""
+
+    SHUFFLED = "shuffled"  # by a hash of the id: stable, but new orders appear in the middle
+    OLDEST = "oldest"
+    NEWEST = "newest"
+
+
+class DoNotMail(BaseModel):
+    """Somebody who must get no mail: everyone in whom all the given fields match, whatever the case."""
+
+    model_config = STRICT
+
+    first_name: str = ""
+    last_name: str = ""
+    address1: str = ""
+    zip_code: str = ""
+
+    def matches(self, personal: Mapping[str, object], address: Mapping[str, object]) -> bool:
+        """Return whether this entry is about that person."""
+        asked = (
+            (self.first_name, said(personal, "firstName")),
+            (self.last_name, said(personal, "lastName")),
+            (self.address1, said(address, "address1")),
+            (self.zip_code, said(address, "zipCode")[:5]),
+        )
+        wanted = [(want, have) for want, have in asked if want]
+        return bool(wanted) and all(want.casefold() == have.casefold() for want, have in wanted)
+
+
+# A last name nobody has, so that any file can hold a person who must get no mail.
+DO_NOT_MAIL_MARKER = DoNotMail(last_name="Donotmail")
+
+
+class Settings(BaseModel):
+    """The vendor's manners.
+
+    `settle_seconds` is the time from checkout to settlement in sandbox seconds; `seed` is drawn from by fault
+    rules that bring none of their own.
+    """
+
+    model_config = STRICT
+
+    settle_seconds: float = Field(default=2.0, ge=0)
+    seed: int = 0
+    replace_on_put: bool = False
+    order_of_rows: RowOrder = RowOrder.SHUFFLED
+    do_not_mail: tuple[DoNotMail, ...] = ()

@@ -1,0 +1,94 @@
+"""The vendor at its desk: who may ask, what goes wrong today, and carrying a call out."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from sandbox import NO_PLAN_KEY, attaching, checkouts, listing, proofs, reports
+from sandbox.books import Books
+from sandbox.calls import Answer, Call, RefusedError
+from sandbox.endpoints import Endpoint, Route
+from sandbox.facts import CallsCounted, RuleMatched
+from sandbox.faults import FaultRule, meet
+from sandbox.replies import Reply, answered, forbidden, refused, unauthorised
+
+_DESKS: Mapping[Endpoint, Callable[[Call], Answer]] = {
+    Endpoint.CREATE_ORDER: listing.create_order,
+    Endpoint.LIST_ORDERS: listing.list_orders,
+    Endpoint.DELETE_ORDER: listing.delete_order,
+    Endpoint.APPEND_RECIPIENTS: attaching.append_recipients,
+    Endpoint.LIST_RECIPIENTS: attaching.list_recipients,
+    Endpoint.DELETE_RECIPIENTS: attaching.delete_recipients,
+    Endpoint.PROOF: proofs.proof,
+    Endpoint.SUMMARY: checkouts.summary,
+    Endpoint.CHECKOUT: checkouts.checkout,
+    Endpoint.DELIVERY_STATUS: reports.delivery_status,
+    Endpoint.ANALYTICS: reports.analytics,
+    Endpoint.TRANSACTIONS: reports.transactions,
+    Endpoint.TEMPLATES: reports.templates,
+    Endpoint.TEMPLATE: reports.template,
+    Endpoint.FONTS: reports.fonts,
+    Endpoint.ME: reports.me,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call as it came: where to, with which query and body."""
+
+    route: Route
+    query: bytes
+    body: bytes
+
+
+class Vendor:
+    """Answers calls from the books and writes into them. Every method is quick and waits for nothing."""
+
+    def __init__(self, books: Books, key: str) -> None:
+        self._books = books
+        self._key = key.encode()
+
+    def turned_away(self, route: Route, key: bytes | None) -> Reply | None:
+        """Return the 401 or 403 this key gets, or None if it may ask."""
+        if key == self._key:
+            return None
+        nth = self.skip(route)
+        return forbidden(nth) if key == NO_PLAN_KEY.encode() else unauthorised(nth)
+
+    def fault_for(self, route: Route) -> FaultRule | None:
+        """Return the fault that strikes this call, and count it."""
+        scripts = self._books.world.scripts
+        if not scripts:
+            return None
+        met, fault = meet(scripts.values(), route.endpoint)
+        if met:
+            self._books.record(*(RuleMatched(one.number, one.matched, one.fired) for one in met))
+        return fault
+
+    def skip(self, route: Route) -> int:
+        """Count a call that is not carried out; returns how many of its endpoint arrived before."""
+        nth = self._books.world.arrived[route.endpoint]
+        self._books.record(CallsCounted(route.endpoint))
+        return nth
+
+    def carry_out(self, request: Request, fault: FaultRule | None) -> Reply:
+        """Carry the call out, record what it changed, and return the answer."""
+        route = request.route
+        nth = self._books.world.arrived[route.endpoint]
+        try:
+            answer = _DESKS[route.endpoint](self._opened(request, fault))
+        except RefusedError as error:
+            self.skip(route)
+            return refused(error, nth)
+        self._books.record(CallsCounted(route.endpoint, applied=1), *answer.facts)
+        return answered(answer, nth)
+
+    def _opened(self, request: Request, fault: FaultRule | None) -> Call:
+        try:
+            body = json.loads(request.body) if request.body else None
+            query = dict(parse_qsl(request.query.decode()))
+        except (ValueError, RecursionError):
+            raise RefusedError(400, "The request is not valid JSON") from None
+        world = self._books.world
+        return Call(world, request.route, query, body, self._books.now(), fault)

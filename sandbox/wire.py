@@ -1,0 +1,82 @@
+"""One HTTP exchange, and the ways in which it can end without an answer."""
+
+import asyncio
+import socket
+import struct
+from typing import Any, cast
+
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from sandbox.replies import Reply
+
+_TRANSPORT = "sandbox.transport"
+# Lingering for 0 seconds makes closing a socket send a reset instead of a polite end.
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's HTTP, with the connection itself handed to the application so that it can be broken."""
+
+    def on_message_begin(self) -> None:
+        """Offer the transport as an ASGI extension of the exchange that begins."""
+        super().on_message_begin()
+        self.scope["extensions"] = {_TRANSPORT: {"transport": self.transport}}
+
+
+class Exchange:
+    """A request whose answer is still owed."""
+
+    def __init__(
+        self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable, number: str
+    ) -> None:
+        self._receive = receive
+        self._send = send
+        self._number = number.encode()
+        self._transport = cast("asyncio.Transport", scope["extensions"][_TRANSPORT]["transport"])
+
+    async def body(self) -> bytes:
+        """Return the whole request body."""
+        parts = []
+        more = True
+        while more:
+            message = cast("dict[str, Any]", await self._receive())
+            parts.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        return b"".join(parts)
+
+    async def send(self, reply: Reply) -> None:
+        """Send the answer."""
+        await self._start(reply)
+        await self._send({"type": "http.response.body", "body": reply.body, "more_body": False})
+
+    async def send_half(self, reply: Reply) -> None:
+        """Promise the whole answer, send half of its body and hang up."""
+        await self._start(reply)
+        half = reply.body[: len(reply.body) // 2]
+        await self._send({"type": "http.response.body", "body": half, "more_body": True})
+        self._transport.close()
+        await self.gone()
+
+    async def cut(self) -> None:
+        """Hang up without an answer."""
+        self._transport.abort()
+        await self.gone()
+
+    async def reset(self) -> None:
+        """Break the connection off with a reset: as near to a refused connection as an open port gets."""
+        sock = self._transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        await self.cut()
+
+    async def gone(self) -> None:
+        """Wait until the connection is closed, by whichever side."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def _start(self, reply: Reply) -> None:
+        length = str(len(reply.body)).encode()
+        headers = [*reply.headers, (b"content-length", length), (b"x-request-id", self._number)]
+        await self._send(
+            {"type": "http.response.start", "status": reply.status, "headers": headers, "trailers": False}
+        )

@@ -1,0 +1,182 @@
+"""Everything the sandbox remembers: it changes by facts and in no other way."""
+
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from zlib import crc32
+
+from sandbox.clock import Clock
+from sandbox.facts import (
+    CallsCounted,
+    ClockSet,
+    Fact,
+    OrderCheckedOut,
+    OrderCreated,
+    OrderDeleted,
+    OrderRepriced,
+    Outcome,
+    RecipientNumberReached,
+    RecipientsAttached,
+    RecipientsRemoved,
+    RuleMatched,
+    RulesSet,
+    SettingsChanged,
+)
+from sandbox.faults import FaultRule, Script
+from sandbox.orders import Checkout, Order
+from sandbox.recipients import Recipient
+from sandbox.settings import RowOrder, Settings
+from sandbox.vocabulary import Postage, Speed
+
+_FIRST_ORDER = 500_001
+_FIRST_RECIPIENT = 9_000_001
+_ORDERS_BETWEEN = 5  # other customers' orders take numbers too: ours are rising, not consecutive
+
+
+class World:
+    """The vendor's books. `apply` is the only way to change them, so that replaying is remembering."""
+
+    def __init__(self, clock: Clock, settings: Settings | None = None) -> None:
+        self.clock = clock
+        self.settings = settings or Settings()
+        self.scripts: dict[int, Script] = {}
+        self.orders: dict[int, Order] = {}
+        self.arrived: Counter[str] = Counter()
+        self.applied: Counter[str] = Counter()
+        self.next_recipient = _FIRST_RECIPIENT
+        self._shuffled: list[tuple[int, int]] = []
+        self._last_order = _FIRST_ORDER - 1
+
+    def next_order(self) -> int:
+        """Return the number of the next order: higher than all before, by a step that varies."""
+        return self._last_order + 1 + self._last_order * 7 % _ORDERS_BETWEEN
+
+    def order(self, number: int) -> Order | None:
+        """Return a live order; a deleted one reads as one that never was (LettrLabs agent tools)."""
+        order = self.orders.get(number)
+        return None if order is None or order.deleted_at is not None else order
+
+    def rows(self) -> Iterator[Order]:
+        """Yield the live orders in the order in which the API lists them."""
+        match self.settings.order_of_rows:
+            case RowOrder.SHUFFLED:
+                numbers: Iterable[int] = (number for _, number in self._shuffled)
+            case RowOrder.OLDEST:
+                numbers = self.orders
+            case RowOrder.NEWEST:
+                numbers = reversed(self.orders)
+        return (order for number in numbers if (order := self.order(number)) is not None)
+
+    def picked(self, numbers: Iterable[int]) -> list[Order]:
+        """Return those of these orders that are live, in the order in which the API lists them."""
+        orders = [order for number in numbers if (order := self.order(number)) is not None]
+        match self.settings.order_of_rows:
+            case RowOrder.SHUFFLED:
+                return sorted(orders, key=lambda order: _place(order.id))
+            case RowOrder.OLDEST:
+                return sorted(orders, key=lambda order: order.id)
+            case RowOrder.NEWEST:
+                return sorted(orders, key=lambda order: -order.id)
+
+    def apply(self, facts: Iterable[Fact]) -> None:
+        """Take these facts into the books."""
+        for fact in facts:
+            self._apply(fact)
+
+    def retold(self) -> Iterator[list[Fact]]:
+        """Yield the fewest facts from which these books follow, in batches."""
+        yield [ClockSet(self.clock.real, self.clock.sandbox, self.clock.speed)]
+        yield [SettingsChanged(self.settings.model_dump(mode="json"))]
+        yield [RulesSet([script.rule.model_dump(mode="json") for script in self.scripts.values()])]
+        yield [RuleMatched(script.number, script.matched, script.fired) for script in self.scripts.values()]
+        yield [CallsCounted(name, arrived, self.applied[name]) for name, arrived in self.arrived.items()]
+        for order in self.orders.values():
+            yield list(_retold(order))
+        yield [RecipientNumberReached(self.next_recipient)]
+
+    def _apply(self, fact: Fact) -> None:  # noqa: C901, PLR0912 - one arm for each kind of fact
+        match fact:
+            case CallsCounted():
+                self.arrived[fact.endpoint] += fact.arrived
+                self.applied[fact.endpoint] += fact.applied
+            case OrderCreated():
+                self.orders[fact.order] = Order(fact.order, fact.template, fact.at)
+                self._last_order = fact.order
+                insort(self._shuffled, _place(fact.order))
+            case OrderDeleted():
+                self.orders[fact.order].deleted_at = fact.at
+                del self._shuffled[bisect_left(self._shuffled, _place(fact.order))]
+            case RecipientsAttached():
+                self._attach(fact)
+            case RecipientsRemoved():
+                for number in fact.ids:
+                    del self.orders[fact.order].recipients[number]
+            case OrderCheckedOut():
+                self.orders[fact.order].checkouts.append(_checkout(fact))
+            case OrderRepriced():
+                self.orders[fact.order].factor *= Decimal(fact.factor)
+            case SettingsChanged():
+                self.settings = Settings.model_validate(fact.settings)
+            case ClockSet():
+                self.clock = Clock(fact.real, fact.sandbox, fact.speed)
+            case RulesSet():
+                rules = (FaultRule.model_validate(rule) for rule in fact.rules)
+                self.scripts = {number: Script(number, rule) for number, rule in enumerate(rules, start=1)}
+            case RuleMatched():
+                rule = self.scripts[fact.rule].rule
+                self.scripts[fact.rule] = Script(fact.rule, rule, fact.matched, fact.fired)
+            case RecipientNumberReached():
+                self.next_recipient = fact.next
+
+    def _attach(self, fact: RecipientsAttached) -> None:
+        recipients = self.orders[fact.order].recipients
+        if fact.replaced:
+            recipients.clear()
+        recipients.update(
+            (number, Recipient(number, sent)) for number, sent in zip(fact.ids, fact.sent, strict=True)
+        )
+        self.next_recipient = max(self.next_recipient, 1 + max(fact.ids, default=0))
+
+
+def _place(order: int) -> tuple[int, int]:
+    return crc32(str(order).encode()), order
+
+
+def _checkout(fact: OrderCheckedOut) -> Checkout:
+    return Checkout(
+        at=fact.at,
+        settles_at=fact.settles_at,
+        outcome=Outcome(fact.outcome),
+        charged=Decimal(fact.charged),
+        credited=Decimal(fact.credited),
+        postage=Postage(fact.postage),
+        speed=Speed(fact.speed),
+        hold=None if fact.hold is None else date.fromisoformat(fact.hold),
+        auto_bill=fact.auto_bill,
+    )
+
+
+def _retold(order: Order) -> Iterator[Fact]:
+    yield OrderCreated(order.id, order.template_id, order.created_at)
+    people = order.recipients.values()
+    if people:
+        yield RecipientsAttached(order.id, [one.id for one in people], [one.sent for one in people])
+    if order.factor != 1:
+        yield OrderRepriced(order.id, str(order.factor))
+    for checkout in order.checkouts:
+        yield OrderCheckedOut(
+            order.id,
+            checkout.at,
+            checkout.settles_at,
+            checkout.outcome,
+            str(checkout.charged),
+            str(checkout.credited),
+            checkout.postage,
+            checkout.speed,
+            None if checkout.hold is None else checkout.hold.isoformat(),
+            checkout.auto_bill,
+        )
+    if order.deleted_at is not None:
+        yield OrderDeleted(order.id, order.deleted_at)
