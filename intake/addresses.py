@@ -1,0 +1,195 @@
+"""Whether a row can be mailed, found out before anything is sent.
+
+This catches what a list can get wrong by itself: what is missing, misspelt or cut off on the way through a
+spreadsheet. It does not know whether the house exists; the vendor's own address check says that.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from intake.fields import URL_FIELDS, Field
+from intake.names import split_name
+from intake.reasons import Reason, ReasonCode
+from intake.recipient import Recipient
+from intake.states import is_domestic, state_code, zip_belongs_to
+
+# Characters. The vendor states no limits: these are above every address USPS prints and every name on a list.
+_LONGEST_CELL: Final = 100
+_LIMITS: Final[dict[str, int]] = {Field.EMAIL: 255, Field.PHONE: 255, Field.CUSTOMER_ID: 255}
+_LONGEST_MERGE: Final = 2000
+
+_UNREADABLE: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff\ud800-\udfff]")
+_INVISIBLE: Final = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_URL: Final = re.compile(r"https?://[^\s/]+\.[^\s/]+", re.IGNORECASE)
+_ZIP: Final = re.compile(r"(\d{3,5})(?:[- ]?(\d{4}))?", re.ASCII)
+_ZIP_DIGITS: Final = 5
+_ADDITION_DIGITS: Final = 4
+_NO_ADDITION: Final = "0000"
+
+_REQUIRED: Final = (
+    (Field.ADDRESS1, ReasonCode.NO_ADDRESS, "a street line"),
+    (Field.CITY, ReasonCode.NO_CITY, "a city"),
+    (Field.STATE, ReasonCode.NO_STATE, "a state"),
+    (Field.ZIP_CODE, ReasonCode.NO_ZIP, "a ZIP code"),
+)
+_ZIP_SENTENCES: Final = {
+    ReasonCode.MALFORMED_ZIP: "The column {zip} is not a ZIP code of 5 or 9 digits.",
+    ReasonCode.SHORT_ZIP: "The column {zip} has too few digits, and with the leading zero put back it is not in "
+    "the state in the column {state}.",
+    ReasonCode.ZIP_IN_OTHER_STATE: "The ZIP code in the column {zip} is not in the state in the column {state}.",
+}
+
+
+class Entry(NamedTuple):
+    """What a list says about one recipient, cell by cell, as it stands there."""
+
+    first_name: str = ""
+    last_name: str = ""
+    full_name: str = ""
+    organization: str = ""
+    salutation: str = ""
+    address1: str = ""
+    address2: str = ""
+    city: str = ""
+    state: str = ""
+    zip_code: str = ""
+    zip4: str = ""
+    country: str = ""
+    email: str = ""
+    phone: str = ""
+    customer_id: str = ""
+
+
+class AddressGate:
+    """Lets a recipient through, or says everything that keeps them out.
+
+    `headings` names the column of each field, for the sentences; a field without one goes by its own name.
+    """
+
+    def __init__(self, headings: Mapping[str, str] | None = None) -> None:
+        """Name columns by the given headings."""
+        self._headings = headings or {}
+
+    def admit(self, entry: Entry, merge: Mapping[str, str]) -> Recipient | tuple[Reason, ...]:
+        """Return the recipient, tidied, or the reasons why there is none."""
+        cells = Entry(*[" ".join(cell.split()) for cell in entry])
+        unreadable: list[Reason] = []
+        if not ("".join(entry) + "".join(merge.values())).isprintable():
+            unreadable = list(self._unreadable(entry, merge))
+            cells = Entry(*[" ".join(_INVISIBLE.sub("", cell).split()) for cell in entry])
+        if cells.full_name and not (cells.first_name or cells.last_name):
+            cells = _with_name_split(cells)
+        state = state_code(cells.state)
+        zip_code, zip_fault = settled_zip(cells.zip_code, cells.zip4, state)
+        reasons = [
+            *unreadable,
+            *self._missing(cells),
+            *self._misplaced(cells, state, zip_fault),
+            *self._too_long(cells),
+            *self._unfit_merge(merge),
+        ]
+        return tuple(reasons) or _recipient(cells, state or "", zip_code, merge)
+
+    def _column(self, field: str) -> str:
+        return f'"{self._headings.get(field, field)}"'
+
+    def _unreadable(self, entry: Entry, merge: Mapping[str, str]) -> Iterator[Reason]:
+        cells = {**entry._asdict(), **merge}
+        for field, cell in cells.items():
+            if _UNREADABLE.search(cell):
+                yield Reason(
+                    ReasonCode.UNREADABLE,
+                    f"The column {self._column(field)} holds characters that cannot be printed; "
+                    "was the list saved in another encoding?",
+                )
+
+    def _missing(self, cells: Entry) -> Iterator[Reason]:
+        if not (cells.first_name or cells.last_name or cells.organization):
+            yield Reason(ReasonCode.NO_NAME, "Neither a name nor an organization is given.")
+        for field, code, what in _REQUIRED:
+            if not getattr(cells, field):
+                yield Reason(code, f"The column {self._column(field)} is empty; {what} is needed.")
+
+    def _misplaced(self, cells: Entry, state: str | None, zip_fault: ReasonCode | None) -> Iterator[Reason]:
+        if cells.state and state is None:
+            yield Reason(
+                ReasonCode.UNKNOWN_STATE,
+                f"The column {self._column('state')} names no state, territory or military region of the "
+                "United States.",
+            )
+        if zip_fault:
+            sentence = _ZIP_SENTENCES[zip_fault]
+            yield Reason(
+                zip_fault, sentence.format(zip=self._column("zip_code"), state=self._column("state"))
+            )
+        if not is_domestic(cells.country):
+            yield Reason(
+                ReasonCode.FOREIGN_COUNTRY,
+                f"The column {self._column('country')} names another country; only addresses in the United "
+                "States are mailed.",
+            )
+
+    def _too_long(self, cells: Entry) -> Iterator[Reason]:
+        for field, cell in zip(Entry._fields, cells, strict=True):
+            if len(cell) > _LONGEST_CELL and len(cell) > (limit := _LIMITS.get(field, _LONGEST_CELL)):
+                yield self._longer(field, limit)
+
+    def _unfit_merge(self, merge: Mapping[str, str]) -> Iterator[Reason]:
+        for field, cell in merge.items():
+            if len(cell) > _LONGEST_MERGE:
+                yield self._longer(field, _LONGEST_MERGE)
+            if field in URL_FIELDS and not _URL.match(cell):
+                yield Reason(
+                    ReasonCode.NOT_A_URL,
+                    f"The column {self._column(field)} is not a web address beginning with http:// or https://.",
+                )
+
+    def _longer(self, field: str, limit: int) -> Reason:
+        return Reason(
+            ReasonCode.TOO_LONG, f"The column {self._column(field)} is longer than {limit:,} characters."
+        )
+
+
+def settled_zip(text: str, zip4: str, state: str | None) -> tuple[str, ReasonCode | None]:
+    """Return a ZIP code of 5 or 9 digits, and what is wrong with it.
+
+    A leading zero that a spreadsheet took off is put back only if the ZIP code is then one of the state's.
+    """
+    match = _ZIP.fullmatch(text.removesuffix(".0").rstrip("- "))
+    if match is None:
+        return "", ReasonCode.MALFORMED_ZIP if text else None
+    area, addition = match[1], match[2] or (zip4.zfill(_ADDITION_DIGITS) if zip4.isdecimal() else "")
+    zip_code = area.zfill(_ZIP_DIGITS)
+    if state and not zip_belongs_to(state, zip_code):
+        return "", ReasonCode.SHORT_ZIP if len(area) < _ZIP_DIGITS else ReasonCode.ZIP_IN_OTHER_STATE
+    known = len(addition) == _ADDITION_DIGITS and addition != _NO_ADDITION
+    return zip_code + addition if known else zip_code, None
+
+
+def _with_name_split(cells: Entry) -> Entry:
+    name = split_name(cells.full_name)
+    return cells._replace(
+        first_name=name.first,
+        last_name=name.last,
+        organization=cells.organization or name.organization,
+        salutation=cells.salutation or name.salutation,
+    )
+
+
+def _recipient(cells: Entry, state: str, zip_code: str, merge: Mapping[str, str]) -> Recipient:
+    return Recipient(
+        first_name=cells.first_name,
+        last_name=cells.last_name,
+        organization=cells.organization,
+        salutation=cells.salutation,
+        address1=cells.address1,
+        address2=cells.address2,
+        city=cells.city,
+        state=state,
+        zip_code=zip_code,
+        email=cells.email,
+        phone=cells.phone,
+        customer_id=cells.customer_id or None,
+        merge=merge,
+    )

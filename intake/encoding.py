@@ -1,0 +1,153 @@
+"""Which encoding a table's bytes are in, and whether they are text at all."""
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import islice
+from typing import BinaryIO, Final
+
+from intake.faults import Fault, TableError
+
+_CHUNK_BYTES: Final = 1 << 20
+_SAMPLE_WORDS: Final = 2000
+_MOST_CONTROLS: Final = 0.01
+"""A text has hardly any control characters; in random bytes every tenth is one."""
+
+# What Excel writes as "CSV", "CSV (Macintosh)" and "CSV (MS-DOS)". Latin-1 text is Windows-1252 text.
+_LEGACY: Final = ("cp1252", "mac_roman", "cp850")
+
+_CONTROLS: Final = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1a"))
+_ACCENTED_WORD: Final = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
+_LETTERS: Final = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿœšžß")
+_TYPOGRAPHY: Final = frozenset("\u2018\u2019\u201c\u201d\u2013\u2014\u2026\xa0\xae\xb0\u2122")
+
+_KNOWN_BINARIES: Final = {
+    b"PK\x03\x04": "an Excel or OpenDocument workbook (or a ZIP archive)",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"%PDF-": "a PDF",
+    b"\x1f\x8b": "a gzip archive",
+    b"{\\rtf": "a rich text document",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one pass over the bytes found: their encoding, a Python codec's name, and their SHA-256."""
+
+    encoding: str
+    sha256: bytes
+
+
+def survey(file: BinaryIO, name: str) -> Survey:
+    """Read a seekable file once, from its start, in bounded memory.
+
+    Raises TableError when the file is empty, is not text, or mixes two encodings.
+    """
+    file.seek(0)
+    start = file.read(_CHUNK_BYTES)
+    _refuse_other_kinds(start, name)
+    encoding = _encoding_by_mark(start)
+    content = sha256()
+    decoder = codecs.getincrementaldecoder(encoding)()
+    broken_line, line = 0, 1
+    file.seek(0)
+    for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""):
+        content.update(chunk)
+        if not broken_line:
+            broken_line = _first_broken_line(decoder, chunk, line)
+        if encoding != "utf-16" and b"\0" in chunk:
+            raise _not_text(name, line + chunk.count(b"\n", 0, chunk.index(b"\0")))
+        line += chunk.count(b"\n")
+    if not broken_line and _is_cut_short(decoder):
+        broken_line = line
+    if broken_line:
+        encoding = _legacy_encoding(file, name, encoding, broken_line)
+    return Survey(encoding, content.digest())
+
+
+def _refuse_other_kinds(start: bytes, name: str) -> None:
+    if not start.strip():
+        raise TableError(Fault.EMPTY_FILE, f"{name} is empty: save the list as CSV again and send that file.")
+    for magic, kind in _KNOWN_BINARIES.items():
+        if start.startswith(magic):
+            raise TableError(
+                Fault.NOT_TEXT, f"{name} is {kind}, not a CSV file: open it and save the list as CSV UTF-8."
+            )
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return
+    if len(start) - len(start.translate(None, _CONTROLS)) > _MOST_CONTROLS * len(start):
+        raise _not_text(name, 1)
+
+
+def _not_text(name: str, line: int) -> TableError:
+    return TableError(
+        Fault.NOT_TEXT,
+        f"{name}, line {line}: this is not text but binary data: save the list as CSV UTF-8 and send that file.",
+    )
+
+
+def _encoding_by_mark(start: bytes) -> str:
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return "utf-8-sig"
+
+
+def _first_broken_line(decoder: codecs.IncrementalDecoder, chunk: bytes, line: int) -> int:
+    try:
+        decoder.decode(chunk)
+    except UnicodeDecodeError as error:
+        return line + chunk.count(b"\n", 0, error.start)
+    return 0
+
+
+def _is_cut_short(decoder: codecs.IncrementalDecoder) -> bool:
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _legacy_encoding(file: BinaryIO, name: str, encoding: str, broken_line: int) -> str:
+    words = list(islice(_accented_words(file), _SAMPLE_WORDS))
+    file.seek(0)
+    marked = encoding == "utf-16" or file.read(3) == codecs.BOM_UTF8
+    if marked or 2 * sum(map(_is_utf8, words)) > len(words):
+        raise TableError(
+            Fault.MIXED_ENCODINGS,
+            f"{name}, line {broken_line}: this line is in another encoding than the rest of the file: "
+            "save the whole list as CSV UTF-8.",
+        )
+    return max(_LEGACY, key=lambda candidate: sum(_likeness(word, candidate) for word in words))
+
+
+def _accented_words(file: BinaryIO) -> Iterator[bytes]:
+    file.seek(0)
+    for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""):
+        yield from _ACCENTED_WORD.findall(chunk)
+
+
+def _is_utf8(word: bytes) -> bool:
+    try:
+        word.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _likeness(word: bytes, encoding: str) -> int:
+    """Score how much a word looks like a Western name: accented letters in their place count for it."""
+    text = word.decode(encoding, errors="replace")
+    return sum(_letter_likeness(text, at) for at, letter in enumerate(text) if not letter.isascii())
+
+
+def _letter_likeness(text: str, at: int) -> int:
+    letter = text[at]
+    if letter in _TYPOGRAPHY:
+        return 0
+    if letter.lower() not in _LETTERS:
+        return -2
+    inside_small = at > 0 and text[at - 1].islower()
+    return -1 if letter.isupper() and inside_small else 1

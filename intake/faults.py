@@ -1,0 +1,44 @@
+"""Why a submission is refused as a whole; for why one row is refused, see `intake.reasons`."""
+
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """The stable names of what can be wrong with a submission; each comes with a sentence."""
+
+    MISSING_FILE = "missing_file"
+    NOT_A_FILE = "not_a_file"
+    UNREADABLE_FILE = "unreadable_file"
+    EMPTY_FILE = "empty_file"
+    NO_ROWS = "no_rows"
+    NOT_TEXT = "not_text"
+    MIXED_ENCODINGS = "mixed_encodings"
+    OPEN_QUOTE = "open_quote"
+    LINE_TOO_LONG = "line_too_long"
+    NO_HEADINGS = "no_headings"
+    NO_ADDRESS_COLUMNS = "no_address_columns"
+    NO_NAME_COLUMN = "no_name_column"
+    TWO_COLUMNS_FOR_ONE_FIELD = "two_columns_for_one_field"
+    UNKNOWN_COLUMN = "unknown_column"
+    UNKNOWN_FIELD = "unknown_field"
+    UNWRITABLE_FILE = "unwritable_file"
+
+
+class IntakeError(Exception):
+    """A submission is refused; nothing of it is kept.
+
+    The message is one line for the person who submitted it: what is wrong, where, and what to do. It never holds
+    a cell's content, which may be someone's name or address.
+    """
+
+    def __init__(self, fault: Fault, sentence: str) -> None:
+        super().__init__(sentence)
+        self.fault = fault
+
+
+class TableError(IntakeError):
+    """The file cannot be read as a table."""
+
+
+class ColumnsError(IntakeError):
+    """The table's columns do not say who is mailed where."""

@@ -1,0 +1,256 @@
+"""The normal form of a street line, after USPS Publication 28: used to compare addresses, never to print them.
+
+Two lines that a letter carrier would read as one place fold to the same text: `12 North Main Street, Apartment 4`
+and `12 N. MAIN ST #4`. Abbreviations are those of Publication 28: street suffixes (appendix C1), secondary
+units (C2) and directions (section 233). A word is folded wherever it stands, which is right only because both
+sides of a comparison are folded alike.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+# Each line: the standard abbreviation, then the spellings that fold to it.
+_SUFFIXES: Final = """
+aly alley allee ally
+anx annex anex annx
+arc arcade
+ave avenue av aven avenu avn avnue
+byu bayou bayoo
+bch beach
+bnd bend
+blf bluff bluf
+blfs bluffs
+btm bottom bot bottm
+blvd boulevard boul boulv bld
+br branch brnch
+brg bridge brdge
+brk brook
+brks brooks
+bg burg
+byp bypass bypa bypas byps
+cp camp cmp
+cyn canyon canyn cnyn
+cpe cape
+cswy causeway causwa
+ctr center centre cen cent centr cnter cntr
+ctrs centers
+cir circle circ circl crcl crcle
+clf cliff
+clfs cliffs
+clb club
+cmn common
+cmns commons
+cor corner
+cors corners
+crse course
+ct court crt
+cts courts
+cv cove
+crk creek
+cres crescent crsent crsnt
+crst crest
+xing crossing crssng
+xrd crossroad
+curv curve
+dl dale
+dm dam
+dv divide div dvd
+dr drive driv drv
+est estate
+ests estates
+expy expressway exp expr express expw
+ext extension extn extnsn
+fls falls
+fry ferry frry
+fld field
+flds fields
+flt flat
+flts flats
+frd ford
+frst forest forests
+frg forge forg
+frk fork
+frks forks
+ft fort frt
+fwy freeway freewy frway frwy
+gdn garden gardn grden grdn
+gdns gardens grdns
+gtwy gateway gatewy gatway gtway
+gln glen
+grn green
+grv grove grov
+hbr harbor harb harbr hrbor
+hvn haven
+hts heights ht
+hwy highway highwy hiway hiwy hway
+hl hill
+hls hills
+holw hollow hllw hollows holws
+inlt inlet
+is island islnd
+iss islands islnds
+jct junction jction jctn junctn juncton
+ky key
+kys keys
+knl knoll knol
+knls knolls
+lk lake
+lks lakes
+lndg landing lndng
+ln lane
+lgt light
+lf loaf
+lck lock
+lcks locks
+ldg lodge ldge lodg
+mnr manor
+mnrs manors
+mdw meadow
+mdws meadows mdw medows
+ml mill
+mls mills
+msn mission missn mssn
+mtwy motorway
+mt mount mnt
+mtn mountain mntain mntn mountin mtin
+mtns mountains mntns
+nck neck
+orch orchard orchrd
+oval ovl
+opas overpass
+park prk
+pkwy parkway parkwy pkway pky parkways pkwys
+psge passage
+pne pine
+pnes pines
+pl place
+pln plain
+plns plains
+plz plaza plza
+pt point
+pts points
+prt port
+pr prairie prr
+radl radial rad radiel
+rnch ranch ranches rnchs
+rpd rapid
+rpds rapids
+rst rest
+rdg ridge rdge
+rdgs ridges
+riv river rvr rivr
+rd road
+rds roads
+rte route rt
+shl shoal
+shr shore shoar
+shrs shores shoars
+skwy skyway
+spg spring spng sprng
+spgs springs spngs sprngs
+sq square sqr sqre squ
+sqs squares sqrs
+sta station statn stn
+stra stravenue strav straven strvn
+strm stream streme
+st street strt str saint
+sts streets
+smt summit sumit sumitt
+ter terrace terr
+trwy throughway
+trce trace traces
+trak track tracks trk trks
+trfy trafficway
+trl trail trails trls
+trlr trailer trlrs
+tunl tunnel tunel tunls tunnl
+tpke turnpike trnpk turnpk
+upas underpass
+un union
+vly valley vally vlly
+vlys valleys
+via viaduct vdct viadct
+vw view
+vws views
+vlg village vill villag villg villiage
+vl ville
+vis vista vist vst vsta
+way wy
+wl well
+wls wells
+"""
+
+_UNITS: Final = """
+# apt apartment aprt ste suite unit
+bldg building
+bsmt basement
+dept department
+fl floor flr
+frnt front
+hngr hanger hangar
+lbby lobby
+lowr lower
+ofc office
+ph penthouse
+rm room
+slip slp
+spc space
+uppr upper
+"""
+
+_DIRECTIONS: Final = """
+n north
+s south
+e east
+w west
+ne northeast
+nw northwest
+se southeast
+sw southwest
+"""
+
+
+def _spellings(*tables: str) -> dict[str, str]:
+    lines = [line.split() for table in tables for line in table.strip().splitlines()]
+    return {spelling: short for short, *spellings in lines for spelling in spellings}
+
+
+_SHORT: Final = _spellings(_SUFFIXES, _UNITS, _DIRECTIONS)
+
+# P.O. is PO and O'Brien is OBrien, but Smith-Jones is Smith Jones.
+_PUNCTUATION: Final = str.maketrans(
+    dict.fromkeys('!"$%&()*+,-/:;<=>?@[\\]^_{|}~', " ") | dict.fromkeys(".'`") | {"#": " # "}
+)
+_APOSTROPHES: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc"))
+_PO_BOX: Final = re.compile(r"\b(?:p o box|post ofc box|pobox|pob)\b")
+_RURAL: Final = re.compile(r"\b(?:rural rte|rural delivery|rfd)\b")
+_SPLIT_DIRECTION: Final = re.compile(r"\b([ns]) ([ew])\b")
+
+
+def _without_accents(text: str) -> str:
+    split = unicodedata.normalize("NFKD", text).translate(_APOSTROPHES)
+    return "".join(
+        letter if letter.isascii() or letter.isalnum() else " "
+        for letter in split
+        if not unicodedata.combining(letter)
+    )
+
+
+def folded_words(text: str) -> str:
+    """Return the text without case, accents and punctuation, its words one space apart."""
+    if not text.isascii():
+        text = _without_accents(text)
+    return " ".join(text.casefold().translate(_PUNCTUATION).split())
+
+
+def folded_street(line: str) -> str:
+    """Return the normal form of a street line: directions, suffixes, units and boxes abbreviated."""
+    words = folded_words(line).split(" ")
+    text = " ".join([_SHORT.get(word, word) for word in words])
+    if "box" in text or "pob" in text:
+        text = _PO_BOX.sub("po box", text)
+    if "r" in text:
+        text = _RURAL.sub("rr", text)
+    street, unit, number = _SPLIT_DIRECTION.sub(r"\1\2", text).partition("#")
+    return street + unit + number.replace("#", "").replace(" ", "") if unit else street

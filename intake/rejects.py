@@ -1,0 +1,66 @@
+"""The rejected-rows file: what was not mailed, why, and the row as it stood."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Any, Final, Self
+
+from intake.faults import Fault, IntakeError
+from intake.reasons import Reason
+from intake.table import Row
+
+REASON_HEADINGS: Final = ("Row", "Reason", "What is wrong")
+
+
+class RejectedRows:
+    """Writes rejected rows to a CSV file, for as long as the `with` statement lasts.
+
+    The file appears complete or not at all, only if a row was rejected, and only its owner can read it. The
+    original cells are kept as they were, also those that a spreadsheet would take for a formula: the file is for
+    correcting and sending again, and a changed cell would be mailed changed.
+    """
+
+    def __init__(self, path: Path, headings: Sequence[str]) -> None:
+        """Say where the file is to be, and the headings of the table it comes from."""
+        self.path = path
+        self.written = 0
+        self._headings = headings
+        self._file: IO[str] | None = None
+        self._rows: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, row: Row, reasons: Sequence[Reason]) -> None:
+        """Add a row."""
+        if self._file is None:
+            self._file = _private_file_beside(self.path)
+            self._rows = csv.writer(self._file)
+            self._rows.writerow([*REASON_HEADINGS, *self._headings])
+        codes = " ".join(reason.code for reason in reasons)
+        sentences = " ".join(reason.sentence for reason in reasons)
+        self._rows.writerow([row.number, codes, sentences, *row.cells])
+        self.written += 1
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._file is None:
+            return
+        self._file.close()
+        finished = Path(self._file.name)
+        if kind is None:
+            finished.replace(self.path)
+        else:
+            finished.unlink(missing_ok=True)
+
+
+def _private_file_beside(path: Path) -> IO[str]:
+    # The mark at its start tells a spreadsheet that this is UTF-8; mkstemp lets nobody else read it.
+    try:
+        return NamedTemporaryFile(
+            "w", encoding="utf-8-sig", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
+        )
+    except OSError as error:
+        raise IntakeError(
+            Fault.UNWRITABLE_FILE, f"The rejected rows cannot be written to {path}: {error.strerror}."
+        ) from error

@@ -1,0 +1,185 @@
+"""The places United States mail goes to, and which ZIP codes belong to each.
+
+Facts: state, territory and military codes and names from USPS Publication 28, appendix B; the first three
+digits of ZIP codes from the USPS Domestic Mail Manual's labelling list L002. Where a state's block has
+unused numbers in its middle they count as that state's, so that a ZIP opened tomorrow is not refused.
+"""
+
+from typing import Final
+
+STATE_NAMES: Final[dict[str, str]] = {
+    "AL": "Alabama",
+    "AK": "Alaska",
+    "AZ": "Arizona",
+    "AR": "Arkansas",
+    "CA": "California",
+    "CO": "Colorado",
+    "CT": "Connecticut",
+    "DE": "Delaware",
+    "DC": "District of Columbia",
+    "FL": "Florida",
+    "GA": "Georgia",
+    "HI": "Hawaii",
+    "ID": "Idaho",
+    "IL": "Illinois",
+    "IN": "Indiana",
+    "IA": "Iowa",
+    "KS": "Kansas",
+    "KY": "Kentucky",
+    "LA": "Louisiana",
+    "ME": "Maine",
+    "MD": "Maryland",
+    "MA": "Massachusetts",
+    "MI": "Michigan",
+    "MN": "Minnesota",
+    "MS": "Mississippi",
+    "MO": "Missouri",
+    "MT": "Montana",
+    "NE": "Nebraska",
+    "NV": "Nevada",
+    "NH": "New Hampshire",
+    "NJ": "New Jersey",
+    "NM": "New Mexico",
+    "NY": "New York",
+    "NC": "North Carolina",
+    "ND": "North Dakota",
+    "OH": "Ohio",
+    "OK": "Oklahoma",
+    "OR": "Oregon",
+    "PA": "Pennsylvania",
+    "RI": "Rhode Island",
+    "SC": "South Carolina",
+    "SD": "South Dakota",
+    "TN": "Tennessee",
+    "TX": "Texas",
+    "UT": "Utah",
+    "VT": "Vermont",
+    "VA": "Virginia",
+    "WA": "Washington",
+    "WV": "West Virginia",
+    "WI": "Wisconsin",
+    "WY": "Wyoming",
+    "AS": "American Samoa",
+    "FM": "Federated States of Micronesia",
+    "GU": "Guam",
+    "MH": "Marshall Islands",
+    "MP": "Northern Mariana Islands",
+    "PR": "Puerto Rico",
+    "PW": "Palau",
+    "VI": "Virgin Islands",
+    "AA": "Armed Forces Americas",
+    "AE": "Armed Forces Europe",
+    "AP": "Armed Forces Pacific",
+}
+
+_ALSO_WRITTEN: Final[dict[str, str]] = {
+    "washington dc": "DC",
+    "us virgin islands": "VI",
+    "micronesia": "FM",
+}
+
+_COUNTRY_NAMES: Final = frozenset(
+    {"", "us", "usa", "united states", "united states of america", "pr", "vi", "gu", "as", "mp"}
+    | {"puerto rico", "virgin islands", "us virgin islands", "guam", "american samoa"}
+)
+
+_ZIP_PREFIXES: Final[dict[str, str]] = {
+    "AA": "340",
+    "AE": "090-099",
+    "AK": "995-999",
+    "AL": "350-369",
+    "AP": "962-966",
+    "AR": "716-729",
+    "AS": "967",
+    "AZ": "850-865",
+    "CA": "900-961",
+    "CO": "800-816",
+    "CT": "060-069",
+    "DC": "200-205 569",
+    "DE": "197-199",
+    "FL": "320-339 341-349",
+    "FM": "969",
+    "GA": "300-319 398-399",
+    "GU": "969",
+    "HI": "967-968",
+    "IA": "500-528",
+    "ID": "832-838",
+    "IL": "600-629",
+    "IN": "460-479",
+    "KS": "660-679",
+    "KY": "400-427",
+    "LA": "700-714",
+    "MA": "010-027 055",
+    "MD": "205-219",
+    "ME": "039-049",
+    "MH": "969",
+    "MI": "480-499",
+    "MN": "550-567",
+    "MO": "630-658",
+    "MP": "969",
+    "MS": "386-397",
+    "MT": "590-599",
+    "NC": "270-289",
+    "ND": "580-588",
+    "NE": "680-693",
+    "NH": "030-038",
+    "NJ": "070-089",
+    "NM": "870-884",
+    "NV": "889-898",
+    "NY": "005 063 100-149",
+    "OH": "430-459",
+    "OK": "730-732 734-749",
+    "OR": "970-979",
+    "PA": "150-196",
+    "PR": "006-007 009",
+    "PW": "969",
+    "RI": "028-029",
+    "SC": "290-299",
+    "SD": "570-577",
+    "TN": "370-385",
+    "TX": "733 739 750-799 885",
+    "UT": "840-847",
+    "VA": "201 205 220-246",
+    "VI": "008",
+    "VT": "050-054 056-059",
+    "WA": "980-994",
+    "WI": "530-549",
+    "WV": "247-268",
+    "WY": "820-831 834",
+}
+
+
+def _prefixes_of_every_state() -> frozenset[str]:
+    pairs: set[str] = set()
+    for state, ranges in _ZIP_PREFIXES.items():
+        for span in ranges.split():
+            first, _, last = span.partition("-")
+            pairs.update(f"{state}{prefix:03}" for prefix in range(int(first), int(last or first) + 1))
+    return frozenset(pairs)
+
+
+_STATE_AND_PREFIX: Final = _prefixes_of_every_state()
+_CODES: Final = {
+    **{name.casefold(): code for code, name in STATE_NAMES.items()},
+    **{code.casefold(): code for code in STATE_NAMES},
+    **_ALSO_WRITTEN,
+}
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().replace(".", "").replace(",", " ").split())
+
+
+def state_code(text: str) -> str | None:
+    """Return the two-letter code of a state, territory or military region given by code or name."""
+    return text if text in STATE_NAMES else _CODES.get(_folded(text))
+
+
+def zip_belongs_to(state: str, zip_code: str) -> bool:
+    """Tell whether a ZIP code's first three digits are in use in the state with this code."""
+    return state + zip_code[:3] in _STATE_AND_PREFIX
+
+
+def is_domestic(country: str) -> bool:
+    """Tell whether a country cell, which may be empty, names the United States or one of its territories."""
+    return _folded(country) in _COUNTRY_NAMES
