@@ -8,7 +8,7 @@ from models.mailing import Mailing
 from models.money import Charge, Quote, QuoteLine
 from models.proof import Proof
 from models.recipient import Outcome, Recipient
-from models.states import ENDED, MOVES, OPEN, Approval, Move, Stage, State
+from models.states import ENDED, MOVES, OPEN, Approval, Move, Priority, Stage, State
 
 __all__ = [
     "ENDED",
@@ -25,6 +25,7 @@ __all__ = [
     "Mailing",
     "Move",
     "Outcome",
+    "Priority",
     "Proof",
     "Quote",
     "QuoteLine",

@@ -55,7 +55,11 @@ class Mailing(Base):
         CheckConstraint("cursor BETWEEN 0 AND size AND size > 0", name="cursor_within_size"),
         Index("ix_mailing_due", "priority", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
         Index("ix_mailing_asking", "state", postgresql_where=text("state IN ('approval', 'attention')")),
-        Index("ix_mailing_creating", "id", postgresql_where=text("stage = 'create' AND state = 'working'")),
+        Index(
+            "ix_mailing_creating",
+            "id",
+            postgresql_where=text("stage = 'create' AND (state = 'working' OR recovering)"),
+        ),
     )
 
     id: Mapped[Serial]

@@ -58,7 +58,7 @@ class Charge(Base):
 
     id: Mapped[Serial]
     mailing_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("mailing.id", ondelete="CASCADE"))
-    vendor_id: Mapped[int] = mapped_column(BigInteger)
+    vendor_id: Mapped[int | None] = mapped_column(BigInteger)
     amount: Mapped[Money]
     is_credit: Mapped[bool]
     description: Mapped[str | None]

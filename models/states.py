@@ -4,7 +4,7 @@
 ``worker/moves.py`` is the only module that makes them.
 """
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Stage(StrEnum):
@@ -35,6 +35,13 @@ class Approval(StrEnum):
 
     AUTO = "auto"
     REQUIRED = "required"
+
+
+class Priority(IntEnum):
+    """Which due mailings go first: the lower number."""
+
+    EVENT = 1
+    CAMPAIGN = 5
 
 
 ENDED = frozenset({State.SENT, State.FAILED, State.CANCELLED})

@@ -212,7 +212,7 @@ def upgrade() -> None:
         "mailing",
         ["id"],
         unique=False,
-        postgresql_where=sa.text("stage = 'create' AND state = 'working'"),
+        postgresql_where=sa.text("stage = 'create' AND (state = 'working' OR recovering)"),
     )
     op.create_index(
         "ix_mailing_due",
@@ -239,7 +239,7 @@ def upgrade() -> None:
         "charge",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("mailing_id", sa.BigInteger(), nullable=False),
-        sa.Column("vendor_id", sa.BigInteger(), nullable=False),
+        sa.Column("vendor_id", sa.BigInteger(), nullable=True),
         sa.Column("amount", sa.Numeric(precision=14, scale=4), nullable=False),
         sa.Column("is_credit", sa.Boolean(), nullable=False),
         sa.Column("description", sa.Text(), nullable=True),
@@ -404,7 +404,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_mailing_creating",
         table_name="mailing",
-        postgresql_where=sa.text("stage = 'create' AND state = 'working'"),
+        postgresql_where=sa.text("stage = 'create' AND (state = 'working' OR recovering)"),
     )
     op.drop_index(
         "ix_mailing_asking",

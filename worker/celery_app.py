@@ -1,0 +1,118 @@
+"""The Celery app. Each setting has its reason; what was measured is in ``docs/operations.md``."""
+
+from typing import Any
+
+from celery import Celery
+from celery.worker.consumer import Consumer as CeleryConsumer
+from kombu import Queue
+
+from models import Priority
+from worker.desk import CONCURRENCY
+from worker.settings import Settings, SettingsError
+
+TICKS = "mailrun.ticks"
+QUEUES = {Priority.EVENT: "mailrun.events", Priority.CAMPAIGN: "mailrun.campaigns"}
+
+
+class Consumer(CeleryConsumer):
+    """Celery's consumer without gossip and mingle.
+
+    With either, a 5.7 worker that loses its broker while a late-acked message is in flight exits instead of
+    reconnecting (celery/worker/consumer/consumer.py, ``on_connection_error_after_connected``).
+    """
+
+    class Blueprint(CeleryConsumer.Blueprint):
+        """The steps that are left."""
+
+        default_steps = [  # noqa: RUF012 - Celery's own name and kind
+            step
+            for step in CeleryConsumer.Blueprint.default_steps
+            if not step.endswith((":Mingle", ":Gossip"))
+        ]
+
+
+def _transport(settings: Settings) -> dict[str, Any]:
+    return {
+        # A message whose worker died comes back after this. Longer than any task, so that none overlaps itself.
+        "visibility_timeout": max(900, int(settings.lease_seconds * 5)),
+        # The default looks for such messages only now and then; the due scan is faster, this is the net below it.
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        # Lets several installations, and test runs, share one Redis.
+        "global_keyprefix": settings.broker_prefix,
+        # A broker that is gone must be noticed, or its reader hangs for ever.
+        "socket_timeout": 30,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "health_check_interval": 25,
+        "max_connections": 50,
+    }
+
+
+def _configuration(settings: Settings) -> dict[str, Any]:
+    return {
+        "broker_url": settings.redis_url,
+        "broker_transport_options": _transport(settings),
+        # A broker that is away comes back; giving up would need a person.
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_pool_limit": 32,
+        # The default waits for a free connection without end.
+        "broker_pool_acquire_timeout": 10,
+        # The row tells what became of a task; results would cost a fifth of the throughput.
+        "result_backend": None,
+        "task_ignore_result": True,
+        # A message is done with when its task is: a killed worker's messages come back.
+        "task_acks_late": True,
+        "task_acks_on_failure": True,
+        "task_acks_on_timeout": True,
+        # Rejecting on a lost worker would loop for ever; the row counts the attempts instead.
+        "task_reject_on_worker_lost": False,
+        "task_retry_on_worker_lost": True,
+        "task_publish_retry_policy": {
+            "max_retries": 20,
+            "interval_start": 0.2,
+            "interval_step": 0.5,
+            "interval_max": 2,
+        },
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "task_create_missing_queues": False,
+        "task_queues": [Queue(TICKS), *(Queue(name) for name in QUEUES.values())],
+        "task_default_queue": TICKS,
+        # A stage waits for the vendor most of its time: threads cost least. Scale by processes.
+        "worker_pool": "threads",
+        "worker_concurrency": CONCURRENCY,
+        "worker_prefetch_multiplier": 1,
+        "worker_consumer": "worker.celery_app:Consumer",
+        # With remote control a worker may not survive its broker (see Consumer); health is read from the database.
+        "worker_enable_remote_control": False,
+        # An interrupted call is an unknown one: better to let it end than to find it out.
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_soft_shutdown_timeout": 60,
+        "worker_send_task_events": False,
+        "worker_redirect_stdouts": False,
+        "worker_hijack_root_logger": False,
+        # Ticks carry no memory, so the beat needs no file of its own.
+        "beat_scheduler": "celery.beat:Scheduler",
+        "beat_max_loop_interval": max(settings.tick_seconds, 0.1),
+        "beat_schedule": {
+            "dispatch": {
+                "task": "mailrun.dispatch",
+                "schedule": settings.tick_seconds,
+                # Ticks that piled up while nobody listened are worth nothing.
+                "options": {"expires": max(2 * settings.tick_seconds, 2)},
+            }
+        },
+        "timezone": "UTC",
+        "enable_utc": True,
+    }
+
+
+def build(settings: Settings) -> Celery:
+    """Return the app; raises SettingsError if no broker is named."""
+    if settings.redis_url is None:
+        raise SettingsError("REDIS_URL: must name the broker; `mailrun up` starts one by itself")
+    app = Celery("mailrun", set_as_current=False)
+    app.conf.update(_configuration(settings))
+    return app

@@ -1,0 +1,77 @@
+"""The desk: what every task of a process works with. Built once in each process, after any fork."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pydantic import SecretStr
+from sqlalchemy import Engine, create_engine
+
+from lettrlabs import LettrLabs, RateLimit, Timeouts
+from worker.clock import Clock, system_clock
+from worker.settings import SANDBOX_KEY, Settings, SettingsError
+
+CONCURRENCY = 16
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The database, the vendor, the settings and the clock."""
+
+    engine: Engine
+    vendor: LettrLabs
+    settings: Settings
+    clock: Clock = system_clock
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claim holds."""
+        return timedelta(seconds=self.settings.lease_seconds)
+
+    @property
+    def push_again(self) -> timedelta:
+        """After how long a message counts as lost."""
+        return timedelta(seconds=self.settings.push_again_seconds)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.vendor.close()
+        self.engine.dispose()
+
+
+def open_engine(database_url: str, *, connections: int = CONCURRENCY) -> Engine:
+    """Return an engine with a connection for each thread; connects on first use."""
+    return create_engine(
+        database_url,
+        pool_size=connections,
+        max_overflow=2,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        # An error message would otherwise quote the names and addresses in a statement.
+        hide_parameters=True,
+        connect_args={"connect_timeout": 5, "application_name": "mailrun"},
+    )
+
+
+def open_vendor(settings: Settings, *, connections: int = CONCURRENCY) -> LettrLabs:
+    """Return a client of the account; one rate limit is shared by all processes through Redis."""
+    return LettrLabs(
+        settings.base_url,
+        settings.api_key or SecretStr(SANDBOX_KEY),
+        rate=RateLimit(settings.redis_url, per_second=settings.rate, prefix=settings.broker_prefix),
+        connections=connections,
+    )
+
+
+def open_desk(settings: Settings, *, clock: Clock = system_clock) -> Desk:
+    """Return the desk of this process.
+
+    Raises SettingsError if no database is named, or if a claim could run out while its call is still under way.
+    """
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL: must name the database; `mailrun up` starts one by itself")
+    longest = Timeouts().worst()
+    if settings.lease_seconds <= longest:
+        raise SettingsError(
+            f"MAILRUN_LEASE_SECONDS: must be more than {longest:g}, the longest that one call can take"
+        )
+    return Desk(open_engine(settings.database_url), open_vendor(settings), settings, clock)

@@ -1,0 +1,36 @@
+"""Carry out a cancellation: delete the draft, or say why it cannot be had back."""
+
+from lettrlabs import Accepted, NotSent, OrderStatus, Unknown
+from models import Stage
+from worker.refusals import not_now
+from worker.results import Advance, AskPerson, Discarded, Result, Wait
+from worker.work import Work
+
+_SOON = 2.0
+
+
+def discard(work: Work) -> Result:
+    """Delete the draft, if there is one. Asking twice is harmless: a deleted order reads as if it never was."""
+    if work.held.order_id is None:
+        return Discarded()
+    answer = work.vendor.delete_order(work.held.order)
+    match answer:
+        case Accepted():
+            return Discarded()
+        case NotSent():
+            return not_now(work, answer)
+        case Unknown(why):
+            return Wait(_SOON, f"asked to delete the draft, the answer is not known: {why}")
+        case _:
+            return _not_deleted(work)
+
+
+def _not_deleted(work: Work) -> Result:
+    order = work.vendor.order(work.held.order)
+    if order is None:
+        return Discarded()
+    if order.status in {OrderStatus.DRAFT, OrderStatus.EDITS_NEEDED}:
+        facts = {"orderId": order.id, "orderStatus": order.status}
+        return AskPerson("not_deleted", f"LettrLabs did not delete the draft order {order.id}", facts)
+    # Checked out already: it cannot be cancelled here any more, so it is followed to its end.
+    return Advance(Stage.SETTLE, {"cancel_requested": False, "order_status": order.status})

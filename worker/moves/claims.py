@@ -1,0 +1,113 @@
+"""Taking a mailing: the claim, and what its holder sees of it."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, literal_column, text
+
+from models import Approval, Mailing, Move, Stage, State
+from worker import evidence
+
+PAUSED = """(EXISTS (SELECT 1 FROM installation WHERE paused_at IS NOT NULL)
+           OR EXISTS (SELECT 1 FROM campaign WHERE id = mailing.campaign_id AND paused_at IS NOT NULL))"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A mailing as the holder of its claim last saw it; each move reads it anew, pauses and cancels included."""
+
+    id: int
+    campaign_id: int | None
+    stage: Stage
+    claim: UUID
+    lease_until: datetime
+    recovering: bool
+    unsure_since: datetime | None
+    resends: int
+    attempts: int
+    waits: int
+    cancel_requested: bool
+    template_id: int
+    postage: str
+    speed: str
+    auto_bill: bool
+    approval: Approval
+    approved_at: datetime | None
+    order_id: int | None
+    order_fence: int | None
+    size: int
+    cursor: int
+    accepted: int
+    rejected: int
+    recipients_digest: bytes | None
+    quoted: Decimal | None
+    paused: bool
+
+    @property
+    def order(self) -> int:
+        """The order's id. Every stage but the first has one: the table's CHECK says so."""
+        if self.order_id is None:
+            raise LookupError(f"mailing {self.id} has no order yet")
+        return self.order_id
+
+
+SEEN = (
+    *(getattr(Mailing, field.name) for field in fields(Held) if field.name != "paused"),
+    literal_column(PAUSED).label("paused"),
+)
+_RETURNING = ", ".join(str(column) for column in SEEN[:-1]) + f", {PAUSED} AS paused"
+
+# The gate row is locked for share, so that a claim either commits before the gate closes, and is then seen in
+# flight, or finds it closed. `order_fence` is the newest order known when a create could first have happened.
+CLAIM = text(f"""
+    UPDATE mailing
+       SET state        = 'working',
+           claim        = :claim,
+           lease_until  = :lease_until,
+           wake_at      = :lease_until,
+           attempts     = attempts + 1,
+           recovering   = recovering OR state = 'working',
+           unsure_since = CASE WHEN state = 'working' THEN :now ELSE unsure_since END,
+           order_fence  = CASE WHEN stage = 'create' AND order_fence IS NULL
+                               THEN (SELECT coalesce(max(order_id), 0) FROM mailing)
+                               ELSE order_fence END,
+           updated_at   = :now
+     WHERE id = :id
+       AND stage = :stage
+       AND (state = 'queued' AND not_before <= :now  OR  state = 'working' AND lease_until <= :now)
+       AND (stage = 'settle' OR NOT {PAUSED})
+       AND (stage <> 'create' OR recovering OR state = 'working'
+            OR (SELECT closed_until <= :now FROM create_gate FOR SHARE))
+    RETURNING {_RETURNING}
+""")  # noqa: S608 - built from constants of this module
+
+
+def claim(
+    connection: Connection, mailing_id: int, stage: Stage, now: datetime, lease: timedelta
+) -> Held | None:
+    """Claim a mailing for one stage, or return None: it is not due, not at this stage, held, paused or ended.
+
+    A claim whose lease ran out is taken over; it comes back ``recovering``, for what its holder did is unknown.
+    """
+    row = connection.execute(
+        CLAIM, {"id": mailing_id, "stage": stage, "claim": uuid4(), "now": now, "lease_until": now + lease}
+    ).one_or_none()
+    if row is None:
+        return None
+    held = held_from(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    if held.recovering and held.unsure_since == now:
+        evidence.log(connection, held.id, now, Move.STEAL, held.stage, State.WORKING)
+    return held
+
+
+def held_from(row: Any, before: Held | None = None) -> Held:  # noqa: ANN401 - RowMapping's values are untyped
+    """Return the mailing in a row of ``SEEN``; a released row has no claim: its holder keeps the old one."""
+    values = dict(row)
+    values["stage"] = Stage(values["stage"])
+    values["approval"] = Approval(values["approval"])
+    if before is not None and values["claim"] is None:
+        values |= {"claim": before.claim, "lease_until": before.lease_until}
+    return Held(**values)

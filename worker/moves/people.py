@@ -1,0 +1,154 @@
+"""The moves of people: approve, cancel, pause, and resolving what needed attention."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from models import ENDED, Campaign, Installation, Mailing, Move, Stage, State
+from worker import evidence
+from worker.moves.due import wake_pushed
+
+_FREE_AT_ONCE: dict[str, Any] = {"wake_at": None, "recovering": False, "unsure_since": None, "reason": None}
+
+
+class CancelOutcome(StrEnum):
+    """What asking to cancel led to."""
+
+    CANCELLED = "cancelled"
+    REQUESTED = "requested"
+    TOO_LATE = "too late"
+    ENDED = "ended"
+    UNKNOWN = "unknown mailing"
+
+
+class Resolution(StrEnum):
+    """What a person may decide about a mailing that needs attention."""
+
+    RETRY = "retry"
+    PAY_AGAIN = "pay again"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+def approve(connection: Connection, mailing_id: int, who: str, now: datetime) -> bool:
+    """Agree to the price; False if the mailing does not wait for approval (any more)."""
+    approved = {"approved_at": now, "approved_by": who, "reason": None}
+    return _move(
+        connection, mailing_id, Move.APPROVE, State.APPROVAL, Stage.CHECKOUT, who, now, approved | _due(now)
+    )
+
+
+def cancel(connection: Connection, mailing_id: int, who: str, now: datetime) -> CancelOutcome:
+    """Cancel a mailing, or have its worker do so before its next write; the draft is deleted either way.
+
+    After checkout there is nothing to cancel with: only the vendor's support can (LettrLabs reference).
+    """
+    while True:
+        row = connection.execute(
+            select(
+                Mailing.stage, Mailing.state, Mailing.order_id, Mailing.recovering, Mailing.cancel_requested
+            ).where(Mailing.id == mailing_id)
+        ).one_or_none()
+        if row is None:
+            return CancelOutcome.UNKNOWN
+        if row.state in ENDED:
+            return CancelOutcome.TOO_LATE if row.state is State.SENT else CancelOutcome.ENDED
+        if row.stage is Stage.SETTLE and row.state is not State.ATTENTION:
+            return CancelOutcome.TOO_LATE
+        nothing_at_vendor = row.order_id is None and not row.recovering and row.state is not State.WORKING
+        move, values = _cancelling(row.state, now, at_once=nothing_at_vendor)
+        # Somebody may have moved the row since it was read: then it is read again.
+        if _move(connection, mailing_id, move, row.state, row.stage, who, now, values):
+            return CancelOutcome.CANCELLED if nothing_at_vendor else CancelOutcome.REQUESTED
+
+
+def _cancelling(state: State, now: datetime, *, at_once: bool) -> tuple[Move, dict[str, Any]]:
+    if at_once:
+        return Move.CANCEL, _FREE_AT_ONCE | {"state": State.CANCELLED, "cancel_requested": True}
+    asked: dict[str, Any] = {"cancel_requested": True}
+    return Move.REQUEST_CANCEL, asked if state is State.WORKING else asked | _due(now)
+
+
+def resolve(
+    connection: Connection, mailing_id: int, resolution: Resolution, who: str, why: str, now: datetime
+) -> bool:
+    """Carry out what a person decided; False if it does not apply to the mailing as it stands.
+
+    ``retry`` goes on where it stopped, finding out first what is unsure; ``pay again`` sends the checkout of an
+    order whose payment failed once more; ``sent`` and ``failed`` write down what the person knows.
+    """
+    stages = [Stage.SETTLE] if resolution in {Resolution.PAY_AGAIN, Resolution.SENT} else list(Stage)
+    values = _resolving(resolution, now) | {"reason": None if resolution is not Resolution.FAILED else why}
+    return any(
+        _move(connection, mailing_id, Move.RESOLVE, State.ATTENTION, stage, who, now, values, why=why)
+        for stage in stages
+    )
+
+
+def _resolving(resolution: Resolution, now: datetime) -> dict[str, Any]:
+    afresh = _due(now) | {"attempts": 0, "waits": 0, "resends": 0, "reason_code": None}
+    match resolution:
+        case Resolution.RETRY:
+            return afresh
+        case Resolution.PAY_AGAIN:
+            return afresh | {"stage": Stage.CHECKOUT}
+        case Resolution.SENT:
+            return _FREE_AT_ONCE | {"state": State.SENT, "reason_code": None}
+        case Resolution.FAILED:
+            return _FREE_AT_ONCE | {"state": State.FAILED, "reason_code": "person"}
+
+
+def _due(now: datetime) -> dict[str, Any]:
+    return {"state": State.QUEUED, "not_before": now, "wake_at": now}
+
+
+def _move(
+    connection: Connection,
+    mailing_id: int,
+    move: Move,
+    state: State,
+    stage: Stage,
+    who: str,
+    now: datetime,
+    values: dict[str, Any],
+    *,
+    why: str | None = None,
+) -> bool:
+    row = connection.execute(
+        update(Mailing)
+        .where(Mailing.id == mailing_id, Mailing.state == state, Mailing.stage == stage)
+        .values(updated_at=now, **values)
+        .returning(Mailing.stage, Mailing.state)
+    ).one_or_none()
+    if row is None:
+        return False
+    detail = {"why": why} if why else {}
+    evidence.log(connection, mailing_id, now, move, row.stage, row.state, actor=who, detail=detail)
+    return True
+
+
+def pause(connection: Connection, campaign_id: int | None, now: datetime) -> bool:
+    """Let no further vendor write begin, for one campaign or, with None, for all; False if paused already.
+
+    Claims and every move of a claim holder read this row, so it holds from the next write on.
+    """
+    target = Installation if campaign_id is None else Campaign
+    statement = update(target).where(target.paused_at.is_(None)).values(paused_at=now)
+    if campaign_id is not None:
+        statement = statement.where(Campaign.id == campaign_id)
+    return connection.execute(statement).rowcount > 0
+
+
+def unpause(connection: Connection, campaign_id: int | None, now: datetime, again: timedelta) -> bool:
+    """Take the pause back and wake what it held; False if there was none."""
+    target = Installation if campaign_id is None else Campaign
+    statement = update(target).where(target.paused_at.is_not(None)).values(paused_at=None)
+    if campaign_id is None:
+        changed = connection.execute(statement).rowcount > 0
+        wake_pushed(connection, now, again)
+    else:
+        changed = connection.execute(statement.where(Campaign.id == campaign_id)).rowcount > 0
+        wake_pushed(connection, now, again, Mailing.campaign_id == campaign_id)
+    return changed

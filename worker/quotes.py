@@ -1,0 +1,77 @@
+"""Quotes: asked for with the mailing's options, and kept line by line."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, insert
+
+from lettrlabs import Line
+from lettrlabs import Quote as Told
+from models import Quote, QuoteLine
+from worker.work import Work
+
+
+def ask(work: Work) -> Told:
+    """Return what checkout would cost now. Raises Unavailable, Refused."""
+    return work.vendor.summary(work.held.order, postage=work.held.postage, production=work.held.speed)
+
+
+def total(told: Told) -> Decimal:
+    """Return what checkout would take: charges and tax less credits, in the vendor's currency."""
+    return told.balance
+
+
+def keep(connection: Connection, work: Work, told: Told, now: datetime) -> None:
+    """Store a quote whole: totals, prices of the other options, and every line with its parts."""
+    quote_id = connection.execute(
+        insert(Quote)
+        .values(
+            mailing_id=work.held.id,
+            postage=work.held.postage,
+            speed=work.held.speed,
+            charges=told.total_charges,
+            tax=told.total_tax,
+            credits=told.total_credits,
+            total=total(told),
+            delivery_min=told.delivery_min,
+            delivery_max=told.delivery_max,
+            options=_options(told),
+            taken_at=now,
+        )
+        .returning(Quote.id)
+    ).scalar_one()
+    rows = list(_rows(quote_id, told))
+    if rows:
+        connection.execute(insert(QuoteLine), rows)
+
+
+def _options(told: Told) -> dict[str, dict[str, str]]:
+    return {
+        "speed": {name: str(price) for name, price in told.production_prices.items()},
+        "postage": {name: str(price) for name, price in told.postage_prices.items()},
+        "done": {name: day.isoformat() for name, day in told.production_dates.items() if day is not None},
+    }
+
+
+def _rows(quote_id: int, told: Told) -> Iterator[dict[str, object]]:
+    position = 0
+    waiting: list[tuple[Line, int | None, bool]] = [(line, None, True) for line in reversed(told.credits)]
+    waiting += [(line, None, False) for line in reversed(told.lines)]
+    while waiting:
+        line, parent, is_credit = waiting.pop()
+        yield {
+            "quote_id": quote_id,
+            "position": position,
+            "parent": parent,
+            "is_credit": is_credit,
+            "name": line.name or "",
+            "quantity": line.quantity,
+            "rate": line.rate,
+            "tax": line.tax,
+            "total": line.total,
+            "kind": line.transaction_type,
+            "sub_kind": line.transaction_sub_type,
+        }
+        waiting += [(part, position, is_credit) for part in reversed(line.sub_items)]
+        position += 1

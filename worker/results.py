@@ -1,0 +1,104 @@
+"""What a stage may come to: a closed set. The pipeline turns each into exactly one move."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection
+
+from models import Stage
+
+Record: TypeAlias = Callable[[Connection], None]
+Facts: TypeAlias = Mapping[str, Any]
+
+
+def nothing(_: Connection) -> None:
+    """Record nothing beside the move."""
+
+
+class Contested(Exception):  # noqa: N818 - named for what happened, not for a fault
+    """What a move wanted to record belongs to somebody else by now: the whole move is undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """The stage is done; ``to`` is next. ``record`` is written in the same transaction as the move."""
+
+    to: Stage
+    values: Facts = field(default_factory=dict)
+    record: Record = nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Found out: the unsure write did not happen, or was undone. The stage may run afresh under the same claim."""
+
+    why: str
+    values: Facts = field(default_factory=dict)
+    record: Record = nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing is wrong and nothing was done; look again after ``seconds``. No attempt is counted."""
+
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The stage failed in a way that may pass, and surely nothing was written. The attempt is counted."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """A write may have happened. The stage's ``recover`` has the next word. The attempt is counted."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskApproval:
+    """The price is known and a person must agree to it before checkout."""
+
+    values: Facts = field(default_factory=dict)
+    record: Record = nothing
+    why: str = "waits for approval"
+
+
+@dataclass(frozen=True, slots=True)
+class AskPerson:
+    """It is not known what is right. ``code`` is stable, ``why`` a sentence, ``facts`` what was seen."""
+
+    code: str
+    why: str
+    facts: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """It cannot be sent, and nothing of it is left at the vendor."""
+
+    code: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Paid and settled."""
+
+    values: Facts = field(default_factory=dict)
+    record: Record = nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """Cancelled as asked, and nothing of it is left at the vendor."""
+
+
+Result: TypeAlias = (
+    Advance | Again | Wait | Retry | Unsure | AskApproval | AskPerson | Fail | Sent | Discarded
+)

@@ -1,0 +1,134 @@
+"""Check out: the one call that takes money, made at most once unless it is known to have had no effect.
+
+Right before it, the recipients on the order and the price are compared with what was approved. An unreadable
+answer is settled by looking: an order still in Draft once the settlement window has passed was not checked out.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from lettrlabs import Accepted, Checkout, NotSent, Order, OrderStatus, Quote, Rejected, Unknown
+from models import Approval, Stage
+from worker import quotes, recipients
+from worker.refusals import not_now, refused
+from worker.results import Advance, Again, AskApproval, AskPerson, Record, Result, Unsure, Wait
+from worker.work import Work
+
+_RESENDS = 2
+
+
+def run(work: Work) -> Result:
+    """Verify what was approved, then check out."""
+    objection = _recipients_differ(work) or _price_differs(work)
+    if objection is not None:
+        return objection
+    # The verification took its time: the row is read once more, right before the money moves.
+    work.checkpoint({})
+    if work.held.paused or work.held.cancel_requested:
+        return Again("halted right before checkout")
+    answer = work.vendor.checkout(
+        work.held.order,
+        postage_type=work.held.postage,
+        production_speed=work.held.speed,
+        hold_until=None,
+        auto_bill=work.held.auto_bill,
+    )
+    match answer:
+        case Accepted(told):
+            return _to_settle(work, told)
+        case NotSent():
+            return not_now(work, answer)
+        case Rejected():
+            return _after_refusal(work, answer)
+        case Unknown(why):
+            return Unsure(f"the answer to the checkout is not known: {why}")
+
+
+def recover(work: Work) -> Result:
+    """Look whether the lost checkout took effect; only an order that surely was not checked out is sent again."""
+    order = work.vendor.order(work.held.order)
+    if order is None:
+        return _gone(work)
+    if order.status != OrderStatus.DRAFT:
+        return _checked_out(order)
+    settled_by = (work.held.unsure_since or work.now()) + timedelta(
+        seconds=work.settings.settlement_window_seconds
+    )
+    if work.now() < settled_by:
+        left = (settled_by - work.now()).total_seconds()
+        return Wait(left, "waits until a lost checkout would have shown")
+    charges = charges_of(work)
+    if charges or work.held.resends >= _RESENDS:
+        facts = {"orderStatus": order.status, "charges": charges, "sentAgain": work.held.resends}
+        return AskPerson(
+            "checkout_unclear", "the order is a draft, but its checkout may have had an effect", facts
+        )
+    return Again("the lost checkout had no effect", {"resends": work.held.resends + 1})
+
+
+def _recipients_differ(work: Work) -> Result | None:
+    there = [person.id for person in work.vendor.iter_recipients(work.held.order)]
+    if recipients.digest_of(there) == work.held.recipients_digest:
+        return None
+    if not there and work.vendor.order(work.held.order) is None:
+        return _gone(work)
+    facts = {"approved": work.held.accepted, "onTheOrder": len(there)}
+    why = f"the order holds {len(there)} recipients, not the {work.held.accepted} that were read back"
+    return AskPerson("recipients_changed", why, facts)
+
+
+def _price_differs(work: Work) -> Result | None:
+    told = quotes.ask(work)
+    if quotes.total(told) == work.held.quoted:
+        return None
+    if work.held.approval is Approval.REQUIRED:
+        return _ask_again(work, told)
+    work.checkpoint({"quoted": quotes.total(told)}, _keeping(work, told))
+    return None
+
+
+def _ask_again(work: Work, told: Quote) -> Result:
+    why = f"the price moved from {_money(work.held.quoted)} to {_money(quotes.total(told))}: approve it again"
+    values = {"quoted": quotes.total(told), "approved_at": None, "approved_by": None}
+    return AskApproval(values, _keeping(work, told), why)
+
+
+def _keeping(work: Work, told: Quote) -> Record:
+    def record(connection: Connection) -> None:
+        quotes.keep(connection, work, told, work.now())
+
+    return record
+
+
+def _after_refusal(work: Work, answer: Rejected) -> Result:
+    """Look at the order: a refusal may come because an earlier checkout did take effect."""
+    order = work.vendor.order(work.held.order)
+    if order is not None and order.status != OrderStatus.DRAFT:
+        return _checked_out(order)
+    return _gone(work) if order is None else refused(work, answer)
+
+
+def _checked_out(order: Order) -> Result:
+    return Advance(Stage.SETTLE, {"order_status": order.status})
+
+
+def _to_settle(work: Work, told: Checkout) -> Result:
+    first_look = work.now() + timedelta(seconds=told.poll_after_seconds or work.settings.poll_seconds)
+    status = told.order_status or OrderStatus.PAYMENT_NEEDED.value
+    return Advance(Stage.SETTLE, {"order_status": status, "not_before": first_look, "wake_at": first_look})
+
+
+def _gone(work: Work) -> Result:
+    why = f"order {work.held.order} is not at LettrLabs any more: somebody deleted it there"
+    return AskPerson("order_gone", why, {"orderId": work.held.order})
+
+
+def charges_of(work: Work) -> int:
+    """Return how many transactions the vendor shows for the order."""
+    return sum(len(told.transactions) for told in work.vendor.transactions([work.held.order]))
+
+
+def _money(amount: Decimal | None) -> str:
+    return "unknown" if amount is None else f"{amount:.2f}"

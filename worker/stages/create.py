@@ -1,0 +1,75 @@
+"""Create the order: an empty draft, which costs nothing and mails nothing.
+
+Every POST makes another draft, and none can be marked as ours (LettrLabs, Order of operations). So an answer
+that got lost is found out by looking for a draft that nothing else explains, while no other create runs.
+"""
+
+from sqlalchemy import Connection
+
+from lettrlabs import Accepted, NotSent, Rejected, Unknown
+from models import Stage
+from worker import gate, strays
+from worker.refusals import not_now, refused
+from worker.results import Advance, Again, Fail, Result, Unsure, Wait
+from worker.work import Work
+
+_GATE_PAUSE = 1.0
+
+
+def run(work: Work) -> Result:
+    """Create the order; a template that LettrLabs does not know ends the mailing, for nothing was made."""
+    answer = work.vendor.create_order(work.held.template_id)
+    match answer:
+        case Accepted(order_id):
+            return Advance(Stage.ATTACH, {"order_id": order_id})
+        case NotSent():
+            return not_now(work, answer)
+        case Rejected(status=400):
+            return Fail(
+                "create_refused", f"LettrLabs refused template {work.held.template_id}: {answer.words}"
+            )
+        case Rejected():
+            return refused(work, answer)
+        case Unknown(why):
+            return Unsure(f"the answer to the create is not known: {why}")
+
+
+def recover(work: Work) -> Result:
+    """Find the draft that the lost create may have made, or make sure that it stays without effect."""
+    if not work.settings.owns_account:
+        suspects = strays.unexplained_drafts(work, above=work.held.order_fence or 0)
+        return Again("shared account: a stray draft may be left", record=strays.suspect(work, suspects))
+    if not gate.close(work):
+        return Wait(_GATE_PAUSE, "another lost create is being found out")
+    if gate.calls_in_flight(work):
+        return Wait(_GATE_PAUSE, "waits for creates under way to end")
+    found = strays.unexplained_drafts(work, above=work.held.order_fence or 0)
+    if found and strays.interchangeable(work):
+        return _adopt(work, found)
+    return _clear_away(work, found)
+
+
+def _adopt(work: Work, found: list[int]) -> Result:
+    order_id, *others = found
+    for spare in others[strays.unsure_others(work) :]:
+        strays.discard(work, spare, "left by a lost create")
+
+    def record(connection: Connection) -> None:
+        strays.adopt(connection, order_id, work.now())
+        gate.open_again(connection, work)
+
+    return Advance(Stage.ATTACH, {"order_id": order_id}, record)
+
+
+def _clear_away(work: Work, found: list[int]) -> Result:
+    for order_id in found:
+        if not strays.discard(work, order_id, "left by lost creates of several templates"):
+            return Wait(_GATE_PAUSE, "a stray draft could not be deleted yet")
+    return Again(
+        "nothing is left of the lost create", record=lambda connection: gate.open_again(connection, work)
+    )
+
+
+def late_reply(work: Work, order_id: int) -> None:
+    """Delete the order of a claim that was lost meanwhile, unless somebody uses it by now."""
+    strays.discard(work, order_id, "answered after its claim was lost")

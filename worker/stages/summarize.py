@@ -1,0 +1,25 @@
+"""Ask what it will cost, keep the quote, and have a person approve it where that is required."""
+
+from sqlalchemy import Connection
+
+from models import Approval, Stage
+from worker import quotes
+from worker.results import Advance, AskApproval, Result
+from worker.work import Work
+
+
+def run(work: Work) -> Result:
+    """Fetch and keep the checkout summary; asking charges nothing (LettrLabs, Checkout Summary)."""
+    told = quotes.ask(work)
+    values = {"quoted": quotes.total(told)}
+
+    def record(connection: Connection) -> None:
+        quotes.keep(connection, work, told, work.now())
+
+    if work.held.approval is Approval.REQUIRED and work.held.approved_at is None:
+        return AskApproval(values, record)
+    return Advance(Stage.CHECKOUT, values, record)
+
+
+# A read leaves nothing behind to find out about.
+recover = run

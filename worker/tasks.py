@@ -1,0 +1,158 @@
+"""The Celery tasks: five stages and settle, each a thin wake-up for a mailing, and the beat's dispatch."""
+
+import logging
+import threading
+from typing import Any
+
+from celery import Task, chain, signals
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import Priority, Stage
+from worker import dispatch as due_scan
+from worker import heartbeat
+from worker.celery_app import QUEUES, build
+from worker.desk import Desk, open_desk
+from worker.moves import Due
+from worker.pipeline import Next, Pace, deliver
+from worker.settings import SettingsError, read_settings
+
+log = logging.getLogger(__name__)
+
+_BEAT_SECONDS = 10.0
+
+try:
+    settings = read_settings()
+    app = build(settings)
+except SettingsError as error:
+    # Whoever runs `celery -A worker` reads this: a line each, not Celery's traceback.
+    raise SystemExit(str(error)) from None
+
+_opening = threading.Lock()
+_desks: dict[str, Desk] = {}
+_pace = Pace()
+_stopped = threading.Event()
+
+
+def desk() -> Desk:
+    """Return this process's desk; the first call opens it. A forked child opens its own."""
+    process = heartbeat.this_process()
+    with _opening:
+        if process not in _desks:
+            _desks[process] = open_desk(settings)
+        return _desks[process]
+
+
+def _wake(task: Task, stage: Stage, mailing_id: int) -> None:
+    try:
+        what_next = deliver(desk(), mailing_id, stage, _pace)
+    except SQLAlchemyError as error:
+        # The claim, if there is one, runs out, and the due scan wakes the row again.
+        log.error("database_trouble: mailing %s, %s: %s", mailing_id, stage, type(error).__name__)  # noqa: TRY400
+        what_next = Next.NOTHING
+    if what_next is Next.NOTHING:
+        # Celery publishes what is left of the chain from here (celery/app/trace.py).
+        task.request.chain = None
+
+
+@app.task(name="mailrun.create", bind=True)
+def create(self: Task, mailing_id: int) -> None:
+    """Create the order of a mailing, if that is due."""
+    _wake(self, Stage.CREATE, mailing_id)
+
+
+@app.task(name="mailrun.attach", bind=True)
+def attach(self: Task, mailing_id: int) -> None:
+    """Attach the recipients of a mailing, if that is due."""
+    _wake(self, Stage.ATTACH, mailing_id)
+
+
+@app.task(name="mailrun.proof", bind=True)
+def proof(self: Task, mailing_id: int) -> None:
+    """Fetch the proof of a mailing, if that is due."""
+    _wake(self, Stage.PROOF, mailing_id)
+
+
+@app.task(name="mailrun.summarize", bind=True)
+def summarize(self: Task, mailing_id: int) -> None:
+    """Fetch the quote of a mailing, if that is due."""
+    _wake(self, Stage.SUMMARIZE, mailing_id)
+
+
+@app.task(name="mailrun.checkout", bind=True)
+def checkout(self: Task, mailing_id: int) -> None:
+    """Check out a mailing, if that is due and agreed."""
+    _wake(self, Stage.CHECKOUT, mailing_id)
+
+
+@app.task(name="mailrun.settle", bind=True)
+def settle(self: Task, mailing_id: int) -> None:
+    """Look whether a mailing's payment has settled, if that is due."""
+    _wake(self, Stage.SETTLE, mailing_id)
+
+
+STAGE_TASKS = {
+    Stage.CREATE: create,
+    Stage.ATTACH: attach,
+    Stage.PROOF: proof,
+    Stage.SUMMARIZE: summarize,
+    Stage.CHECKOUT: checkout,
+    Stage.SETTLE: settle,
+}
+
+
+def push(priority: Priority, due: Due) -> None:
+    """Publish the rest of a mailing's chain, from the stage it is at."""
+    stages = due_scan.rest_of_chain(due.stage)
+    links = [STAGE_TASKS[stage].si(due.id).set(queue=QUEUES[priority]) for stage in stages]
+    (chain(*links) if len(links) > 1 else links[0]).apply_async()
+
+
+def backlog(priority: Priority) -> int:
+    """Return how many messages wait in the broker for mailings of one priority."""
+    with app.pool.acquire(block=True, timeout=10) as connection:
+        waiting: int = connection.default_channel.queue_declare(queue=QUEUES[priority]).message_count
+        return waiting
+
+
+@app.task(name="mailrun.dispatch")
+def dispatch() -> None:
+    """Wake what is due; pushed by the beat at every tick."""
+    here = desk()
+    now = here.clock()
+    try:
+        due_scan.run_once(here, now, backlog, push)
+        heartbeat.beat(here.engine, heartbeat.DISPATCH, heartbeat.DISPATCH, now)
+    except SQLAlchemyError as error:
+        log.error("database_trouble: dispatch: %s", type(error).__name__)  # noqa: TRY400 - one line is enough
+
+
+def _show_life() -> None:
+    while not _stopped.is_set():
+        try:
+            here = desk()
+            heartbeat.beat(here.engine, heartbeat.this_process(), heartbeat.WORKER, here.clock())
+        except SQLAlchemyError as error:
+            log.warning("database_trouble: heartbeat: %s", type(error).__name__)
+        _stopped.wait(_BEAT_SECONDS)
+
+
+@signals.worker_ready.connect
+def _when_ready(**_: Any) -> None:  # noqa: ANN401 - Celery's signals hand over whatever they like
+    try:
+        desk()
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
+    threading.Thread(target=_show_life, name="heartbeat", daemon=True).start()
+
+
+@signals.worker_shutting_down.connect
+def _when_stopping(**_: Any) -> None:  # noqa: ANN401 - as above
+    _pace.stopping = True
+    _stopped.set()
+
+
+@signals.setup_logging.connect
+def _log_plainly(loglevel: int, **_: Any) -> None:  # noqa: ANN401 - as above
+    logging.basicConfig(level=loglevel, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # httpx names every URL it calls; the journal has them already.
+    logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -1,0 +1,73 @@
+"""Work on one mailing: a claim, the vendor's client that keeps a journal under it, and the commits in between."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine
+
+from lettrlabs import Call, LettrLabs
+from worker import evidence, moves
+from worker.desk import Desk
+from worker.moves import Held, Times
+from worker.results import Facts, Record, Result, nothing
+from worker.settings import Settings
+
+
+class ClaimLost(Exception):  # noqa: N818 - it is what happened to the claim, not a fault
+    """Somebody else has the mailing: stop, and dispatch nothing."""
+
+
+class Work:
+    """What a stage is given. ``held`` is the mailing as last committed; every commit is fenced by its claim."""
+
+    def __init__(self, desk: Desk, held: Held) -> None:
+        self.desk = desk
+        self.held = held
+        self._calls: list[Call] = []
+        self.vendor: LettrLabs = desk.vendor.observed(self._calls.append)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        return self.desk.settings
+
+    @property
+    def engine(self) -> Engine:
+        """For reading, and for short transactions of their own; never held open across a vendor call."""
+        return self.desk.engine
+
+    def now(self) -> datetime:
+        """Return the desk's time."""
+        return self.desk.clock()
+
+    def checkpoint(self, values: Facts, record: Record = nothing) -> None:
+        """Commit a part of the stage and renew the lease; raises ClaimLost."""
+        with self.engine.begin() as connection:
+            after = moves.checkpoint(connection, self.held, self.now(), self.desk.lease, values, record)
+            self._write_journal(connection)
+        if after is None:
+            raise ClaimLost
+        self.held = after
+
+    def conclude(self, result: Result, *, run_ahead: bool) -> Held:
+        """Commit what the stage came to, and return the mailing after it; raises ClaimLost, Contested."""
+        with self.engine.begin() as connection:
+            after = moves.make(connection, self.held, result, self.now(), self._times(run_ahead=run_ahead))
+            self._write_journal(connection)
+        if after is None:
+            raise ClaimLost
+        self.held = after
+        return after
+
+    def bear_witness(self) -> None:
+        """Record what the vendor answered although the claim is lost."""
+        if self._calls:
+            with self.engine.begin() as connection:
+                self._write_journal(connection)
+
+    def _write_journal(self, connection: Connection) -> None:
+        evidence.journal(connection, self._calls, self.held.id, self.held.stage, self.held.claim)
+        self._calls.clear()
+
+    def _times(self, *, run_ahead: bool) -> Times:
+        retry = timedelta(seconds=self.settings.retry_seconds)
+        return Times(self.desk.lease, self.desk.push_again, retry, run_ahead)
