@@ -1,4 +1,4 @@
-"""What a call to the vendor can end in: a closed set of answers for writes, two failures for reads, one record for both."""
+"""What a call to the vendor can end in: four answers for writes, two failures for reads, one record for both."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,9 +27,9 @@ class Outcome(StrEnum):
 class Call:
     """Evidence of one HTTP call, retries counted apart. Holds no key and, but for `words`, no personal data.
 
-    `path` is below the base URL; `request` is a JSON-able summary (counts and options); `started_at` is aware, in UTC;
-    `elapsed_ms` spans from the wait for a rate slot to the last byte read. `words` are the vendor's own, cleaned and cut;
-    they may quote an address, so no repr shows them.
+    `path` is below the base URL; `request` is a JSON-able summary, of counts and options; `started_at` is aware, in
+    UTC; `elapsed_ms` spans the exchange, without the wait for a rate slot. `words` are the vendor's own, cleaned and
+    cut; they may quote an address, so no repr shows them.
     """
 
     operation: str

@@ -9,7 +9,7 @@ _AFTERWARDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds, each a bound on one part; `total` bounds the whole call: slot, connection, answer, and a read's retries."""
+    """Seconds, each a bound on one part; `total` bounds the whole call with its slot, connection and retries."""
 
     connect: float = 5.0
     read: float = 20.0

@@ -1,6 +1,8 @@
 """Whose key it is, and the templates it may use. The vendor does not describe these answers' members."""
 
-from pydantic import AliasChoices, Field
+from typing import Any
+
+from pydantic import AliasChoices, Field, TypeAdapter
 
 from lettrlabs.wire.base import Id, Received
 
@@ -21,3 +23,14 @@ class Template(Received):
     id: Id = Field(validation_alias=AliasChoices("id", "templateId"))
     name: str | None = Field(default=None, validation_alias=AliasChoices("name", "templateName"))
     product_type: str | None = Field(default=None, validation_alias=AliasChoices("productType", "product"))
+
+
+_TEMPLATES = TypeAdapter(tuple[Template, ...])
+
+
+def templates(payload: Any) -> tuple[Template, ...]:  # noqa: ANN401 - whatever JSON holds
+    """Read a list of templates, bare or as a member.
+
+    Raises ValueError for anything else.
+    """
+    return _TEMPLATES.validate_python(payload.get("templates") if isinstance(payload, dict) else payload)

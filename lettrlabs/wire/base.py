@@ -17,7 +17,13 @@ _NO_DATE_YEAR = 1
 class Sent(BaseModel):
     """What we send: nothing that the vendor did not name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
 
 
 class Received(BaseModel):
@@ -29,6 +35,7 @@ class Received(BaseModel):
         alias_generator=to_camel,
         populate_by_name=True,
         coerce_numbers_to_str=True,
+        hide_input_in_errors=True,
     )
 
 

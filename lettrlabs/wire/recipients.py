@@ -76,6 +76,12 @@ class AppendRequest(Sent):
     recipients: tuple[NewRecipient, ...]
 
 
+class DeleteRequest(Sent):
+    """The body of a delete of recipients, by the vendor's ids."""
+
+    recipients_ids: tuple[int, ...]
+
+
 class Delivery(Received):
     """How far one piece has come; `status` is a DeliveryStatus where the word is known."""
 
@@ -152,11 +158,11 @@ class _Turned(Received):
 class AppendResult(Received):
     """What became of one append; a 200 may take only some.
 
-    `total` is the vendor's totalRecipients; `submitted` and `accepted` are None from a vendor too old to say.
+    `total` is how many were taken; `submitted`, and `accepted`, which repeats it, are None from an older vendor.
     """
 
     order_id: Id | None = None
-    total: Count = Field(default=0, validation_alias="totalRecipients")
+    total: Count = Field(validation_alias=AliasChoices("totalRecipients", "acceptedRecipients"))
     submitted: int | None = Field(default=None, validation_alias="submittedRecipients")
     accepted: int | None = Field(default=None, validation_alias="acceptedRecipients")
     deliverable: _Deliverable = _Deliverable()
