@@ -19,7 +19,8 @@ _LONGEST_CELL: Final = 100
 _LIMITS: Final[dict[str, int]] = {Field.EMAIL: 255, Field.PHONE: 255, Field.CUSTOMER_ID: 255}
 _LONGEST_MERGE: Final = 2000
 
-_UNREADABLE: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff\ud800-\udfff]")
+_UNREADABLE: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd-\uffff\ud800-\udfff]")
+_REPLACED: Final = "\ufffd"
 _INVISIBLE: Final = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _URL: Final = re.compile(r"https?://[^\s/]+\.[^\s/]+", re.IGNORECASE)
 _ZIP: Final = re.compile(r"(\d{3,5})(?:[- ]?(\d{4}))?", re.ASCII)
@@ -75,7 +76,8 @@ class AddressGate:
         """Return the recipient, tidied, or the reasons why there is none."""
         cells = Entry(*[" ".join(cell.split()) for cell in entry])
         unreadable: list[Reason] = []
-        if not ("".join(entry) + "".join(merge.values())).isprintable():
+        text = "".join(entry) + "".join(merge.values())
+        if not text.isprintable() or _REPLACED in text:
             unreadable = list(self._unreadable(entry, merge))
             cells = Entry(*[" ".join(_INVISIBLE.sub("", cell).split()) for cell in entry])
         if cells.full_name and not (cells.first_name or cells.last_name):

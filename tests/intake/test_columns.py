@@ -1,0 +1,112 @@
+import pytest
+
+from intake.columns import match_columns
+from intake.faults import ColumnsError, Fault
+from intake.fields import Field
+
+ADDRESS = ["Address 1", "City", "State", "ZIP"]
+
+
+def refused(headings: list[str], mapping: dict[str, str] | None = None) -> ColumnsError:
+    with pytest.raises(ColumnsError) as error:
+        match_columns(headings, mapping)
+    assert "\n" not in str(error.value)
+    return error.value
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        ["First Name", "Last Name", "Address 1", "Address 2", "City", "State", "ZIP Code"],
+        ["fname", "LNAME", "street", "apt", "Town", "ST", "zip"],
+        [
+            "Given Name",
+            "Surname",
+            "Street Address",
+            "Address Line 2",
+            "City",
+            "State/Province",
+            "Postal Code",
+        ],
+        ["first_name", "last_name", "address1", "address2", "city", "state", "zip_code"],
+        ["firstName", "lastName", "address1", "address2", "city", "state", "zipCode"],
+    ],
+)
+def test_headings_are_known_by_their_synonyms(headings: list[str]) -> None:
+    columns = match_columns(headings)
+
+    assert [columns.positions[field] for field in (Field.FIRST_NAME, Field.LAST_NAME)] == [0, 1]
+    assert [
+        columns.positions[Field(name)] for name in ("address1", "address2", "city", "state", "zip_code")
+    ] == [*range(2, 7)]
+
+
+def test_unknown_columns_become_custom_fields_in_their_order_and_the_rest_is_left_out() -> None:
+    columns = match_columns(["Name", *ADDRESS, *"abcdefgh", ""])
+
+    assert columns.customs == {letter: Field(f"custom{n}") for n, letter in enumerate("abcdef", 1)}
+    assert columns.left_out == ("g", "h", "N")
+
+
+def test_a_mapping_wins_over_synonyms_and_can_leave_a_column_out() -> None:
+    columns = match_columns(
+        ["Name", "Address", *ADDRESS[1:], "Ship to", "Plan", "Notes"],
+        {"Ship to": "address1", "plan": "custom2", "Notes": "ignore", "Address": "ignore"},
+    )
+
+    assert columns.heading(Field.ADDRESS1) == "Ship to"
+    assert columns.heading(Field.CUSTOM2) == "Plan"
+    assert columns.left_out == ("Address", "Notes")
+
+
+def test_a_column_of_whole_names_is_left_out_beside_first_and_last_names() -> None:
+    columns = match_columns(["First name", "Last name", "Full name", *ADDRESS])
+
+    assert Field.FULL_NAME not in columns.positions
+    assert columns.left_out == ("Full name",)
+
+
+def test_two_headings_for_one_field_are_refused_by_name() -> None:
+    error = refused(["Name", *ADDRESS, "Postal code"])
+
+    assert error.fault is Fault.TWO_COLUMNS_FOR_ONE_FIELD
+    assert '"ZIP" (column E) and "Postal code" (column F)' in str(error)
+
+
+def test_two_equal_headings_for_one_field_are_refused() -> None:
+    assert refused(["Name", *ADDRESS, "City"]).fault is Fault.TWO_COLUMNS_FOR_ONE_FIELD
+
+
+def test_a_list_without_address_columns_is_refused_with_the_columns_it_has() -> None:
+    error = refused(["Name", "Email", "Plan"])
+
+    assert error.fault is Fault.NO_ADDRESS_COLUMNS
+    assert "address1, city, state, zip_code" in str(error)
+    assert '"Name", "Email", "Plan"' in str(error)
+
+
+def test_a_list_without_any_name_is_refused() -> None:
+    assert refused(ADDRESS).fault is Fault.NO_NAME_COLUMN
+
+
+def test_a_list_without_headings_is_refused_without_repeating_its_first_person() -> None:
+    error = refused(["Ann", "Lee", "12 Oak St", "Boston", "MA", "02108"])
+
+    assert error.fault is Fault.NO_HEADINGS
+    assert not any(word in str(error) for word in ("Ann", "Lee", "Oak", "Boston", "02108"))
+
+
+def test_a_mapping_that_names_what_is_not_there_is_refused() -> None:
+    assert refused(["Name", *ADDRESS], {"Nmae": "full_name"}).fault is Fault.UNKNOWN_COLUMN
+    assert refused(["Name", *ADDRESS], {"Name": "surename"}).fault is Fault.UNKNOWN_FIELD
+    assert (
+        refused(["Name", *ADDRESS], {"Name": "city", "City": "city"}).fault is Fault.TWO_COLUMNS_FOR_ONE_FIELD
+    )
+
+
+def test_a_row_is_read_by_its_columns_without_empty_merge_fields() -> None:
+    columns = match_columns(["ZIP", "State", "City", "Street", "Name", "Plan", "Pet"])
+    entry, merge = columns.reader()(["02108", "MA", "Boston", "12 Oak St", "Ann Lee", " gold ", ""])
+
+    assert (entry.zip_code, entry.address1, entry.full_name) == ("02108", "12 Oak St", "Ann Lee")
+    assert (entry.address2, merge) == ("", {"custom1": "gold"})
