@@ -2,19 +2,21 @@
 
 Every statement in this package names the row's id **and** the stage, state and claim it expects. No row back means
 that somebody else had the next word: the move is not made, and the caller must stop. ``models/states.py`` lists
-the moves: ``claims`` takes a mailing, ``holder`` makes the moves of who holds it, ``people`` those of a person,
+the moves: ``opening`` begins, ``claims`` takes a mailing, ``holder`` makes the moves of who holds it, ``people`` those of a person,
 ``due`` wakes what is due.
 """
 
 from worker.moves.claims import Held, claim
 from worker.moves.due import Due, wake_due, wake_pushed
 from worker.moves.holder import Times, checkpoint, make
+from worker.moves.opening import NewMailing, open_mailing
 from worker.moves.people import CancelOutcome, Resolution, approve, cancel, pause, resolve, unpause
 
 __all__ = [
     "CancelOutcome",
     "Due",
     "Held",
+    "NewMailing",
     "Resolution",
     "Times",
     "approve",
@@ -22,6 +24,7 @@ __all__ = [
     "checkpoint",
     "claim",
     "make",
+    "open_mailing",
     "pause",
     "resolve",
     "unpause",

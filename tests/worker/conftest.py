@@ -1,0 +1,158 @@
+"""What the worker's tests stand on: a desk at the sandbox under a driven clock, and mailings to work on."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, Row, insert, select, update
+
+from models import Approval, EventLog, Mailing, Priority, Recipient, Stage, State
+from worker import moves
+from worker.desk import Desk, open_desk
+from worker.moves import NewMailing
+from worker.pipeline import Pace, deliver
+from worker.settings import Settings
+
+TEMPLATE = 1001
+
+
+@dataclass
+class DrivenClock:
+    """A clock that goes on only when told to."""
+
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> DrivenClock:
+    return DrivenClock()
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, broker_prefix: str, sandbox: Any) -> Settings:  # noqa: ANN401
+    return Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        broker_prefix=broker_prefix,
+        base_url=sandbox.api_url,
+        api_key=sandbox.key,
+        rate=10_000,
+        settlement_window_seconds=60,
+    )
+
+
+@pytest.fixture
+def desk(settings: Settings, clock: DrivenClock) -> Iterator[Desk]:
+    desk = open_desk(settings, clock=clock)
+    yield desk
+    desk.close()
+
+
+NewMail = Callable[..., int]
+
+
+def person(position: int, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - column values
+    return {
+        "position": position,
+        "digest": os.urandom(16),
+        "first_name": f"First{position}",
+        "last_name": f"Last{position}",
+        "address1": f"{100 + position} Main Street",
+        "city": "Springfield",
+        "state": "IL",
+        "zip_code": "62701",
+        "merge": {},
+        **fields,
+    }
+
+
+@pytest.fixture
+def new_mailing(engine: Engine, clock: DrivenClock) -> NewMail:
+    """Return a function that opens a mailing to some people, and returns its id."""
+
+    def open_one(people: int | list[dict[str, Any]] = 1, **values: Any) -> int:  # noqa: ANN401 - column values
+        rows = [person(n) for n in range(people)] if isinstance(people, int) else people
+        new = NewMailing(
+            **{
+                "key": os.urandom(8).hex(),
+                "request_digest": b"digest",
+                "priority": Priority.CAMPAIGN,
+                "template_id": TEMPLATE,
+                "postage": "Standard",
+                "speed": "Normal",
+                "size": len(rows),
+                "approval": Approval.AUTO,
+                **values,
+            }
+        )
+        with engine.begin() as connection:
+            mailing_id = moves.open_mailing(connection, new, clock())
+            connection.execute(insert(Recipient), [{"mailing_id": mailing_id, **row} for row in rows])
+        return mailing_id
+
+    return open_one
+
+
+class Pen:
+    """Reads rows, and forges them where a test begins in the middle."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def mailing(self, mailing_id: int) -> Row[Any]:
+        with self.engine.connect() as connection:
+            return connection.execute(
+                select(*Mailing.__table__.columns).where(Mailing.id == mailing_id)
+            ).one()
+
+    def forge(self, mailing_id: int, **values: Any) -> None:  # noqa: ANN401 - column values
+        with self.engine.begin() as connection:
+            connection.execute(update(Mailing).where(Mailing.id == mailing_id).values(**values))
+
+    def recipients(self, mailing_id: int) -> list[Row[Any]]:
+        with self.engine.connect() as connection:
+            return list(
+                connection.execute(
+                    select(*Recipient.__table__.columns)
+                    .where(Recipient.mailing_id == mailing_id)
+                    .order_by(Recipient.position)
+                )
+            )
+
+    def moves(self, mailing_id: int) -> list[str]:
+        with self.engine.connect() as connection:
+            return list(
+                connection.scalars(
+                    select(EventLog.move).where(EventLog.mailing_id == mailing_id).order_by(EventLog.id)
+                )
+            )
+
+
+@pytest.fixture
+def pen(engine: Engine) -> Pen:
+    return Pen(engine)
+
+
+@pytest.fixture
+def finish(desk: Desk, clock: DrivenClock, pen: Pen) -> Callable[[int], Row[Any]]:
+    """Return a function that works on a mailing, as the due scan would, until it rests; and returns its row."""
+
+    def until_it_rests(mailing_id: int, *, rounds: int = 60) -> Row[Any]:
+        for _ in range(rounds):
+            row = pen.mailing(mailing_id)
+            if row.state not in {State.QUEUED, State.WORKING}:
+                return row
+            clock.at = max(clock.at, row.wake_at, row.not_before, row.lease_until or clock.at)
+            deliver(desk, mailing_id, Stage(row.stage), Pace())
+        raise AssertionError(f"mailing does not come to rest: {pen.moves(mailing_id)} {row}")
+
+    return until_it_rests

@@ -1,0 +1,53 @@
+"""Opening mailings: the first row, queued for its first stage. ``intake`` calls this inside its own transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert
+
+from models import Approval, Mailing, Priority, Stage, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMailing:
+    """What a mailing is opened with. ``size`` is how many recipients are written beside it, from position 0."""
+
+    key: str
+    request_digest: bytes
+    priority: Priority
+    template_id: int
+    postage: str
+    speed: str
+    size: int
+    approval: Approval = Approval.AUTO
+    auto_bill: bool = True
+    campaign_id: int | None = None
+    batch: int | None = None
+
+
+def open_mailing(connection: Connection, new: NewMailing, now: datetime) -> int:
+    """Open a mailing and return its id; it may be worked on once the caller's transaction commits.
+
+    Raises sqlalchemy.exc.IntegrityError if the key is taken.
+    """
+    return connection.execute(
+        insert(Mailing)
+        .values(
+            key=new.key,
+            request_digest=new.request_digest,
+            stage=Stage.CREATE,
+            state=State.QUEUED,
+            priority=int(new.priority),
+            not_before=now,
+            wake_at=now,
+            template_id=new.template_id,
+            postage=new.postage,
+            speed=new.speed,
+            size=new.size,
+            approval=new.approval,
+            auto_bill=new.auto_bill,
+            campaign_id=new.campaign_id,
+            batch=new.batch,
+        )
+        .returning(Mailing.id)
+    ).scalar_one()
