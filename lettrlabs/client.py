@@ -93,7 +93,7 @@ class LettrLabs:
         self.close()
 
     def create_order(self, template_id: int) -> Answer[int]:
-        """Make a new, empty draft and give its order id; each call makes one more (LettrLabs, Order of operations)."""
+        """Make an empty draft and give its order id; each call makes another (LettrLabs, Order of operations)."""
         operation = Operation(
             "create_order",
             "POST",

@@ -88,6 +88,9 @@ class PunctualStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has arrived, b"" at the end."""
+        if self._head:
+            # What was taken for the head of a request was a proxy's CONNECT, which has no body.
+            self.write(b"", timeout)
         try:
             self._socket.settimeout(_seconds(timeout, httpcore.ReadTimeout))
             return self._socket.recv(max_bytes)
