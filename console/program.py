@@ -43,7 +43,7 @@ class Output:
     def __init__(self, program: Program, logs: Path, say: Say, secrets: tuple[str, ...]) -> None:
         """Write to `logs`; none of `secrets` gets there, or to `say`."""
         self.ready = threading.Event()
-        self.ready_line = ""
+        self.last_line = ""
         self._program = program
         self._say = say
         self._secrets = secrets
@@ -63,8 +63,8 @@ class Output:
         for secret in self._secrets:
             line = line.replace(secret, "***")
         self._log.emit(logging.makeLogRecord({"msg": line}))
-        if self._program.ready_words and self._program.ready_words in line and not self.ready.is_set():
-            self.ready_line = line
+        self.last_line = line or self.last_line
+        if self._program.ready_words and self._program.ready_words in line:
             self.ready.set()
         if WORTH_SHOWING.search(line):
             self._say(f"{self._program.name} | {line}")

@@ -14,6 +14,8 @@ FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 30.0
 # What ran this long was not broken when it started: the next pause is short again.
 SOUND_SECONDS: Final = 60.0
+# Enough of its last line to tell why it ended; the rest is in its log.
+LAST_WORDS: Final = 200
 # How soon a second Ctrl-C is noticed.
 LOOK_SECONDS: Final = 0.05
 
@@ -97,7 +99,8 @@ class _Keeper:
                 break
             if time.monotonic() - began > SOUND_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
-            self._say(f"{self._program.name} {_ending(code)}; starting it again in {pause:g} s")
+            again = f"{self._program.name} {_ending(code)}; starting it again in {pause:g} s"
+            self._say(f"{again} (it said: {self._output.last_line[:LAST_WORDS]})")
             self._stopping.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 

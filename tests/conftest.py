@@ -32,16 +32,12 @@ PATIENCE_SECONDS: Final = 30.0
 TEMPLATE: Final = "migrated"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_live_account() -> Iterator[None]:
+def pytest_configure() -> None:
     """Keep a developer's own `.env` and environment, with a key that spends money, out of every test."""
-    with pytest.MonkeyPatch.context() as patch:
-        for setting in Settings.model_fields.values():
-            patch.delenv(str(setting.validation_alias), raising=False)
-        patch.setitem(Settings.model_config, "env_file", None)
-        patch.setenv("LETTRLABS_API_KEY", SANDBOX_KEY)
-        patch.setenv("LETTRLABS_BASE_URL", NOBODY)
-        yield
+    for setting in Settings.model_fields.values():
+        os.environ.pop(str(setting.validation_alias), None)
+    Settings.model_config["env_file"] = None
+    os.environ.update(LETTRLABS_API_KEY=SANDBOX_KEY, LETTRLABS_BASE_URL=NOBODY)
 
 
 @pytest.fixture(scope="session")
