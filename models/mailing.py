@@ -99,7 +99,10 @@ class Mailing(Base):
     accepted: Mapped[int] = mapped_column(server_default="0")
     rejected: Mapped[int] = mapped_column(server_default="0")
     recipients_digest: Mapped[bytes | None]
-    proof_sha256: Mapped[bytes | None] = mapped_column(LargeBinary, ForeignKey("proof.sha256"))
+    # Deferred: a move is fenced first, and what it records is written only if the fence held.
+    proof_sha256: Mapped[bytes | None] = mapped_column(
+        LargeBinary, ForeignKey("proof.sha256", deferrable=True, initially="DEFERRED")
+    )
     quoted: Mapped[Decimal | None] = mapped_column(CENTS)
     charged: Mapped[Decimal | None] = mapped_column(CENTS)
     order_status: Mapped[str | None]

@@ -193,7 +193,11 @@ def upgrade() -> None:
             ["campaign_id"], ["campaign.id"], name=op.f("fk_mailing_campaign_id_campaign")
         ),
         sa.ForeignKeyConstraint(
-            ["proof_sha256"], ["proof.sha256"], name=op.f("fk_mailing_proof_sha256_proof")
+            ["proof_sha256"],
+            ["proof.sha256"],
+            name=op.f("fk_mailing_proof_sha256_proof"),
+            initially="DEFERRED",
+            deferrable=True,
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mailing")),
         sa.UniqueConstraint("campaign_id", "batch", name=op.f("uq_mailing_campaign_id_batch")),

@@ -38,11 +38,9 @@ def clock() -> DrivenClock:
 
 
 @pytest.fixture
-def settings(database_url: str, redis_url: str, broker_prefix: str, sandbox: Any) -> Settings:  # noqa: ANN401
+def settings(database_url: str, sandbox: Any) -> Settings:  # noqa: ANN401
     return Settings(
         database_url=database_url,
-        redis_url=redis_url,
-        broker_prefix=broker_prefix,
         base_url=sandbox.api_url,
         api_key=sandbox.key,
         rate=10_000,
