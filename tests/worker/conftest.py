@@ -1,6 +1,7 @@
 """What the worker's tests stand on: a desk at the sandbox under a driven clock, and mailings to work on."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -154,3 +155,16 @@ def finish(desk: Desk, clock: DrivenClock, pen: Pen) -> Callable[[int], Row[Any]
         raise AssertionError(f"mailing does not come to rest: {pen.moves(mailing_id)} {row}")
 
     return until_it_rests
+
+
+@pytest.fixture
+def eventually() -> Callable[..., None]:
+    """Return a function that waits until something is true of processes that run by themselves."""
+
+    def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, "it did not come true in time"
+            time.sleep(0.05)
+
+    return wait_until
