@@ -182,4 +182,5 @@ def _redis_url(url: str) -> str:
     if parts.scheme != "redis+socket":
         return url
     database = parse_qs(parts.query).get("virtual_host", ["0"])[0]
-    return parts._replace(scheme="unix", query=f"db={database}").geturl()
+    # Put together by hand: geturl() leaves the slashes out where there is no host.
+    return f"unix://{parts.path}?db={database}"
