@@ -20,6 +20,9 @@ from intake.fields import (
     heading_form,
 )
 
+REASON_HEADINGS: Final = ("Row", "Reason", "What is wrong")
+"""The columns that a rejected-rows file puts in front: corrected and sent again, it must not print them."""
+
 LEAVE_OUT: Final = "ignore"
 """What a mapping says instead of a field about a column nobody needs."""
 
@@ -39,7 +42,7 @@ class Columns:
 
     headings: tuple[str, ...]
     positions: Mapping[Field, int]
-    customs: Mapping[str, Field]
+    customs: tuple[tuple[str, Field], ...]
     left_out: tuple[str, ...]
 
     def heading(self, field: Field) -> str:
@@ -77,23 +80,23 @@ def match_columns(headings: Sequence[str], mapping: Mapping[str, str] | None = N
     _require_an_address(headings, positions)
     unknown = [at for at, heading in enumerate(headings) if at not in meant and heading]
     free = [field for field in CUSTOM_FIELDS if field not in positions]
-    customs = dict(zip(unknown, free, strict=False))
-    positions.update({field: at for at, field in customs.items()})
+    customs = list(zip(unknown, free, strict=False))
+    positions.update({field: at for at, field in customs})
     used = set(positions.values())
     return Columns(
         headings=tuple(headings),
         positions=positions,
-        customs={headings[at]: field for at, field in customs.items()},
+        customs=tuple((headings[at], field) for at, field in customs),
         left_out=tuple(heading or _letter(at) for at, heading in enumerate(headings) if at not in used),
     )
 
 
 def _told(headings: Sequence[str], mapping: Mapping[str, str]) -> dict[int, Field | None]:
-    return {
-        at: _told_field(name)
-        for heading, name in mapping.items()
-        for at in _columns_called(heading, headings)
-    }
+    ours = len(REASON_HEADINGS) if tuple(headings[: len(REASON_HEADINGS)]) == REASON_HEADINGS else 0
+    told: dict[int, Field | None] = dict.fromkeys(range(ours))
+    for heading, name in mapping.items():
+        told.update(dict.fromkeys(_columns_called(heading, headings), _told_field(name)))
+    return told
 
 
 def _columns_called(heading: str, headings: Sequence[str]) -> list[int]:

@@ -22,6 +22,9 @@ class Fault(StrEnum):
     UNKNOWN_COLUMN = "unknown_column"
     UNKNOWN_FIELD = "unknown_field"
     UNWRITABLE_FILE = "unwritable_file"
+    BAD_OPTION = "bad_option"
+    NOBODY_TO_MAIL = "nobody_to_mail"
+    OTHER_CONTENT = "other_content"
 
 
 class IntakeError(Exception):
@@ -38,6 +41,14 @@ class IntakeError(Exception):
 
 class TableError(IntakeError):
     """The file cannot be read as a table."""
+
+
+class ConflictError(IntakeError):
+    """The key is taken by a submission with other content; `existing` is that campaign's or mailing's id."""
+
+    def __init__(self, sentence: str, existing: int) -> None:
+        super().__init__(Fault.OTHER_CONTENT, sentence)
+        self.existing = existing
 
 
 class ColumnsError(IntakeError):

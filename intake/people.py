@@ -12,9 +12,9 @@ from intake.table import Row, Table
 
 @dataclass(frozen=True, slots=True)
 class Mailable:
-    """Somebody to mail, the row they came from, and their digest."""
+    """Somebody to mail, the row they came from if they came from a table, and their digest."""
 
-    row: int
+    row: int | None
     recipient: Recipient
     digest: bytes
 

@@ -4,13 +4,12 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Any, Final, Self
+from typing import IO, Any, Self
 
+from intake.columns import REASON_HEADINGS
 from intake.faults import Fault, IntakeError
 from intake.reasons import Reason
 from intake.table import Row
-
-REASON_HEADINGS: Final = ("Row", "Reason", "What is wrong")
 
 
 class RejectedRows:

@@ -44,7 +44,7 @@ def test_headings_are_known_by_their_synonyms(headings: list[str]) -> None:
 def test_unknown_columns_become_custom_fields_in_their_order_and_the_rest_is_left_out() -> None:
     columns = match_columns(["Name", *ADDRESS, *"abcdefgh", ""])
 
-    assert columns.customs == {letter: Field(f"custom{n}") for n, letter in enumerate("abcdef", 1)}
+    assert columns.customs == tuple((letter, Field(f"custom{n}")) for n, letter in enumerate("abcdef", 1))
     assert columns.left_out == ("g", "h", "N")
 
 

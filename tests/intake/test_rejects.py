@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from intake.columns import match_columns
 from intake.faults import Fault, IntakeError
 from intake.reasons import Reason, ReasonCode
 from intake.rejects import RejectedRows
@@ -24,12 +25,18 @@ def test_a_rejected_row_is_kept_as_it_was_with_its_number_and_every_reason(tmp_p
         ]
 
 
-def test_the_rejected_rows_can_be_read_as_a_table_again(tmp_path: Path) -> None:
-    with RejectedRows(tmp_path / "rejected.csv", ["Name", "Sum", "Note"]) as rejected:
-        rejected.write(ROW, [NO_CITY])
+def test_the_corrected_file_can_be_sent_as_a_list_without_printing_the_reasons(tmp_path: Path) -> None:
+    with RejectedRows(
+        tmp_path / "rejected.csv", ["Name", "Street", "City", "State", "ZIP", "Plan"]
+    ) as rejected:
+        rejected.write(Row(7, 9, ["José", "12 Oak St", "Boston", "MA", "02108", "gold"]), [NO_CITY])
 
     with Table.open(tmp_path / "rejected.csv") as table:
-        assert next(table.rows()).cells[3:] == ROW.cells
+        columns = match_columns(table.headings)
+        entry, merge = columns.reader()(next(table.rows()).cells)
+
+    assert (entry.full_name, merge) == ("José", {"custom1": "gold"})
+    assert columns.left_out == ("Row", "Reason", "What is wrong")
 
 
 def test_no_file_is_made_when_nothing_is_rejected(tmp_path: Path) -> None:

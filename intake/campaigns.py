@@ -1,0 +1,216 @@
+"""Campaigns: one list of people, checked, cut into mailings and queued, in one transaction.
+
+Killed at any point, a submission leaves nothing behind, and submitted again it is the same campaign. Its key makes it
+so: two processes that submit one key at once wait for each other, and the second gets the first's campaign. Without
+a key of its own a list has one by its bytes and the template, so that a command given twice mails nobody twice.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from intake.batches import write_batch, write_rejected
+from intake.check import Progress, Source, Tally, counted, rejected_rows
+from intake.columns import match_columns
+from intake.faults import ConflictError, Fault, IntakeError
+from intake.options import OWN_KEYS, Options, digest_of_request, require_usable_key
+from intake.people import Mailable, Rejected, people
+from intake.table import Table
+from models import Campaign, Priority
+from worker.clock import Clock, system_clock
+from worker.moves import NewMailing
+
+DEFAULT_BATCH_SIZE: Final = 1000
+"""What LettrLabs takes in one request (1000, older LettrLabs reference), so that attaching is one call."""
+LARGEST_BATCH_SIZE: Final = 50_000
+"""A batch is held in memory while it is written: about a kilobyte for each person."""
+
+_REJECTED_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A submitted campaign. `created` is False if it was there before, and this changed nothing."""
+
+    campaign_id: int
+    created: bool
+    key: str
+    name: str
+    rows: int
+    people: int
+    rejected: int
+    mailings: int
+
+
+def submit_campaign(
+    engine: Engine,
+    source: Source,
+    options: Options,
+    *,
+    name: str | None = None,
+    key: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    rejected_to: Path | None = None,
+    progress: Progress = lambda _: None,
+    clock: Clock = system_clock,
+) -> Submission:
+    """Queue a mailing for each `batch_size` people of a list and return the campaign they make up.
+
+    The rejected rows are noted with the campaign and written to `rejected_to`, if there are any.
+
+    Raises TableError, ColumnsError, or IntakeError if nobody is left to mail or an option is impossible;
+    ConflictError if the key belongs to another list, or to this one with other options.
+    """
+    if not 1 <= batch_size <= LARGEST_BATCH_SIZE:
+        raise IntakeError(Fault.BAD_OPTION, f"The batch size must be between 1 and {LARGEST_BATCH_SIZE:,}.")
+    if key is not None:
+        require_usable_key(key)
+    with Table.open(source) as table:
+        columns = match_columns(table.headings, mapping)
+        content = {"list": table.sha256.hex(), "template": options.template_id}
+        order = _Order(
+            key=key or f"list:{digest_of_request(content).hex()[:32]}",
+            name=" ".join((name or table.name).split()),
+            request_digest=digest_of_request(
+                {**content, **options.told(), "batch_size": batch_size, "columns": dict(columns.positions)}
+            ),
+            options=options,
+            batch_size=batch_size,
+        )
+        with engine.begin() as connection:
+            campaign_id = _opened(connection, order)
+            if campaign_id is None:
+                return _earlier(connection, order, by_list=key is None)
+            writer = _Writer(connection, campaign_id, order, clock())
+            with rejected_rows(rejected_to, table) as rejected:
+                writer.write(counted(people(table, columns), writer.tally, rejected, progress))
+            return writer.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    key: str
+    name: str
+    request_digest: bytes
+    options: Options
+    batch_size: int
+
+
+def _opened(connection: Connection, order: _Order) -> int | None:
+    """Return a new campaign's id, or None if the key is taken, having waited for whoever is taking it."""
+    return connection.scalar(
+        insert(Campaign)
+        .values(
+            key=order.key,
+            request_digest=order.request_digest,
+            name=order.name,
+            rows=0,
+            people=0,
+            rejected=0,
+            mailings=0,
+        )
+        .on_conflict_do_nothing(index_elements=[Campaign.key])
+        .returning(Campaign.id)
+    )
+
+
+def _earlier(connection: Connection, order: _Order, *, by_list: bool) -> Submission:
+    there = connection.execute(select(*Campaign.__table__.columns).where(Campaign.key == order.key)).one()
+    if there.request_digest != order.request_digest:
+        campaign = f"campaign {there.id} of {there.created_at:%Y-%m-%d %H:%M %Z}"
+        what = (
+            f"This list was sent with this template before, with other options, as {campaign}"
+            if by_list
+            else f'The key "{order.key}" belongs to {campaign}, with another list or other options'
+        )
+        raise ConflictError(f"{what}: nothing was sent now; give a new key to send this as well.", there.id)
+    return Submission(
+        campaign_id=there.id,
+        created=False,
+        key=there.key,
+        name=there.name,
+        rows=there.rows,
+        people=there.people,
+        rejected=there.rejected,
+        mailings=there.mailings,
+    )
+
+
+class _Writer:
+    """Cuts a list's people into mailings as they come."""
+
+    def __init__(self, connection: Connection, campaign_id: int, order: _Order, now: datetime) -> None:
+        self.tally = Tally()
+        self._connection = connection
+        self._campaign_id = campaign_id
+        self._order = order
+        self._now = now
+        self._mailings = 0
+        self._batch: list[Mailable] = []
+        self._rejected: list[Rejected] = []
+
+    def write(self, found: Iterable[Mailable | Rejected]) -> None:
+        """Write everybody, the last and smaller mailing included."""
+        for one in found:
+            if isinstance(one, Mailable):
+                self._batch.append(one)
+                if len(self._batch) == self._order.batch_size:
+                    self._write_mailing()
+            else:
+                self._rejected.append(one)
+                if len(self._rejected) == _REJECTED_AT_ONCE:
+                    self._write_rejected()
+        self._write_mailing()
+        self._write_rejected()
+
+    def finish(self) -> Submission:
+        """Note what the campaign came to. Raises IntakeError if it came to nobody."""
+        tally = self.tally
+        if not tally.people:
+            raise IntakeError(
+                Fault.NOBODY_TO_MAIL,
+                f"None of the {tally.rows:,} rows can be mailed; row {tally.first_rejected[0][0]}: "
+                f"{tally.first_rejected[0][1]}",
+            )
+        counts = {
+            "rows": tally.rows,
+            "people": tally.people,
+            "rejected": tally.rejected,
+            "mailings": self._mailings,
+        }
+        self._connection.execute(update(Campaign).where(Campaign.id == self._campaign_id).values(**counts))
+        order = self._order
+        return Submission(
+            campaign_id=self._campaign_id, created=True, key=order.key, name=order.name, **counts
+        )
+
+    def _write_mailing(self) -> None:
+        if not self._batch:
+            return
+        options = self._order.options
+        mailing = NewMailing(
+            key=f"{OWN_KEYS}{self._campaign_id}:{self._mailings}",
+            request_digest=self._order.request_digest,
+            priority=Priority.CAMPAIGN,
+            template_id=options.template_id,
+            postage=options.postage,
+            speed=options.speed,
+            size=len(self._batch),
+            approval=options.approval,
+            auto_bill=options.auto_bill,
+            campaign_id=self._campaign_id,
+            batch=self._mailings,
+        )
+        write_batch(self._connection, mailing, self._batch, self._now)
+        self._mailings += 1
+        self._batch = []
+
+    def _write_rejected(self) -> None:
+        write_rejected(self._connection, self._campaign_id, self._rejected)
+        self._rejected = []

@@ -1,0 +1,90 @@
+"""Single mailings: a few people at once, for a program that knows them already."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import IntegrityError
+
+from intake.batches import write_batch
+from intake.campaigns import LARGEST_BATCH_SIZE
+from intake.faults import ConflictError, Fault, IntakeError
+from intake.options import Options, digest_of_request, require_usable_key
+from intake.people import Mailable
+from intake.recipient import Recipient
+from models import Mailing, Priority
+from worker.clock import Clock, system_clock
+from worker.moves import NewMailing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmittedMailing:
+    """A submitted mailing. `created` is False if it was there before, and this changed nothing.
+
+    `people` counts those it goes to; who was named more than once counts, and is mailed, once.
+    """
+
+    mailing_id: int
+    created: bool
+    people: int
+
+
+def submit_mailing(
+    engine: Engine,
+    recipients: Sequence[Recipient],
+    options: Options,
+    *,
+    key: str,
+    priority: Priority = Priority.EVENT,
+    clock: Clock = system_clock,
+) -> SubmittedMailing:
+    """Queue one mailing to recipients that `AddressGate.admit` let through.
+
+    Raises IntakeError if there are none or too many, ConflictError if the key belongs to other content.
+    """
+    require_usable_key(key)
+    if not 1 <= len(recipients) <= LARGEST_BATCH_SIZE:
+        raise IntakeError(Fault.BAD_OPTION, f"A mailing goes to 1 to {LARGEST_BATCH_SIZE:,} people.")
+    people = _each_once(recipients)
+    mailing = NewMailing(
+        key=key,
+        request_digest=digest_of_request(
+            {**options.told(), "people": [asdict(one.recipient) for one in people]}
+        ),
+        priority=priority,
+        template_id=options.template_id,
+        postage=options.postage,
+        speed=options.speed,
+        size=len(people),
+        approval=options.approval,
+        auto_bill=options.auto_bill,
+    )
+    try:
+        with engine.begin() as connection:
+            mailing_id = write_batch(connection, mailing, people, clock())
+    except IntegrityError:
+        with engine.connect() as connection:
+            return _earlier(connection, mailing)
+    return SubmittedMailing(mailing_id=mailing_id, created=True, people=len(people))
+
+
+def _each_once(recipients: Sequence[Recipient]) -> list[Mailable]:
+    first: dict[bytes, Recipient] = {}
+    for recipient in recipients:
+        first.setdefault(recipient.digest, recipient)
+    return [Mailable(None, recipient, digest) for digest, recipient in first.items()]
+
+
+def _earlier(connection: Connection, mailing: NewMailing) -> SubmittedMailing:
+    there = connection.execute(
+        select(Mailing.id, Mailing.request_digest, Mailing.size, Mailing.created_at).where(
+            Mailing.key == mailing.key
+        )
+    ).one()
+    if there.request_digest != mailing.request_digest:
+        raise ConflictError(
+            f'The key "{mailing.key}" belongs to mailing {there.id} of {there.created_at:%Y-%m-%d %H:%M %Z}, with '
+            "other people or other options: nothing was sent now; give a new key to send this as well.",
+            there.id,
+        )
+    return SubmittedMailing(mailing_id=there.id, created=False, people=there.size)

@@ -1,0 +1,70 @@
+"""What a submission may ask for: template, postage, speed, approval, and the key that makes it one."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any, Final
+
+from intake.faults import Fault, IntakeError
+from models import Approval
+
+OWN_KEYS: Final = "campaign:"
+"""The keys of a campaign's mailings begin so; nobody else's may."""
+
+_LONGEST_WORD: Final = 200
+
+
+class Postage(StrEnum):
+    """Postage that LettrLabs takes."""
+
+    STANDARD = "Standard"
+    FIRST_CLASS = "FirstClass"
+
+
+class Speed(StrEnum):
+    """Production speeds that LettrLabs takes."""
+
+    NORMAL = "Normal"
+    EXPEDITED_FASTER = "ExpeditedFaster"
+    EXPEDITED_FASTEST = "ExpeditedFastest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How mailings are sent. Raises IntakeError for a template that cannot exist."""
+
+    template_id: int
+    postage: Postage = Postage.STANDARD
+    speed: Speed = Speed.NORMAL
+    approval: Approval = Approval.AUTO
+    auto_bill: bool = True
+
+    def __post_init__(self) -> None:
+        if self.template_id < 1:
+            raise IntakeError(Fault.BAD_OPTION, "The template must be the number of one of your templates.")
+
+    def told(self) -> dict[str, Any]:
+        """Return the options as JSON knows them."""
+        return {
+            "template": self.template_id,
+            "postage": self.postage.value,
+            "speed": self.speed.value,
+            "approval": self.approval.value,
+            "auto_bill": self.auto_bill,
+        }
+
+
+def digest_of_request(request: Mapping[str, Any]) -> bytes:
+    """Return 32 bytes that differ when any part of a request, given as JSON knows it, differs."""
+    return blake2b(json.dumps(request, sort_keys=True).encode(), digest_size=32).digest()
+
+
+def require_usable_key(key: str) -> None:
+    """Raise IntakeError for a key that is empty, too long, unprintable, or one that Mailrun gives out itself."""
+    if not key.strip() or len(key) > _LONGEST_WORD or not key.isprintable() or key.startswith(OWN_KEYS):
+        raise IntakeError(
+            Fault.BAD_OPTION,
+            f'A key is 1 to {_LONGEST_WORD} printable characters and does not begin with "{OWN_KEYS}".',
+        )
