@@ -15,8 +15,7 @@ STOP_SECONDS: Final = 10.0
 
 def workers(settings: Settings, count: int) -> list[Program]:
     """Return `count` Celery workers; threads within each wait for LettrLabs, processes share the computing."""
-    # Celery 5.7.0 ends when the broker drops a connection at a bad moment, unless these two are off.
-    command = _python("celery", "-A", "worker", "worker", "--without-gossip", "--without-mingle")
+    command = _python("celery", "-A", "worker", "worker")
     return [
         Program(
             name=f"worker-{number}",
@@ -31,10 +30,9 @@ def workers(settings: Settings, count: int) -> list[Program]:
 
 def beat(settings: Settings) -> Program:
     """Return the beat, which looks for mailings that are due."""
-    schedule = str(settings.data_dir / "beat-schedule")
     return Program(
         name="beat",
-        command=_python("celery", "-A", "worker", "beat", "--schedule", schedule, "--pidfile="),
+        command=_python("celery", "-A", "worker", "beat"),
         environment=settings.environment(),
         directory=settings.data_dir,
         stop_seconds=STOP_SECONDS,

@@ -48,7 +48,7 @@ class Output:
         self._say = say
         self._secrets = secrets
         path = logs / f"{program.name}.log"
-        self._log = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8", delay=True)
+        self._log = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8")
 
     def follow(self, stream: IO[bytes]) -> None:
         """Take lines until the program and its children have closed their end."""

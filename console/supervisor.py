@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -23,15 +24,17 @@ LOOK_SECONDS: Final = 0.05
 class Supervisor:
     """Runs programs, each watched by a thread of its own; as a context, stops them on the way out."""
 
-    def __init__(self, logs: Path, say: Say, *, secrets: tuple[str, ...], hurry: threading.Event) -> None:
+    def __init__(
+        self, logs: Path, say: Say, *, secrets: tuple[str, ...], in_a_hurry: Callable[[], bool]
+    ) -> None:
         """Write what programs say under `logs`, and to `say` what a person should see, never `secrets`.
 
-        Once `hurry` is set nobody is given time to end well.
+        Once it is `in_a_hurry` nobody is given time to end well.
         """
         self._logs = logs
         self._say = say
         self._secrets = tuple(secret for secret in secrets if secret)
-        self._hurry = hurry
+        self._in_a_hurry = in_a_hurry
         self._keepers: list[_Keeper] = []
 
     def __enter__(self) -> Self:
@@ -56,7 +59,7 @@ class Supervisor:
         for keeper in self._keepers:
             keeper.ask_to_end()
         for keeper in self._keepers:
-            keeper.see_it_end(self._hurry)
+            keeper.see_it_end(self._in_a_hurry)
         self._keepers.clear()
 
 
@@ -83,9 +86,9 @@ class _Keeper:
             if self._run:
                 self._run.ask_to_end()
 
-    def see_it_end(self, hurry: threading.Event) -> None:
+    def see_it_end(self, in_a_hurry: Callable[[], bool]) -> None:
         while self._thread.is_alive():
-            if self._run and (hurry.is_set() or time.monotonic() > self._deadline):
+            if self._run and (in_a_hurry() or time.monotonic() > self._deadline):
                 self._run.end_by_force()
             self._thread.join(LOOK_SECONDS)
         self._output.close()

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -23,7 +23,7 @@ from console.server import Server, ServerError
 from console.supervisor import Supervisor
 from worker.settings import LIVE_URL, SANDBOX_KEY, Settings, Vendor
 
-# How soon Ctrl-C is noticed while the sandbox starts.
+# How soon Ctrl-C is noticed.
 LOOK_SECONDS: Final = 0.1
 # A sandbox reads its journal first.
 SANDBOX_READY_SECONDS: Final = 30.0
@@ -39,14 +39,21 @@ class UpError(Exception):
 
 @dataclass
 class StopRequest:
-    """What the person at the keyboard asked for: to stop, and, asked twice, at once."""
+    """How often the person at the keyboard asked to stop: once is kindly, twice is at once.
 
-    stop: threading.Event = field(default_factory=threading.Event)
-    hurry: threading.Event = field(default_factory=threading.Event)
+    A plain count, and looked at, because a signal may arrive anywhere: setting a threading.Event from its
+    handler deadlocks when the same thread is just about to wait for it.
+    """
 
-    def ask(self) -> None:
-        """Take down one more request."""
-        (self.hurry if self.stop.is_set() else self.stop).set()
+    times: int = 0
+
+    def is_made(self) -> bool:
+        """Whether to stop."""
+        return self.times > 0
+
+    def is_urgent(self) -> bool:
+        """Whether to give nobody time to end well."""
+        return self.times > 1
 
 
 def run_up(settings: Settings, say: Say, *, workers: int = 1) -> int:
@@ -58,7 +65,8 @@ def run_up(settings: Settings, say: Say, *, workers: int = 1) -> int:
         try:
             with everything(settings, say, workers=workers, request=request):
                 say("Everything runs. Ctrl-C stops it; what is queued goes on with the next start.")
-                request.stop.wait()
+                while not request.is_made():
+                    time.sleep(LOOK_SECONDS)
                 say("Stopping: a call in flight is allowed to end. Ctrl-C again stops at once.")
         except (ServerError, UpError) as error:
             say(str(error))
@@ -85,11 +93,11 @@ def everything(
         settings = settings.model_copy(update=found)
         logs, secrets = here / "logs", _secrets(settings)
         if settings.vendor is Vendor.SANDBOX and settings.base_url == LIVE_URL:
-            vendor = stack.enter_context(Supervisor(logs, say, secrets=secrets, hurry=request.hurry))
+            vendor = stack.enter_context(Supervisor(logs, say, secrets=secrets, in_a_hurry=request.is_urgent))
             settings = _with_sandbox(settings, vendor, request)
         say(vendor_line(settings))
         lock.write_text(settings.base_url)
-        staff = stack.enter_context(Supervisor(logs, say, secrets=secrets, hurry=request.hurry))
+        staff = stack.enter_context(Supervisor(logs, say, secrets=secrets, in_a_hurry=request.is_urgent))
         for program in (*crew.workers(settings, workers), crew.beat(settings)):
             staff.start(program)
         yield settings
@@ -123,7 +131,7 @@ def _stop_on_signals() -> Iterator[StopRequest]:
     request = StopRequest()
 
     def asked(_number: int, _frame: FrameType | None) -> None:
-        request.ask()
+        request.times += 1
 
     kinds = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(kind, asked) for kind in kinds]
@@ -187,7 +195,7 @@ def _with_sandbox(settings: Settings, vendor: Supervisor, request: StopRequest) 
     output = vendor.start(crew.sandbox(settings, port))
     deadline = time.monotonic() + SANDBOX_READY_SECONDS
     while not output.ready.wait(LOOK_SECONDS):
-        if request.stop.is_set():
+        if request.is_made():
             raise UpError("stopped before the sandbox was ready")
         if time.monotonic() > deadline:
             raise UpError(f"the sandbox does not start; see {settings.data_dir / 'logs' / 'sandbox.log'}")

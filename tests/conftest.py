@@ -231,9 +231,7 @@ StartWorker = Callable[..., Program]
 
 
 @pytest.fixture
-def worker_process(
-    programs: _Programs, database_url: str, redis_url: str, broker_prefix: str, tmp_path: Path
-) -> StartWorker:
+def worker_process(programs: _Programs, database_url: str, redis_url: str, broker_prefix: str) -> StartWorker:
     """Return a function that starts a real Celery worker, or with `beat=True` a beat, and waits until it is up.
 
     It uses this test's database and broker; `env` adds to that, most of all `sandbox.env`.
@@ -241,14 +239,9 @@ def worker_process(
 
     def start(env: Mapping[str, str] | None = None, *args: str, beat: bool = False) -> Program:
         service = "beat" if beat else "worker"
-        flags = (
-            ("--schedule", str(tmp_path / "beat"), "--pidfile=")
-            if beat
-            else ("--without-gossip", "--without-mingle")
-        )
         program = programs.start(
             service,
-            *(sys.executable, "-m", "celery", "-A", "worker", service, "--loglevel", "INFO", *flags, *args),
+            *(sys.executable, "-m", "celery", "-A", "worker", service, "--loglevel", "INFO", *args),
             env={
                 "DATABASE_URL": database_url,
                 "REDIS_URL": redis_url,
