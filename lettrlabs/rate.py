@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from logging import getLogger
+from threading import Lock
 from time import monotonic, sleep, time
 from urllib.parse import parse_qs, urlsplit
 
@@ -48,6 +49,7 @@ class RateLimit:
         self._quiet_until = 0.0
         self._listen_at = 0.0
         self._away_until: float | None = None
+        self._lock = Lock()
 
     def wait(self, within: float) -> float | None:
         """Take a slot, waiting up to `within` seconds.
@@ -64,10 +66,10 @@ class RateLimit:
     def hush(self, seconds: float) -> None:
         """Let nobody take a slot for so long; a quiet that lasts longer stays as it is."""
         log.warning("lettrlabs.rate.quiet All calls to the vendor rest for %.1f s", seconds)
-        self._quiet_until = max(self._quiet_until, monotonic() + seconds)
+        self._heard_quiet(seconds)
         if self._shared and self._may_ask():
             try:
-                self._shared.hush(seconds)
+                self._heard_quiet(self._shared.hush(seconds))
             except (RedisError, OSError) as error:
                 self._lost(error)
 
@@ -90,33 +92,42 @@ class RateLimit:
             if monotonic() < self._listen_at:
                 return 0.0
             self._listen_at = monotonic() + _LISTEN
-            return shared.quiet()
+            return self._heard_quiet(shared.quiet())
         if shared.limiter.hit(self._item):
             return 0.0
-        return max(shared.quiet(), _until_free(shared.limiter, self._item))
+        return max(self._heard_quiet(shared.quiet()), _until_free(shared.limiter, self._item))
 
     def _ask_alone(self) -> float:
         if self._item is None:
             return 0.0
-        if self._alone is None:
+        with self._lock:
             # Built only where needed: limits' memory storage keeps a timer thread.
-            self._alone = MovingWindowRateLimiter(MemoryStorage())
+            self._alone = self._alone or MovingWindowRateLimiter(MemoryStorage())
         return 0.0 if self._alone.hit(self._item) else _until_free(self._alone, self._item)
+
+    def _heard_quiet(self, seconds: float) -> float:
+        """Remember a quiet, so that nobody here asks before it ends."""
+        self._quiet_until = max(self._quiet_until, monotonic() + seconds)
+        return seconds
 
     def _may_ask(self) -> bool:
         return self._away_until is None or monotonic() >= self._away_until
 
     def _lost(self, error: Exception) -> None:
-        if self._away_until is None:
+        with self._lock:
+            known, self._away_until = self._away_until, monotonic() + _AWAY
+        if known is None:
             # The kind only: a message may name the server, with its password.
             log.warning(
                 "lettrlabs.rate.redis_away %s; each process keeps the rate limit alone", type(error).__name__
             )
-        self._away_until = monotonic() + _AWAY
 
     def _found(self) -> None:
-        if self._away_until is not None:
-            self._away_until = None
+        if self._away_until is None:
+            return
+        with self._lock:
+            known, self._away_until = self._away_until, None
+        if known is not None:
             log.warning("lettrlabs.rate.redis_back The rate limit is shared again")
 
 
@@ -158,10 +169,12 @@ class _Shared:
         """Give the seconds of quiet that are left."""
         return max(self._redis.pttl(self._storage.quiet_key), 0) / 1000
 
-    def hush(self, seconds: float) -> None:
-        """Make it quiet for at least so long."""
-        if seconds > self.quiet():
+    def hush(self, seconds: float) -> float:
+        """Make it quiet for at least so long, and give the seconds that it will be."""
+        left = self.quiet()
+        if seconds > left:
             self._redis.set(self._storage.quiet_key, 1, px=max(round(seconds * 1000), 1))
+        return max(seconds, left)
 
 
 def _until_free(limiter: MovingWindowRateLimiter, item: RateLimitItem) -> float:

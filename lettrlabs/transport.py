@@ -1,11 +1,14 @@
 """One HTTP exchange: a whole reply, or why there is none and whether anything can have been sent."""
 
 import re
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from ipaddress import ip_address
+from logging import INFO, getLogger
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -13,6 +16,9 @@ from pydantic import SecretStr
 
 from lettrlabs.network import PunctualBackend, one_call
 from lettrlabs.timeouts import Timeouts
+
+# httpcore's debug lines repeat a reply's headers, in which a vendor or a proxy may echo the key.
+getLogger("httpcore").setLevel(INFO)
 
 MAX_REPLY_BYTES = 64 * 2**20
 """No list or proof comes near it, and a mad answer cannot exhaust the worker's memory."""
@@ -125,9 +131,15 @@ class _PunctualTransport(httpx.HTTPTransport):
         limits = httpx.Limits(
             max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEEPALIVE
         )
-        super().__init__(proxy=proxy, limits=limits, retries=0)
+        super().__init__(verify=_trusted(), proxy=proxy, limits=limits, retries=0)
         # httpcore takes a network backend in its pool's constructor; httpx offers no way to hand one through.
         self._pool._network_backend = PunctualBackend()  # noqa: SLF001 - see above; the drip tests hold it
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    # Reading the certificate authorities takes longer than a hundred calls.
+    return httpx.create_ssl_context()
 
 
 def _whole(response: httpx.Response) -> Reply | Silence:

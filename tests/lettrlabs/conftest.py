@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import pytest
 from pydantic import SecretStr
 
-from lettrlabs import LettrLabs, RateLimit, Timeouts
+from lettrlabs import LettrLabs, RateLimit, Timeouts, calls
 
 KEY = "LL-API-5up3r.s3cr3t-0123456789"
 
@@ -103,6 +103,11 @@ class ScriptedVendor:
 
         return step
 
+    @property
+    def connections(self) -> int:
+        """How many were ever made."""
+        return len(self._open)
+
     def is_connected(self) -> bool:
         return any(one.fileno() >= 0 for one in self._open)
 
@@ -166,6 +171,11 @@ def _head(status: int, length: int, headers: dict[str, str]) -> bytes:
     lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {length}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+@pytest.fixture(autouse=True)
+def _reads_are_repeated_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "_PAUSES", (0.01, 0.02))
 
 
 @pytest.fixture
