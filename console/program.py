@@ -17,7 +17,8 @@ from typing import IO, Final
 LEASH: Final = (sys.executable, "-I", "-S", str(Path(__file__).with_name("leash.py")))
 # Two files of this size for each program hold days of an ordinary log.
 LOG_BYTES: Final = 5_000_000
-WORTH_SHOWING: Final = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b")
+# As a level stands in a line of a log; a program that only names its level in passing is not in trouble.
+WORTH_SHOWING: Final = re.compile(r"(?:^|\s)(?:WARNING|ERROR|CRITICAL)[\s:]")
 
 Say = Callable[[str], None]
 

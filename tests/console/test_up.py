@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from console.embedded import attach
 from console.postgres import Postgres
 from console.up import running_base_url, vendor_line
-from worker.settings import LIVE_URL, Settings
+from worker.settings import LIVE_URL, SANDBOX_KEY, Settings
 
 SECRET = "LL-API-made-up-for-this-test"  # noqa: S105 (opens nothing)
 RUN_UP = """
@@ -84,6 +85,19 @@ def ups(run_dir: Path) -> Iterator[Ups]:
     ups.end_all()
 
 
+@pytest.fixture(scope="module")
+def running(run_dir: Path) -> Iterator[tuple[Ups, "subprocess.Popen[str]"]]:
+    """Yield an `up` with its sandbox, for tests that leave it running."""
+    ups = Ups(run_dir / "up")
+    up = ups.start()
+    assert line_with(up, "SANDBOX at http://127.0.0.1:").endswith("nothing is charged.")
+    line_with(up, "Everything runs")
+    yield ups, up
+    assert end(up, signal.SIGTERM) == 0
+    assert ups.processes() == []
+    ups.end_all()
+
+
 def line_with(up: "subprocess.Popen[str]", words: str) -> str:
     """Return the next line with `words`; an `up` that stays silent is killed, which ends its output."""
     assert up.stdout is not None
@@ -116,64 +130,73 @@ def end(up: "subprocess.Popen[str]", kind: signal.Signals) -> int:
     return up.returncode
 
 
-def test_up_runs_everything_and_restarts_what_dies_and_ctrl_c_leaves_nothing(ups: Ups) -> None:
-    up = ups.start()
-    assert line_with(up, "SANDBOX at http://127.0.0.1:").endswith("nothing is charged.")
-    line_with(up, "Everything runs")
+def test_up_runs_everything(running: tuple[Ups, "subprocess.Popen[str]"]) -> None:
+    ups, _ = running
+
     for program in ("sandbox --port", "worker worker", "worker beat", "postgres -D", "valkey-server"):
         assert eventually(lambda program=program: ups.processes(program)), program
-    assert (running_base_url(ups.data_dir) or "").endswith("/api")
-
-    for program in ("worker worker", "worker beat", "sandbox --port"):
-        os.kill(min(ups.processes(program)), signal.SIGKILL)
-        line_with(up, "was ended by SIGKILL; starting it again")
-    os.kill(Postgres(ups.data_dir / "postgres").process_id(), signal.SIGKILL)
-    line_with(up, "PostgreSQL had died; started again")
-
-    assert end(up, signal.SIGINT) == 0
-
-    assert ups.processes() == []
-    assert running_base_url(ups.data_dir) is None
-    assert list((ups.data_dir / "postgres" / "run").glob("*")) == []
 
 
-def test_nothing_survives_a_killed_up_but_the_servers_and_the_next_goes_on_with_them(ups: Ups) -> None:
-    up = ups.start()
-    line_with(up, "Everything runs")
-    server = Postgres(ups.data_dir / "postgres").process_id()
-    up.kill()
+def test_other_terminals_learn_where_the_sandbox_is(running: tuple[Ups, "subprocess.Popen[str]"]) -> None:
+    ups, _ = running
 
-    assert eventually(lambda: not ups.processes("celery") and not ups.processes("sandbox --port"))
-    assert attach(ups.data_dir) is not None
-    up = ups.start()
-    line_with(up, "Everything runs")
-    assert Postgres(ups.data_dir / "postgres").process_id() == server
-    assert end(up, signal.SIGTERM) == 0
-    assert ups.processes() == []
+    url = running_base_url(ups.data_dir) or ""
+
+    assert httpx.get(f"{url}/v1/me", headers={"X-API-KEY": SANDBOX_KEY}).is_success
 
 
-def test_a_second_up_in_the_same_place_says_so_and_ends(ups: Ups) -> None:
-    first = ups.start()
-    line_with(first, "Everything runs")
+def test_a_second_up_in_the_same_place_says_so_and_ends(running: tuple[Ups, "subprocess.Popen[str]"]) -> None:
+    ups, _ = running
 
     second = ups.start()
     said, _ = second.communicate(timeout=PATIENCE)
 
     assert (second.returncode, said) == (1, f"mailrun up runs in {ups.data_dir} already; one is enough\n")
     assert attach(ups.data_dir) is not None
-    assert end(first, signal.SIGINT) == 0
 
 
-def test_with_a_vendor_named_no_sandbox_is_started(ups: Ups) -> None:
+def test_what_dies_is_started_again(running: tuple[Ups, "subprocess.Popen[str]"]) -> None:
+    ups, up = running
+    programs = {"worker worker": "worker-1", "worker beat": "beat", "sandbox --port": "sandbox"}
+    for words in programs:
+        os.kill(min(ups.processes(words)), signal.SIGKILL)
+    os.kill(Postgres(ups.data_dir / "postgres").process_id(), signal.SIGKILL)
+
+    said = [line_with(up, "starting it again").split()[0] for _ in programs]
+    line_with(up, "PostgreSQL had died; started again")
+
+    assert sorted(said) == sorted(programs.values())
+    assert eventually(lambda: all(ups.processes(words) for words in programs))
+
+
+def test_ctrl_c_leaves_no_process_and_no_secret_behind(ups: Ups) -> None:
     up = ups.start(LETTRLABS_API_KEY=SECRET, LETTRLABS_BASE_URL="http://127.0.0.1:9/api")
     line_with(up, "SANDBOX at http://127.0.0.1:9/api")
     line_with(up, "Everything runs")
 
-    assert ups.processes("sandbox --port") == []
+    assert ups.processes("sandbox --port") == []  # a vendor was named
     assert not [pid for pid in ups.processes() if SECRET in _command_line(Path(f"/proc/{pid}"))]
     assert end(up, signal.SIGINT) == 0
 
+    assert ups.processes() == []
+    assert running_base_url(ups.data_dir) is None
+    assert not (ups.data_dir / "postgres" / "run").exists()
     assert SECRET not in "".join(log.read_text() for log in (ups.data_dir / "logs").iterdir())
+
+
+def test_a_killed_up_leaves_only_its_servers_and_the_next_goes_on_with_them(ups: Ups) -> None:
+    up = ups.start()
+    line_with(up, "Everything runs")
+    server = Postgres(ups.data_dir / "postgres").process_id()
+
+    up.kill()
+
+    assert eventually(lambda: not ups.processes("celery") and not ups.processes("sandbox --port"))
+    up = ups.start()
+    line_with(up, "Everything runs")
+    assert Postgres(ups.data_dir / "postgres").process_id() == server
+    assert end(up, signal.SIGTERM) == 0
+    assert ups.processes() == []
 
 
 def test_a_database_that_is_away_is_one_line_without_its_password(ups: Ups) -> None:
