@@ -46,7 +46,9 @@ class Address:
 def said(fields: Mapping[str, object], name: str) -> str:
     """Return a field of a request as text; absent and null are empty."""
     value = fields.get(name)
-    return "" if value is None else str(value).strip()
+    if isinstance(value, str):
+        return value.strip()
+    return "" if value is None else str(value)
 
 
 def complaint(fields: Mapping[str, object]) -> str | None:
@@ -55,19 +57,19 @@ def complaint(fields: Mapping[str, object]) -> str | None:
     Beside what is really wrong, an address1 that begins with `0 ` or contains `Undeliverable` is a marker
     for a place that does not exist.
     """
-    for name in _REQUIRED:
-        if not said(fields, name):
-            return f"Missing {name}"
-    prefixes = PREFIXES.get(said(fields, "state").upper())
+    given = [said(fields, name) for name in _REQUIRED]
+    if "" in given:
+        return f"Missing {_REQUIRED[given.index('')]}"
+    street, _, state, zip_code = given
+    prefixes = PREFIXES.get(state.upper())
     if prefixes is None:
         return "Invalid state"
-    digits = _digits(fields)
+    digits = zip_code.replace("-", "")
     if len(digits) not in (_ZIP, _ZIP_PLUS_FOUR) or not digits.isdecimal():
         return "Invalid zipCode: 5 or 9 digits expected"
     if digits[:3] not in prefixes:
         return "zipCode does not match state"
-    street = said(fields, "address1").lower()
-    if street.startswith("0 ") or "undeliverable" in street:
+    if street.startswith("0 ") or "undeliverable" in street.lower():
         return "Address is undeliverable"
     return None
 
@@ -78,7 +80,7 @@ def normalised(fields: Mapping[str, object]) -> Address:
     The four digits are the given ones or a number that depends on the street alone.
     """
     street = street_form(said(fields, "address1"))
-    digits = _digits(fields)
+    digits = said(fields, "zipCode").replace("-", "")
     zip4 = digits[_ZIP:] or said(fields, "zip4") or str(1000 + crc32(street.encode()) % 9000)
     return Address(
         address1=street,
@@ -94,7 +96,3 @@ def normalised(fields: Mapping[str, object]) -> Address:
 def street_form(line: str) -> str:
     """Return an address line in capitals with the usual words abbreviated: `12 Oak Street` is `12 OAK ST`."""
     return " ".join(_ABBREVIATIONS.get(word, word) for word in line.upper().replace(".", "").split())
-
-
-def _digits(fields: Mapping[str, object]) -> str:
-    return said(fields, "zipCode").replace("-", "")

@@ -2,19 +2,20 @@
 
 import base64
 import re
+import textwrap
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
 
 from sandbox.calls import Answer, Call, RefusedError
 from sandbox.templates import TEMPLATES, Template
 
 _MERGE_FIELD = re.compile(r"\{\{(\w+)\}\}")
 _CARD = (178.0, 127.0)  # 7 by 5 inches, in millimetres
+_LINE = 56  # characters of 12 point Courier that fit on the card
 # A date of its own would make two proofs of one card differ.
 _DRAWN = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -58,19 +59,20 @@ def _address(fields: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=1024)
 def _drawn(template: int, message: str, address: str) -> str:
+    name = TEMPLATES[template].name
     pdf = FPDF(unit="mm", format=_CARD)
     pdf.set_creation_date(_DRAWN)
-    pdf.set_title(TEMPLATES[template].name)
-    pdf.set_auto_page_break(auto=False)
+    pdf.set_title(name)
+    pdf.set_font("Courier", "B", 24)
     pdf.add_page()
-    pdf.set_font("Times", "I", 30)
-    pdf.cell(0, 100, _printable(TEMPLATES[template].name), align="C")
+    pdf.text(20, 65, name)
     pdf.add_page()
-    pdf.set_font("Times", "I", 15)
-    pdf.multi_cell(100, 7, _printable(message), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-    pdf.set_font("Courier", "", 11)
-    pdf.set_xy(100, 85)
-    pdf.multi_cell(70, 5, _printable(address), align="L")
+    pdf.set_font("Courier", "", 12)
+    lines = [line for part in message.splitlines() for line in textwrap.wrap(part, _LINE) or [""]]
+    for nth, line in enumerate(lines):
+        pdf.text(12, 16 + 6 * nth, _printable(line))
+    for nth, line in enumerate(address.splitlines()):
+        pdf.text(90, 95 + 6 * nth, _printable(line))
     return base64.b64encode(bytes(pdf.output())).decode()
 
 

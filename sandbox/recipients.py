@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from sandbox.addresses import Address, normalised, said, street_form
 
 _MERGE_FIELDS = tuple(f"{kind}{number}" for kind in ("custom", "image") for number in range(1, 7))
-_PERSONAL = ("firstName", "lastName", "toOrganization", "salutation")
+_NAMES = ("firstName", "lastName", "toOrganization")
+_PERSONAL = (*_NAMES, "salutation")
+_LINES = ("address1", "address2", "city", "state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,9 @@ class Sent:
 
     def person(self) -> str:
         """Return who and where this is, the same for every spelling the sandbox takes for one person."""
-        address = self.address
-        names = (said(self.personal, name).casefold() for name in _PERSONAL[:3])
-        lines = (street_form(said(address, line)) for line in ("address1", "address2", "city", "state"))
-        return "|".join((*names, *lines, said(address, "zipCode")[:5]))
+        names = [said(self.personal, name) for name in _NAMES]
+        lines = [said(self.address, line) for line in _LINES]
+        return street_form(" | ".join((*names, *lines, said(self.address, "zipCode")[:5])))
 
 
 @dataclass(frozen=True, slots=True)

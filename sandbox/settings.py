@@ -33,14 +33,17 @@ class DoNotMail(BaseModel):
 
     def matches(self, personal: Mapping[str, object], address: Mapping[str, object]) -> bool:
         """Return whether this entry is about that person."""
-        asked = (
-            (self.first_name, said(personal, "firstName")),
-            (self.last_name, said(personal, "lastName")),
-            (self.address1, said(address, "address1")),
-            (self.zip_code, said(address, "zipCode")[:5]),
+        return (
+            (self.last_name or self.first_name or self.address1 or self.zip_code) != ""
+            and (not self.last_name or _same(self.last_name, said(personal, "lastName")))
+            and (not self.first_name or _same(self.first_name, said(personal, "firstName")))
+            and (not self.address1 or _same(self.address1, said(address, "address1")))
+            and (not self.zip_code or self.zip_code == said(address, "zipCode")[:5])
         )
-        wanted = [(want, have) for want, have in asked if want]
-        return bool(wanted) and all(want.casefold() == have.casefold() for want, have in wanted)
+
+
+def _same(want: str, have: str) -> bool:
+    return want.casefold() == have.casefold()
 
 
 # A last name nobody has, so that any file can hold a person who must get no mail.
