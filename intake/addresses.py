@@ -74,7 +74,7 @@ class AddressGate:
 
     def admit(self, entry: Entry, merge: Mapping[str, str]) -> Recipient | tuple[Reason, ...]:
         """Return the recipient, tidied, or the reasons why there is none."""
-        cells = Entry(*[" ".join(cell.split()) for cell in entry])
+        cells = Entry(*[cell and " ".join(cell.split()) for cell in entry])
         unreadable: list[Reason] = []
         text = "".join(entry) + "".join(merge.values())
         if not text.isprintable() or _REPLACED in text:
@@ -133,8 +133,10 @@ class AddressGate:
             )
 
     def _too_long(self, cells: Entry) -> Iterator[Reason]:
+        if max(map(len, cells)) <= _LONGEST_CELL:
+            return
         for field, cell in zip(Entry._fields, cells, strict=True):
-            if len(cell) > _LONGEST_CELL and len(cell) > (limit := _LIMITS.get(field, _LONGEST_CELL)):
+            if len(cell) > (limit := _LIMITS.get(field, _LONGEST_CELL)):
                 yield self._longer(field, limit)
 
     def _unfit_merge(self, merge: Mapping[str, str]) -> Iterator[Reason]:

@@ -154,7 +154,7 @@ def _one_column_each(headings: Sequence[str], meant: Mapping[int, Field | None])
 def _require_an_address(headings: Sequence[str], positions: Mapping[Field, int]) -> None:
     missing = [field.value for field in REQUIRED_FIELDS if field not in positions]
     nameless = not any(field in positions for field in NAME_FIELDS)
-    if (missing or nameless) and any(map(_LOOKS_LIKE_A_PERSON.match, headings)):
+    if (missing or nameless) and _look_like_a_person(headings):
         raise ColumnsError(
             Fault.NO_HEADINGS,
             "The first row looks like a person, not like headings: put a row above it that says which column is "
@@ -170,7 +170,13 @@ def _require_an_address(headings: Sequence[str], positions: Mapping[Field, int])
         )
 
 
+def _look_like_a_person(headings: Sequence[str]) -> bool:
+    return any(map(_LOOKS_LIKE_A_PERSON.match, headings))
+
+
 def _list_of(headings: Sequence[str]) -> str:
+    if _look_like_a_person(headings):
+        return "Its first row does not look like headings."
     told = [f'"{heading[:_LONGEST_HEADING_TOLD]}"' for heading in headings if heading][:_MOST_HEADINGS_TOLD]
     return f"Its columns are {', '.join(told)}. Rename them, or say in the mapping which is which."
 

@@ -54,7 +54,9 @@ class Table:
 
     @classmethod
     def open(cls, source: Path | BinaryIO, name: str | None = None) -> Self:
-        """Open a path or a binary stream, which is copied to a temporary file if it cannot be read twice.
+        """Open a path, or a binary stream, which is then the table's to close.
+
+        A stream that cannot be read twice is copied to a temporary file.
 
         Raises TableError when there is no such file, or it is not a table.
         """

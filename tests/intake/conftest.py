@@ -2,6 +2,13 @@ import io
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Two shared cores can stall any example; what a property test has found belongs into the tests, not on a disk.
+settings.register_profile(
+    "shared machine", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("shared machine")
 
 Listed = Callable[..., io.BytesIO]
 

@@ -90,10 +90,11 @@ def test_a_list_without_any_name_is_refused() -> None:
 
 
 def test_a_list_without_headings_is_refused_without_repeating_its_first_person() -> None:
-    error = refused(["Ann", "Lee", "12 Oak St", "Boston", "MA", "02108"])
+    person = ["Ann", "Lee", "12 Oak St", "Boston", "MA", "02108"]
+    errors = [refused(person), refused(person, {"Street": "address1"})]
 
-    assert error.fault is Fault.NO_HEADINGS
-    assert not any(word in str(error) for word in ("Ann", "Lee", "Oak", "Boston", "02108"))
+    assert [error.fault for error in errors] == [Fault.NO_HEADINGS, Fault.UNKNOWN_COLUMN]
+    assert not any(word in f"{errors}" for word in ("Ann", "Lee", "Oak", "Boston", "02108"))
 
 
 def test_a_mapping_that_names_what_is_not_there_is_refused() -> None:
