@@ -1,0 +1,153 @@
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import yaml
+from sqlalchemy import Engine, create_engine, inspect, select
+
+from console.crew import free_port
+from console.postgres import Postgres
+from console.valkey import Valkey
+from models import Heartbeat
+from worker.settings import LIVE_URL, SANDBOX_KEY, Settings
+
+if TYPE_CHECKING:
+    from tests.conftest import Program, Sandbox, _Programs
+
+ROOT: Final = Path(__file__).parents[2]
+SERVICES: Final = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+PATIENCE: Final = 30.0
+VARIABLE: Final = re.compile(r"\$\{(?P<name>\w+)(?::(?P<kind>[?-])(?P<rest>[^}]*))?\}")
+
+
+def environment(service: str, dot_env: Mapping[str, str]) -> dict[str, str]:
+    """Return what Compose would set for a service, given a `.env`; raises KeyError where Compose would refuse."""
+    told: dict[str, Any] = SERVICES[service].get("environment", {})
+    passed_on = {name: dot_env.get(name) for name, value in told.items() if value is None}
+    written = {name: _filled_in(str(value), dot_env) for name, value in told.items() if value is not None}
+    return {name: value for name, value in (passed_on | written).items() if value is not None}
+
+
+def _filled_in(text: str, dot_env: Mapping[str, str]) -> str:
+    def value(found: re.Match[str]) -> str:
+        given = dot_env.get(found["name"], "")
+        if not given and found["kind"] == "?":
+            raise KeyError(found["name"])
+        return given or found["rest"]
+
+    return VARIABLE.sub(value, text)
+
+
+def start(programs: "_Programs", command: list[str], env: Mapping[str, str]) -> "Program":
+    """Start a command with these variables and no others, as a container would."""
+    path = f"PATH={Path(sys.executable).parent}:/usr/bin:/bin"
+    said = [f"{name}={value}" for name, value in env.items()]
+    return programs.start(command[0], "/usr/bin/env", "-i", path, *said, *command, env={})
+
+
+def run(programs: "_Programs", command: list[str], env: Mapping[str, str]) -> int:
+    return start(programs, command, env).process.wait(PATIENCE)
+
+
+def eventually(true: Callable[[], object]) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.fixture
+def dot_env(broker_prefix: str) -> dict[str, str]:
+    return {
+        "POSTGRES_PASSWORD": "unused-here",
+        "LETTRLABS_API_KEY": SANDBOX_KEY,
+        "MAILRUN_BROKER_PREFIX": broker_prefix,
+    }
+
+
+def test_compose_hands_on_every_setting_and_nothing_unknown() -> None:
+    settings = {str(field.validation_alias) for field in Settings.model_fields.values()}
+
+    for service in ("migrate", "worker", "beat"):
+        # The data directory is the container's own business; libpq reads the password itself.
+        assert set(SERVICES[service]["environment"]) == settings - {"MAILRUN_DATA_DIR"} | {"PGPASSWORD"}
+
+
+@pytest.mark.parametrize("forgotten", ["POSTGRES_PASSWORD", "LETTRLABS_API_KEY"])
+def test_compose_starts_nothing_without_its_secrets(dot_env: dict[str, str], forgotten: str) -> None:
+    del dot_env[forgotten]
+
+    with pytest.raises(KeyError, match=forgotten):
+        environment("worker", dot_env)
+
+
+def test_compose_speaks_to_lettrlabs_unless_told_otherwise(dot_env: dict[str, str]) -> None:
+    assert environment("worker", dot_env)["LETTRLABS_BASE_URL"] == LIVE_URL
+
+
+def test_the_sandbox_container_knows_no_secret(dot_env: dict[str, str]) -> None:
+    assert environment("sandbox", dot_env) == {}
+
+
+def test_the_migrate_service_makes_the_tables(
+    postgres: Postgres, programs: "_Programs", dot_env: dict[str, str]
+) -> None:
+    with postgres.connect() as connection:
+        connection.execute("CREATE DATABASE composed")
+    env = environment("migrate", dot_env) | {"DATABASE_URL": postgres.url("composed")}
+
+    assert run(programs, SERVICES["migrate"]["command"], env) == 0
+
+    engine = create_engine(postgres.url("composed"))
+    assert "mailing" in inspect(engine).get_table_names()
+    engine.dispose()
+
+
+def test_the_sandbox_service_is_healthy_by_its_own_check(programs: "_Programs", tmp_path: Path) -> None:
+    service, port = SERVICES["sandbox"], str(free_port())
+    moved = {"8790": port, "/data/sandbox": str(tmp_path / "state")}
+    command = [moved.get(part, part) for part in service["command"]]
+    check = [part.replace("8790", port) for part in service["healthcheck"]["test"][1:]]
+
+    start(programs, command, {}).wait_for("sandbox ready on ")
+
+    assert run(programs, check, {}) == 0
+
+
+def test_worker_and_beat_services_are_healthy_together(
+    programs: "_Programs", sandbox: "Sandbox", engine: Engine, redis_url: str, dot_env: dict[str, str]
+) -> None:
+    dot_env["LETTRLABS_BASE_URL"] = sandbox.api_url
+    address = {"DATABASE_URL": engine.url.render_as_string(hide_password=False), "REDIS_URL": redis_url}
+
+    for service in ("worker", "beat"):
+        start(programs, SERVICES[service]["command"], environment(service, dot_env) | address)
+
+    def alive() -> bool:
+        with engine.connect() as connection:
+            return set(connection.scalars(select(Heartbeat.kind))) >= {"worker", "dispatch"}
+
+    assert eventually(alive)
+    check = SERVICES["beat"]["healthcheck"]["test"][1:]
+    assert run(programs, check, environment("beat", dot_env) | address) == 0
+
+
+def test_the_broker_is_started_as_the_worker_needs_it(run_dir: Path) -> None:
+    here = Valkey(run_dir / "unused").command()
+    options = dict(zip(here[1::2], here[2::2], strict=True))
+
+    for option in SERVICES["redis"]["command"][1:]:
+        name, _, value = option.partition("=")
+        assert options.get(name, value) == value
+
+
+def test_the_image_does_not_run_as_root() -> None:
+    users = re.findall(r"^USER (\w+)$", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+
+    assert users == ["mailrun"]
