@@ -1,4 +1,5 @@
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -235,6 +236,31 @@ def test_only_the_user_who_started_it_gets_in(data_dir: Path) -> None:
                 "SELECT count(*) FROM pg_hba_file_rules WHERE auth_method <> 'peer'"
             )
         assert line == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="only root has something to give up")
+def test_root_lends_postgresql_only_the_power_to_reach_its_files(data_dir: Path) -> None:
+    with embedded_postgres(data_dir) as postgres:
+        status = Path(f"/proc/{postgres.process_id()}/status").read_text()
+
+    said = dict(line.split(":\t", 1) for line in status.splitlines())
+    assert said["Uid"].split() == [str(pwd.getpwnam("nobody").pw_uid)] * 4
+    assert said["Groups"].strip() == ""
+    # The data directory of a test is closed to everybody else: CAP_DAC_OVERRIDE, bit 1, is what that takes.
+    assert int(said["CapEff"], 16) == 1 << 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has something to give up")
+def test_root_keeps_no_power_for_postgresql_where_every_directory_is_open(new_dir: Path) -> None:
+    everywhere_open = all(place.stat().st_mode & 0o001 for place in Path(sys.prefix, "lib").resolve().parents)
+    for place in (new_dir, new_dir.parent):
+        place.chmod(0o711)
+    server = Postgres(new_dir)
+
+    options = server.launch_options()
+
+    new_dir.parent.chmod(0o700)
+    assert ("--keep-reach" in options) is not everywhere_open
 
 
 def test_names_and_addresses_stay_out_of_the_servers_log(data_dir: Path) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import DEFAULT_KEY
 from worker.settings import SANDBOX_KEY, Settings, SettingsError, Vendor, read_settings
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
@@ -93,6 +94,10 @@ def test_a_key_is_not_sent_in_the_clear() -> None:
 )
 def test_it_is_known_who_is_spoken_to(settings: Settings, vendor: Vendor) -> None:
     assert settings.vendor is vendor
+
+
+def test_the_sandbox_accepts_the_key_that_stands_for_it() -> None:
+    assert SANDBOX_KEY == DEFAULT_KEY
 
 
 def test_a_live_account_is_shared_unless_it_is_said_not_to_be() -> None:
