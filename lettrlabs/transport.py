@@ -1,20 +1,21 @@
 """One HTTP exchange: a whole reply, or why there is none and whether anything can have been sent."""
 
 import re
-import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import lru_cache
 from ipaddress import ip_address
 from logging import INFO, getLogger
+from time import monotonic
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from pydantic import SecretStr
 
-from lettrlabs.network import PunctualBackend, one_call
+from lettrlabs.connections import Connections
+from lettrlabs.network import one_call
 from lettrlabs.timeouts import Timeouts
 
 # httpcore's debug lines repeat a reply's headers, in which a vendor or a proxy may echo the key.
@@ -25,10 +26,6 @@ MAX_REPLY_BYTES = 64 * 2**20
 
 LONGEST_RETRY_AFTER = 3600.0
 """Seconds; a longer wish is taken for this, so that one mad header cannot silence every worker for a year."""
-
-# Idle connections are closed before common servers close them (uvicorn: 5 s, most proxies later): a write sent into a
-# connection that is just being closed ends as unknown and must be found out.
-_KEEPALIVE = 4.0
 
 _REQUEST_ID = re.compile(r"[\w.:|/+=-]{1,128}", re.ASCII)
 
@@ -80,8 +77,7 @@ class Transport:
             raise ValueError("the base URL must be http://… or https://… with a host")
         if not re.fullmatch(r"[!-~]+", key.get_secret_value()):
             raise ValueError("the API key must be printable ASCII without spaces")
-        self._base = base
-        self._prefix = base.raw_path.rstrip(b"/")
+        self._base = str(base).rstrip("/")
         self._headers = [
             (b"host", base.netloc),
             (b"x-api-key", key.get_secret_value().encode()),
@@ -90,56 +86,39 @@ class Transport:
             (b"accept-encoding", b"identity"),
             (b"user-agent", b"mailrun"),
         ]
-        self._timeout = {
-            "connect": timeouts.connect,
-            "read": timeouts.read,
-            "write": timeouts.write,
-            "pool": timeouts.pool,
+        self._extensions = {
+            "timeout": {"connect": timeouts.connect, "read": timeouts.read, "write": timeouts.write}
         }
-        self._http = _PunctualTransport(_proxy_for(base), connections)
+        self._pool = timeouts.pool
+        self._connections = Connections(_proxy_for(base), connections)
 
     def close(self) -> None:
         """Close every connection."""
-        self._http.close()
+        self._connections.close()
 
     def exchange(self, method: str, target: str, body: bytes | None, due: float) -> Reply | Silence:
         """Send one request and read its whole reply until `due` on the monotonic clock; nothing is sent twice."""
         request = httpx.Request(
             method,
-            self._base,
+            _url(self._base + target),
             headers=self._headers if body is None else [*self._headers, *_described(body)],
             stream=httpx.ByteStream(body or b""),
-            # Handed on as it is, for parsing a URL anew costs as much as the request's whole making.
-            extensions={"timeout": self._timeout, "target": self._prefix + target.encode("ascii")},
+            extensions=self._extensions,
         )
         try:
-            with one_call(due, body_follows=bool(body)):
-                response = self._http.handle_request(request)
-                return _whole(response)
+            with (
+                self._connections.one(min(self._pool, due - monotonic())) as connection,
+                one_call(due, body_follows=bool(body)),
+            ):
+                return _whole(connection.handle_request(request))
         except httpx.TransportError as error:
             return _silence(error)
 
 
-class _PunctualTransport(httpx.HTTPTransport):
-    """httpx's own transport, which never retries, over sockets that keep the deadline.
-
-    It is driven without an `httpx.Client` around it: cookies, redirects and auth flows are not wanted here, and
-    they are a fifth of a call's cost.
-    """
-
-    def __init__(self, proxy: str | None, connections: int) -> None:
-        limits = httpx.Limits(
-            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEEPALIVE
-        )
-        super().__init__(verify=_trusted(), proxy=proxy, limits=limits, retries=0)
-        # httpcore takes a network backend in its pool's constructor; httpx offers no way to hand one through.
-        self._pool._network_backend = PunctualBackend()  # noqa: SLF001 - see above; the drip tests hold it
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    # Reading the certificate authorities takes longer than a hundred calls.
-    return httpx.create_ssl_context()
+@lru_cache(maxsize=1024)
+def _url(text: str) -> httpx.URL:
+    # Taking a URL apart costs as much as all else in making a request, and a mailing asks for each of its own again.
+    return httpx.URL(text)
 
 
 def _whole(response: httpx.Response) -> Reply | Silence:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
@@ -36,14 +37,15 @@ Step = Callable[[socket.socket], None]
 class ScriptedVendor:
     """Takes one step of the script for each request it hears, and drops the connection when none is left."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.heard: list[Heard] = []
         self._steps: deque[Step] = deque()
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/api"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}/api"
         self._run(self._accept)
 
     def then(self, *steps: Step) -> None:
@@ -136,9 +138,9 @@ class ScriptedVendor:
                 self._open.append(connection)
                 self._run(self._serve, connection)
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve(self, plain: socket.socket) -> None:
         arrived = b""
-        with suppress(OSError), connection:
+        with suppress(OSError), plain, self._secured(plain) as connection:
             while True:
                 while (end := arrived.find(b"\r\n\r\n")) < 0:
                     arrived += _more(connection)
@@ -151,6 +153,9 @@ class ScriptedVendor:
                 if not self._steps:
                     return
                 self._steps.popleft()(connection)
+
+    def _secured(self, plain: socket.socket) -> socket.socket:
+        return self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
 
 
 def _more(connection: socket.socket) -> bytes:
@@ -181,6 +186,22 @@ def _reads_are_repeated_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def vendor() -> Iterator[ScriptedVendor]:
     scripted = ScriptedVendor()
+    yield scripted
+    scripted.close()
+
+
+@pytest.fixture
+def anonymous_tls() -> ssl.SSLContext:
+    """Return TLS without certificates, so that no test needs a private key to lie about."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("AECDH-AES256-SHA:@SECLEVEL=0")
+    return context
+
+
+@pytest.fixture
+def tls_vendor(anonymous_tls: ssl.SSLContext) -> Iterator[ScriptedVendor]:
+    scripted = ScriptedVendor(anonymous_tls)
     yield scripted
     scripted.close()
 

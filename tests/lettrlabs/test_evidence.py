@@ -168,13 +168,3 @@ def test_the_vendors_words_are_cut_to_a_sane_length(vendor: Vendor, client: Lett
     assert words is not None
     assert len(words) <= 500
     assert words.isprintable()
-
-
-@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy"])
-def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
-    variable: str, vendor: Vendor, connect: Connect, nobody: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(variable, nobody)
-    vendor.then(vendor.pays({"orderId": 5}))
-
-    assert isinstance(connect(vendor.url).create_order(7), Accepted)
