@@ -1,0 +1,5 @@
+"""`python -m console` is `mailrun`."""
+
+from console.main import main
+
+main()

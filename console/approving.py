@@ -1,0 +1,79 @@
+"""The question before money moves: the proof, the people, the price, and a yes or a no."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import typer
+
+from console.decisions import approve_all, cancel_all, outcome_words
+from console.output import remark, show
+from console.private import save_private
+from console.reads import campaigns, mailings, quotes
+from console.reads.campaigns import Standing
+from console.session import Session
+from console.views.campaigns import campaign_facts
+from console.views.quotes import delivery_words, quote_table
+from console.views.words import count, money
+from console.watching import exit_code, follow
+from models import OPEN, State
+
+
+def ask_about(session: Session, campaign_id: int) -> int:
+    """Wait until every mailing of a campaign has its price, show it, and do what the person says.
+
+    Returns the exit code. Asks again if the vendor moves a price between the yes and the checkout.
+    """
+    while True:
+        one = follow(session, campaign_id)
+        ready = _waiting_for_approval(session, campaign_id)
+        if not ready:
+            show(campaign_facts(one))
+            return exit_code(one)
+        _show_offer(session, one, ready)
+        if not typer.confirm(_question(one, session.vendor.upper()), default=False):
+            return _cancel(session, campaign_id)
+        approve_all(session, ready)
+
+
+def _waiting_for_approval(session: Session, campaign_id: int) -> list[int]:
+    with session.engine.connect() as connection:
+        return campaigns.mailings_in(connection, campaign_id, State.APPROVAL)
+
+
+def _question(one: Standing, vendor: str) -> str:
+    groups = [group for group in one.groups if group.state is State.APPROVAL]
+    pieces = count(sum(group.accepted for group in groups), "piece")
+    orders = count(sum(group.mailings for group in groups), "order")
+    price = money(sum((group.quoted for group in groups), Decimal(0)))
+    return f"{vendor}: send {pieces} in {orders} for {price}?"
+
+
+def _show_offer(session: Session, one: Standing, ready: list[int]) -> None:
+    show(campaign_facts(one))
+    with session.engine.connect() as connection:
+        quote = quotes.latest_quote(connection, ready[0])
+    if quote is not None:
+        title = f"Quote of mailing {ready[0]}, the first of {len(ready)}"
+        show(quote_table(quote, title), delivery_words(quote))
+    show(f"Proof of the first: {save_proof(session, ready[0])}")
+
+
+def save_proof(session: Session, mailing_id: int, path: Path | None = None) -> Path | None:
+    """Save a mailing's proof, by default in the data directory; returns where, None if there is no proof yet."""
+    with session.engine.connect() as connection:
+        pdf = mailings.proof(connection, mailing_id)
+    if pdf is None:
+        return None
+    target = path or session.settings.data_dir / "proofs" / f"mailing-{mailing_id}.pdf"
+    save_private(target, pdf)
+    return target
+
+
+def _cancel(session: Session, campaign_id: int) -> int:
+    with session.engine.connect() as connection:
+        open_ones = campaigns.mailings_in(connection, campaign_id, *OPEN)
+    outcomes = cancel_all(session, open_ones)
+    for outcome in dict.fromkeys(outcomes.values()):
+        those = [one for one, came_of_it in outcomes.items() if came_of_it is outcome]
+        remark(f"{count(len(those), 'mailing')}: {outcome_words(outcome)}")
+    return 0

@@ -1,0 +1,45 @@
+"""The options of a send, checked against what LettrLabs takes before anything else happens."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TypeVar
+
+from console.complaints import UsageComplaint
+from intake.options import Options, Postage, Speed
+from models import State
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def options(template: int, postage: str, speed: str) -> Options:
+    """Return the options; raises UsageComplaint for an unknown word, IntakeError for an impossible template."""
+    return Options(
+        template_id=template, postage=_known(Postage, postage, "postage"), speed=_known(Speed, speed, "speed")
+    )
+
+
+def pairs(mapping: Iterable[str]) -> dict[str, str]:
+    """Return what HEADING=FIELD pairs say; raises UsageComplaint for anything else."""
+    said = {}
+    for pair in mapping:
+        heading, equals, field = pair.rpartition("=")
+        if not (equals and heading and field):
+            raise UsageComplaint(f'--mapping "{pair}": must be HEADING=FIELD, such as "Ship to=address1"')
+        said[heading] = field
+    return said
+
+
+def state_named(word: str | None) -> State | None:
+    """Return the state of a mailing that goes by this word; raises UsageComplaint if none does."""
+    if word is None:
+        return None
+    if word.casefold() not in list(State):
+        raise UsageComplaint(f'--state "{word}": there are {", ".join(State)}')
+    return State(word.casefold())
+
+
+def _known(kind: type[Word], given: str, what: str) -> Word:
+    for word in kind:
+        if word.casefold() == given.casefold():
+            return word
+    raise UsageComplaint(f'--{what} "{given}": LettrLabs knows {", ".join(kind)}')

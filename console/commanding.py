@@ -1,0 +1,104 @@
+"""What the deciding commands do: carry it out, and say what came of it."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from console import decisions
+from console.complaints import Complaint
+from console.output import remark, show
+from console.reads import campaigns, mailings
+from console.session import Session, open_session
+from console.views.words import count, money
+from console.watching import no_campaign
+from models import OPEN, State
+from worker import moves
+from worker.clock import system_clock
+
+
+def approve_mailings(mailing_ids: list[int]) -> int:
+    """Agree to the prices of these mailings; returns 1 if one of them did not wait for it."""
+    with open_session() as session:
+        return _approve(session, mailing_ids)
+
+
+def approve_campaign(campaign_id: int) -> int:
+    """Agree to the prices of a campaign's mailings that wait for it."""
+    with open_session() as session:
+        ready = _mailings_of(session, campaign_id, State.APPROVAL)
+        if not ready:
+            raise Complaint(f"nothing of campaign {campaign_id} waits for approval")
+        return _approve(session, ready)
+
+
+def cancel_mailings(mailing_ids: list[int]) -> int:
+    """Cancel these mailings; returns 1 if one goes on in spite of it."""
+    with open_session() as session:
+        return _cancel(session, mailing_ids)
+
+
+def cancel_campaign(campaign_id: int) -> int:
+    """Cancel a campaign's mailings as far as it still can be done."""
+    with open_session() as session:
+        open_ones = _mailings_of(session, campaign_id, *OPEN)
+        if not open_ones:
+            raise Complaint(f"campaign {campaign_id} has ended: nothing of it can be cancelled any more")
+        return _cancel(session, open_ones)
+
+
+def pause(campaign_id: int | None) -> None:
+    """Pause a campaign, or everything."""
+    with open_session() as session:
+        _require(session, campaign_id)
+        with session.engine.begin() as connection:
+            changed = moves.pause(connection, campaign_id, system_clock())
+    words = "is paused: nothing more is created, attached or paid" if changed else "was paused already"
+    remark(f"{_subject(campaign_id)} {words}.")
+
+
+def resume(campaign_id: int | None) -> None:
+    """Take back the pause of a campaign, or of everything."""
+    with open_session() as session:
+        _require(session, campaign_id)
+        again = timedelta(seconds=session.settings.push_again_seconds)
+        with session.engine.begin() as connection:
+            changed = moves.unpause(connection, campaign_id, system_clock(), again)
+    remark(f"{_subject(campaign_id)} {'goes on' if changed else 'was not paused'}.")
+
+
+def _subject(campaign_id: int | None) -> str:
+    return "Everything" if campaign_id is None else f"Campaign {campaign_id}"
+
+
+def _require(session: Session, campaign_id: int | None) -> None:
+    if campaign_id is None:
+        return
+    with session.engine.connect() as connection:
+        if campaigns.campaign(connection, campaign_id) is None:
+            raise no_campaign(campaign_id)
+
+
+def _mailings_of(session: Session, campaign_id: int, *states: State) -> list[int]:
+    _require(session, campaign_id)
+    with session.engine.connect() as connection:
+        return campaigns.mailings_in(connection, campaign_id, *states)
+
+
+def _approve(session: Session, mailing_ids: Iterable[int]) -> int:
+    asked = list(dict.fromkeys(mailing_ids))
+    approved = decisions.approve_all(session, asked)
+    with session.engine.connect() as connection:
+        for one in asked:
+            found = mailings.mailing(connection, one)
+            if one in approved and found is not None:
+                show(f"mailing {one}: approved, {money(found.quoted)} for {count(found.accepted, 'piece')}")
+            else:
+                state = "there is none" if found is None else f"it is {found.state}"
+                remark(f"mailing {one}: does not wait for approval: {state}")
+    return 0 if len(approved) == len(asked) else 1
+
+
+def _cancel(session: Session, mailing_ids: Iterable[int]) -> int:
+    outcomes = decisions.cancel_all(session, dict.fromkeys(mailing_ids))
+    for one, outcome in outcomes.items():
+        show(f"mailing {one}: {decisions.outcome_words(outcome)}")
+    return 1 if decisions.has_failed(outcomes) else 0

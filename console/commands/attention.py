@@ -1,0 +1,56 @@
+"""What needs a person because it is not known what is right."""
+# ruff: noqa: PLC0415 - see console/commands/__init__.py
+
+from typing import Annotated
+
+import typer
+
+from console.commands.options import AsJson, Limit, MailingId, group
+
+app = group("See what needs a person, and resolve it.")
+
+
+@app.command("list")
+def list_(*, limit: Limit = 50, as_json: AsJson = False) -> None:
+    """List mailings that need attention, oldest first."""
+    from console.output import show, show_json
+    from console.reads.attention import list_asking
+    from console.session import open_session
+    from console.views.attention import asking_table
+
+    with open_session(quiet=as_json) as session, session.engine.connect() as connection:
+        found = list_asking(connection, limit)
+        if as_json:
+            show_json(session.vendor, attention=found)
+        else:
+            show(asking_table(found) if found else "Nothing needs attention.")
+
+
+@app.command()
+def show(mailing_id: MailingId, *, as_json: AsJson = False) -> None:
+    """Show why a mailing needs attention, what was seen, and what can be done."""
+    from console.resolving import show_asking
+
+    show_asking(mailing_id, as_json=as_json)
+
+
+@app.command()
+def resolve(
+    mailing_id: MailingId,
+    *,
+    why: Annotated[str, typer.Option(help="What you found out; kept in the mailing's timeline.")],
+    retry: Annotated[bool, typer.Option("--retry", help="Go on where it stopped.")] = False,
+    pay_again: Annotated[
+        bool, typer.Option("--pay-again", help="The payment failed: check out again.")
+    ] = False,
+    sent: Annotated[bool, typer.Option("--sent", help="You know that it is paid and mailed.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="You know that it is not, and give it up.")
+    ] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Delete its draft and end it.")] = False,
+) -> int:
+    """Say what is to become of a mailing that needs attention: exactly one of the options."""
+    from console.resolving import resolve
+
+    chosen = {"retry": retry, "pay again": pay_again, "sent": sent, "failed": failed, "cancel": cancel}
+    return resolve(mailing_id, [way for way, wanted in chosen.items() if wanted], why)

@@ -1,0 +1,147 @@
+"""Campaigns: a list of people becomes orders."""
+# ruff: noqa: PLC0415 - see console/commands/__init__.py
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.commands.options import AsJson, CampaignId, Limit, group
+
+app = group("Send a list of people, and follow what becomes of it.")
+_MOST_REJECTIONS = 100
+
+
+@app.command()
+def send(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The list: CSV as a spreadsheet writes it.")],
+    *,
+    template: Annotated[int, typer.Option(help="The number of the template at LettrLabs.")],
+    postage: Annotated[str, typer.Option(help="Standard or FirstClass.")] = "Standard",
+    speed: Annotated[str, typer.Option(help="Normal, ExpeditedFaster or ExpeditedFastest.")] = "Normal",
+    name: Annotated[str | None, typer.Option(help="What to call it; else the file's name.")] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(help="One key is one campaign, however often it is sent; else the list's own."),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="The most people in one order.")] = 1000,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HEADING=FIELD", help="What a column holds, or HEADING=ignore. Repeatable."),
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Where rejected rows go; else beside FILE, as .rejected.csv.")
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Send without asking whether the price is right.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="With --yes: follow it to its end.")] = False,
+) -> int:
+    """Send a list of people.
+
+    Shows the proof, the counts and the price, and asks, before anything is charged; with --yes it only queues.
+    """
+    from console.choices import options, pairs
+    from console.sending import Sending, send
+
+    asked = Sending(
+        file=file,
+        options=options(template, postage, speed),
+        name=name,
+        key=key,
+        mapping=pairs(mapping or []),
+        batch_size=batch_size,
+        rejects=rejects or file.with_suffix(".rejected.csv"),
+        yes=yes,
+        wait=wait,
+    )
+    return send(asked)
+
+
+@app.command("list")
+def list_(*, limit: Limit = 20, as_json: AsJson = False) -> None:
+    """List campaigns, newest first."""
+    from console.output import show, show_json
+    from console.reads.campaigns import list_campaigns
+    from console.session import open_session
+    from console.views.campaigns import campaign_table
+
+    with open_session(quiet=as_json) as session, session.engine.connect() as connection:
+        standings = list_campaigns(connection, limit)
+        if as_json:
+            show_json(session.vendor, campaigns=[one.told() for one in standings])
+        else:
+            show(
+                campaign_table(standings)
+                if standings
+                else "No campaigns yet; see mailrun campaign send --help"
+            )
+
+
+@app.command()
+def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
+    """Show one campaign: how far it is, and which rows were rejected."""
+    from console.output import show, show_json
+    from console.reads.campaigns import campaign, rejections
+    from console.session import open_session
+    from console.views.campaigns import campaign_facts, group_table, rejection_table
+    from console.watching import no_campaign
+
+    with open_session(quiet=as_json) as session, session.engine.connect() as connection:
+        one = campaign(connection, campaign_id)
+        if one is None:
+            raise no_campaign(campaign_id)
+        rejected = rejections(connection, campaign_id, _MOST_REJECTIONS)
+        if as_json:
+            show_json(session.vendor, campaign=one.told(), rejected_rows=rejected)
+            return
+        show(campaign_facts(one), "", group_table(one))
+        if rejected:
+            show("", rejection_table(rejected))
+        show("", f"Its orders: mailrun mailing list --campaign {one.id}")
+
+
+@app.command()
+def watch(campaign_id: CampaignId) -> int:
+    """Follow a campaign until it is sent or needs a person; exits 1 unless all went out."""
+    from console.output import show
+    from console.session import open_session
+    from console.views.campaigns import campaign_facts
+    from console.watching import exit_code, follow
+
+    with open_session() as session:
+        one = follow(session, campaign_id)
+        show(campaign_facts(one))
+        return exit_code(one)
+
+
+@app.command()
+def approve(campaign_id: CampaignId) -> int:
+    """Agree to the price of every order of a campaign that waits for it."""
+    from console.commanding import approve_campaign
+
+    return approve_campaign(campaign_id)
+
+
+@app.command()
+def cancel(campaign_id: CampaignId) -> int:
+    """Cancel every order of a campaign that is not checked out yet."""
+    from console.commanding import cancel_campaign
+
+    return cancel_campaign(campaign_id)
+
+
+@app.command()
+def pause(campaign_id: CampaignId) -> None:
+    """Let nothing more of a campaign be created, attached or paid."""
+    from console.commanding import pause
+
+    pause(campaign_id)
+
+
+@app.command()
+def resume(campaign_id: CampaignId) -> None:
+    """Take a campaign's pause back."""
+    from console.commanding import resume
+
+    resume(campaign_id)

@@ -1,0 +1,65 @@
+"""Mailings: each becomes exactly one order."""
+# ruff: noqa: PLC0415 - see console/commands/__init__.py
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.commands.options import AsJson, Limit, MailingId, group
+
+app = group("Look at single orders.")
+
+
+@app.command("list")
+def list_(
+    *,
+    campaign: Annotated[int | None, typer.Option(min=1, help="Only those of this campaign.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only those in this state, such as approval.")] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List mailings, newest first."""
+    from console.choices import state_named
+    from console.output import show, show_json
+    from console.reads.mailings import list_mailings
+    from console.session import open_session
+    from console.views.mailings import mailing_table
+
+    wanted = state_named(state)
+    with open_session(quiet=as_json) as session, session.engine.connect() as connection:
+        found = list_mailings(connection, campaign_id=campaign, state=wanted, limit=limit)
+        if as_json:
+            show_json(session.vendor, mailings=found)
+        else:
+            show(mailing_table(found) if found else "No such mailings.")
+
+
+@app.command()
+def show(
+    mailing_id: MailingId,
+    *,
+    people: Annotated[bool, typer.Option("--people", help="Name everybody, with address.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show one mailing: timeline, quote, people, charges, calls to LettrLabs."""
+    from console.dossier import open_dossier
+
+    open_dossier(mailing_id, people=people, as_json=as_json)
+
+
+@app.command()
+def proof(
+    mailing_id: MailingId,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the PDF goes.")],
+) -> None:
+    """Save what the first person of a mailing will get, as a PDF."""
+    from console.approving import save_proof
+    from console.complaints import Complaint
+    from console.output import show
+    from console.session import open_session
+
+    with open_session() as session:
+        if save_proof(session, mailing_id, output) is None:
+            raise Complaint(f"mailing {mailing_id} has no proof yet; see `mailrun mailing show {mailing_id}`")
+    show(f"Saved {output}")

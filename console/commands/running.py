@@ -1,0 +1,102 @@
+"""Running Mailrun: everything on this machine, parts of it, and a look whether it is well."""
+# ruff: noqa: PLC0415 - see console/commands/__init__.py
+
+from typing import Annotated
+
+import typer
+
+from console.commands.options import AsJson, group
+
+app = group("Run Mailrun.")
+_PANEL = "Run"
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+
+
+@app.command(rich_help_panel=_PANEL)
+def up(
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many worker processes to run.")] = 1,
+) -> int:
+    """Run everything on this machine until Ctrl-C.
+
+    Starts PostgreSQL, Redis, workers and the beat, and without an API key a sandbox in LettrLabs' place.
+    """
+    from console.output import remark
+    from console.up import run_up
+    from worker.settings import read_settings
+
+    return run_up(read_settings(), remark, workers=workers)
+
+
+@app.command(rich_help_panel=_PANEL)
+def demo() -> int:
+    """Send a sample campaign to a sandbox, start to finish. Nothing is mailed or charged."""
+    from console.demo import run_demo
+
+    return run_demo()
+
+
+@app.command(rich_help_panel=_PANEL)
+def doctor(*, as_json: AsJson = False) -> int:
+    """Check database, Redis, beat, workers, key and clock; exits 1 if something is broken."""
+    from console.checkup import examine
+    from console.embedded import open_services
+    from console.output import remark, show, show_json
+    from console.session import settings_here, who_is_spoken_to
+    from console.views.checkup import check_table, told
+
+    settings = settings_here()
+    with open_services(settings) as services:
+        found = {"database_url": services.database_url, "redis_url": services.redis_url}
+        checks = examine(settings.model_copy(update=found))
+    if as_json:
+        show_json(settings.vendor, checks=[told(check) for check in checks])
+    else:
+        remark(who_is_spoken_to(settings))
+        show(check_table(checks))
+    return 1 if any(check.is_broken for check in checks) else 0
+
+
+@app.command(rich_help_panel=_PANEL, context_settings=_PASSED_ON | {"help_option_names": []})
+def sandbox(
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[OPTIONS]", help="See `mailrun sandbox --help`.")
+    ] = None,
+) -> int:
+    """Run a LettrLabs of your own, alone."""
+    from sandbox.command import main
+
+    return main(arguments or [])
+
+
+@app.command(rich_help_panel=_PANEL)
+def migrate() -> int:
+    """Bring the database to this version's tables. Safe to run twice, and at once."""
+    import migrations
+    from console.embedded import open_database
+    from console.output import remark
+    from console.session import settings_here, who_is_spoken_to
+
+    settings = settings_here()
+    remark(who_is_spoken_to(settings))
+    with open_database(settings) as url:
+        migrations.upgrade(url)
+    remark("The database is at this version.")
+    return 0
+
+
+@app.command("exec", rich_help_panel=_PANEL, context_settings=_PASSED_ON)
+def run(
+    command: Annotated[
+        list[str], typer.Argument(metavar="-- COMMAND...", help="The command and its arguments.")
+    ],
+) -> int:
+    """Run a command with DATABASE_URL and REDIS_URL set, starting both servers for it if need be."""
+    from console.embedded import open_services
+    from console.foreign import run_with
+    from console.output import remark
+    from console.session import settings_here, who_is_spoken_to
+
+    settings = settings_here()
+    remark(who_is_spoken_to(settings))
+    with open_services(settings) as services:
+        return run_with(command, services)

@@ -1,0 +1,13 @@
+"""What a command refuses to do, said in one line."""
+
+
+class Complaint(Exception):  # noqa: N818 - it is said to a person, and often no error of anybody's
+    """One line: what is wrong, where, and what to do. It never holds a person's name or address."""
+
+    exit_code = 1
+
+
+class UsageComplaint(Complaint):
+    """The command line itself asks for something that does not exist."""
+
+    exit_code = 2

@@ -1,0 +1,70 @@
+"""One plain line for every error that reaches the top of a command. Imported only once there is one."""
+
+import traceback
+from typing import Final
+
+import psycopg
+from psycopg.errors import UndefinedColumn, UndefinedTable
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from console.server import ServerError
+from console.up import UpError
+from intake.faults import IntakeError
+from lettrlabs import Refused, Unavailable
+from worker.settings import SettingsError
+
+UNAUTHORIZED: Final = 401
+NO_PLAN: Final = 403
+
+
+def explain(error: Exception) -> str:
+    """Return what is wrong and what to do. What an unexpected error says is left out: it could quote a person."""
+    match error:
+        case SettingsError() | ServerError() | UpError() | IntakeError():
+            return str(error)
+        case Unavailable():
+            return f"LettrLabs cannot be reached: {error.why}; try again later"
+        case Refused():
+            return refusal(error)
+        case DBAPIError() | PoolTimeout() | psycopg.Error():
+            return _database_trouble(error)
+        case OSError():
+            return f"{error.filename or 'the system'}: {error.strerror or type(error).__name__}"
+        case _:
+            return _fault_of_our_own(error)
+
+
+def refusal(refused: Refused) -> str:
+    """Return what follows from the vendor's refusal of a read."""
+    if refused.status == UNAUTHORIZED:
+        return (
+            "LettrLabs does not know this key (401): check LETTRLABS_API_KEY against the one in your account"
+        )
+    if refused.status == NO_PLAN:
+        return (
+            "this account's plan does not include the API (403): ask LettrLabs to enable it for the account"
+        )
+    return str(refused)
+
+
+def _database_trouble(error: Exception) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(error, ProgrammingError) and isinstance(cause, UndefinedTable | UndefinedColumn):
+        return "the database does not have the tables of this version: run `mailrun migrate`"
+    if isinstance(error, OperationalError | PoolTimeout) or isinstance(cause, psycopg.OperationalError):
+        return (
+            f"the database is away: {_first_line(cause)}; check DATABASE_URL and that PostgreSQL runs there"
+        )
+    return _fault_of_our_own(error)
+
+
+def _first_line(cause: BaseException | None) -> str:
+    lines = [line.strip() for line in str(cause or "").splitlines() if line.strip()]
+    return lines[0].rstrip(".") if lines else "no reason given"
+
+
+def _fault_of_our_own(error: Exception) -> str:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.name}, line {place.lineno}"
+    return f"an error of Mailrun's own: {type(error).__name__} in {where}; please report it with this line"

@@ -1,0 +1,72 @@
+"""What waits for a person to decide: mailings of which it is not known what is right."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from models import Campaign, EventLog, Mailing, Move, Stage, State
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A mailing that needs attention, and why."""
+
+    mailing_id: int
+    campaign_id: int | None
+    campaign: str | None
+    stage: Stage
+    order_id: int | None
+    reason_code: str | None
+    reason: str
+    since: datetime
+
+
+_ASKING = (
+    select(
+        Mailing.id,
+        Mailing.campaign_id,
+        Campaign.name,
+        Mailing.stage,
+        Mailing.order_id,
+        Mailing.reason_code,
+        func.coalesce(Mailing.reason, ""),
+        Mailing.updated_at,
+    )
+    .join(Campaign, isouter=True)
+    .where(Mailing.state == State.ATTENTION)
+    .order_by(Mailing.id)
+)
+
+
+def list_asking(connection: Connection, limit: int) -> list[Asking]:
+    """Return the mailings that need attention, oldest first."""
+    return [Asking(*row) for row in connection.execute(_ASKING.limit(limit))]
+
+
+def asking(connection: Connection, mailing_id: int) -> Asking | None:
+    """Return why a mailing needs attention, or None if it does not."""
+    row = connection.execute(_ASKING.where(Mailing.id == mailing_id)).one_or_none()
+    return None if row is None else Asking(*row)
+
+
+def facts_seen(connection: Connection, mailing_id: int) -> dict[str, Any]:
+    """Return what was seen when a person was last asked about a mailing."""
+    detail = connection.scalars(
+        select(EventLog.detail)
+        .where(EventLog.mailing_id == mailing_id, EventLog.move == Move.ASK_PERSON.value)
+        .order_by(EventLog.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return dict((detail or {}).get("facts", {}))
+
+
+def people_needed(connection: Connection) -> dict[State, int]:
+    """Return how many mailings wait for approval and how many need attention."""
+    rows = connection.execute(
+        select(Mailing.state, func.count())
+        .where(Mailing.state.in_([State.APPROVAL, State.ATTENTION]))
+        .group_by(Mailing.state)
+    )
+    return {State(state): count for state, count in rows}

@@ -1,0 +1,235 @@
+"""How far a campaign is. It follows from its mailings' rows, a handful each, never from its recipients."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from models import ENDED, OPEN, Campaign, Mailing, RejectedRow, Stage, State
+
+
+class Status(StrEnum):
+    """A campaign's state in one word: who has the next word on it, or how it ended."""
+
+    PREPARING = "preparing"
+    APPROVAL = "approval"
+    SENDING = "sending"
+    PAUSED = "paused"
+    ATTENTION = "attention"
+    SENT = "sent"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The mailings of a campaign that are at one stage in one state, with their sums.
+
+    Money is in the vendor's currency; `quoted` and `charged` sum what is known so far.
+    """
+
+    stage: Stage
+    state: State
+    mailings: int
+    size: int
+    handed_over: int
+    accepted: int
+    rejected: int
+    quoted: Decimal
+    charged: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A campaign and how far it is. `rejected` are rows of the file, `refused` people the vendor did not take."""
+
+    id: int
+    key: str
+    name: str
+    rows: int
+    people: int
+    rejected: int
+    mailings: int
+    paused_at: datetime | None
+    created_at: datetime
+    groups: tuple[Group, ...]
+
+    @property
+    def accepted(self) -> int:
+        """People on the orders."""
+        return sum(group.accepted for group in self.groups)
+
+    @property
+    def refused(self) -> int:
+        """People the vendor did not take."""
+        return sum(group.rejected for group in self.groups)
+
+    @property
+    def quoted(self) -> Decimal:
+        """What the orders quoted so far would cost."""
+        return sum((group.quoted for group in self.groups), Decimal(0))
+
+    @property
+    def charged(self) -> Decimal:
+        """What was charged so far."""
+        return sum((group.charged for group in self.groups), Decimal(0))
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing moves until a person does: every mailing ended, or asks."""
+        return not self.count(State.QUEUED, State.WORKING)
+
+    @property
+    def status(self) -> Status:
+        """The state in one word, the most pressing one first."""
+        if self.count(State.ATTENTION):
+            return Status.ATTENTION
+        if self.paused_at and self.count(*OPEN):
+            return Status.PAUSED
+        if not self.rests:
+            late = sum(group.mailings for group in self.groups if group.stage in _LATE)
+            return Status.SENDING if late else Status.PREPARING
+        return next(status for state, status in _AT_REST if self.count(state) or state is State.CANCELLED)
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        """How many stages are behind all mailings, and how many there are."""
+        stages = list(Stage)
+        done = sum(group.mailings * _stages_behind(group, stages) for group in self.groups)
+        return done, self.mailings * len(stages)
+
+    def count(self, *states: State) -> int:
+        """Return how many mailings are in any of these states."""
+        return sum(group.mailings for group in self.groups if group.state in states)
+
+    def told(self) -> dict[str, Any]:
+        """Return it with what follows from it, for JSON."""
+        states = {state.value: self.count(state) for state in State}
+        sums = {name: getattr(self, name) for name in ("accepted", "refused", "quoted", "charged")}
+        return asdict(self) | {"status": self.status} | sums | {"states": states}
+
+
+_LATE = frozenset({Stage.CHECKOUT, Stage.SETTLE})
+_AT_REST = (
+    (State.APPROVAL, Status.APPROVAL),
+    (State.FAILED, Status.FAILED),
+    (State.SENT, Status.SENT),
+    (State.CANCELLED, Status.CANCELLED),
+)
+
+
+def _stages_behind(group: Group, stages: Sequence[Stage]) -> int:
+    return len(stages) if group.state in ENDED else stages.index(group.stage)
+
+
+def list_campaigns(connection: Connection, limit: int) -> list[Standing]:
+    """Return the newest campaigns, newest first."""
+    newest = select(Campaign.id).order_by(Campaign.id.desc()).limit(limit)
+    return _standings(connection, Campaign.id.in_(newest.scalar_subquery()))
+
+
+def campaign(connection: Connection, campaign_id: int) -> Standing | None:
+    """Return one campaign, or None if there is none with this number."""
+    found = _standings(connection, Campaign.id == campaign_id)
+    return found[0] if found else None
+
+
+def _standings(connection: Connection, which: ColumnElement[bool]) -> list[Standing]:
+    campaigns = connection.execute(select(*_CAMPAIGN).where(which).order_by(Campaign.id.desc())).all()
+    grouped = _groups(connection, [row.id for row in campaigns])
+    return [
+        Standing(**row._mapping, groups=tuple(grouped.get(row.id, ())))  # noqa: SLF001 - a row as a mapping
+        for row in campaigns
+    ]
+
+
+_CAMPAIGN = (
+    Campaign.id,
+    Campaign.key,
+    Campaign.name,
+    Campaign.rows,
+    Campaign.people,
+    Campaign.rejected,
+    Campaign.mailings,
+    Campaign.paused_at,
+    Campaign.created_at,
+)
+
+
+def _groups(connection: Connection, campaign_ids: Iterable[int]) -> dict[int | None, list[Group]]:
+    rows = connection.execute(
+        select(
+            Mailing.campaign_id,
+            Mailing.stage,
+            Mailing.state,
+            func.count().label("mailings"),
+            func.sum(Mailing.size).label("size"),
+            func.sum(Mailing.cursor).label("handed_over"),
+            func.sum(Mailing.accepted).label("accepted"),
+            func.sum(Mailing.rejected).label("rejected"),
+            func.coalesce(func.sum(Mailing.quoted), Decimal(0)).label("quoted"),
+            func.coalesce(func.sum(Mailing.charged), Decimal(0)).label("charged"),
+        )
+        .where(Mailing.campaign_id.in_(campaign_ids))
+        .group_by(Mailing.campaign_id, Mailing.stage, Mailing.state)
+        .order_by(Mailing.stage, Mailing.state)
+    )
+    grouped: dict[int | None, list[Group]] = {}
+    for campaign_id, *values in rows:
+        grouped.setdefault(campaign_id, []).append(Group(*values))
+    return grouped
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why a mailing of a campaign waits, and when work on it goes on."""
+
+    mailing_id: int
+    why: str
+    until: datetime
+
+
+def waiting(connection: Connection, campaign_id: int) -> Waiting | None:
+    """Return the mailing that is first to go on among those that wait for something, if any does."""
+    row = connection.execute(
+        select(Mailing.id, Mailing.reason, Mailing.not_before)
+        .where(Mailing.campaign_id == campaign_id, Mailing.state == State.QUEUED, Mailing.reason.is_not(None))
+        .order_by(Mailing.not_before)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else Waiting(row.id, row.reason, row.not_before)
+
+
+def mailings_in(connection: Connection, campaign_id: int, *states: State) -> list[int]:
+    """Return the numbers of a campaign's mailings in these states, in their sequence."""
+    return list(
+        connection.scalars(
+            select(Mailing.id)
+            .where(Mailing.campaign_id == campaign_id, Mailing.state.in_(states))
+            .order_by(Mailing.batch)
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A row of the file that is not mailed."""
+
+    row: int
+    code: str
+    reason: str
+
+
+def rejections(connection: Connection, campaign_id: int, limit: int) -> list[Rejection]:
+    """Return the first rejected rows of a campaign's file."""
+    rows = connection.execute(
+        select(RejectedRow.row, RejectedRow.code, RejectedRow.reason)
+        .where(RejectedRow.campaign_id == campaign_id)
+        .order_by(RejectedRow.row)
+        .limit(limit)
+    )
+    return [Rejection(*row) for row in rows]

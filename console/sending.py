@@ -1,0 +1,105 @@
+"""Sending a list: look it over, ask the vendor, queue it; without --yes, show what it comes to and ask."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import typer
+
+from console.approving import ask_about
+from console.complaints import UsageComplaint
+from console.output import remark, show
+from console.session import Session, open_session
+from console.vendor import check_vendor
+from console.views.lists import findings_facts, rejected_table
+from console.views.words import count
+from console.watching import NOBODY_WORKS, exit_code, follow, look
+from intake.campaigns import Submission, submit_campaign
+from intake.check import Findings, check_campaign
+from intake.options import Options
+from models import Approval
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """What was asked for. `yes`: nobody is asked; `wait`: followed to its end all the same."""
+
+    file: Path
+    options: Options
+    name: str | None
+    key: str | None
+    mapping: Mapping[str, str]
+    batch_size: int
+    rejects: Path
+    yes: bool
+    wait: bool
+
+
+def send(asked: Sending) -> int:
+    """Send a list; returns the exit code. Raises Complaint, IntakeError and whatever the database does."""
+    if not (asked.yes or sys.stdin.isatty()):
+        raise UsageComplaint(
+            "nobody is here to ask whether the price is right: add --yes to send without asking"
+        )
+    findings = check_campaign(asked.file, mapping=asked.mapping)
+    with open_session() as session:
+        show(findings_facts(findings))
+        settings = check_vendor(
+            session.settings, asked.options.template_id, remark, keep_trying=not asked.yes
+        )
+        submission = _submit(session, asked)
+        _tell(findings, submission, asked)
+        try:
+            return _see_through(replace(session, settings=settings), submission, asked)
+        except KeyboardInterrupt:
+            remark(_still_queued(submission.campaign_id))
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _submit(session: Session, asked: Sending) -> Submission:
+    approval = Approval.AUTO if asked.yes else Approval.REQUIRED
+    return submit_campaign(
+        session.engine,
+        asked.file,
+        replace(asked.options, approval=approval),
+        name=asked.name,
+        key=asked.key,
+        mapping=asked.mapping,
+        batch_size=asked.batch_size,
+        rejected_to=asked.rejects,
+    )
+
+
+def _tell(findings: Findings, submission: Submission, asked: Sending) -> None:
+    if findings.tally.rejected:
+        show(rejected_table(findings.tally))
+        if submission.created:
+            show(f"Rejected rows, to correct and send as a list of their own: {asked.rejects}")
+    number, people = submission.campaign_id, count(submission.people, "person", "people")
+    if submission.created:
+        show(f"Queued as campaign {number}: {people} in {count(submission.mailings, 'order')}.")
+    else:
+        show(f"This list was submitted before, as campaign {number}: nothing new is queued.")
+
+
+def _see_through(session: Session, submission: Submission, asked: Sending) -> int:
+    number = submission.campaign_id
+    code = 0
+    if not asked.yes:
+        code = ask_about(session, number)
+    elif asked.wait:
+        code = exit_code(follow(session, number))
+    elif not look(session, number)[2]:
+        remark(NOBODY_WORKS)
+    show(f"More: mailrun campaign show {number}")
+    return code
+
+
+def _still_queued(campaign_id: int) -> str:
+    return (
+        f"Campaign {campaign_id} is queued and goes on without this command: "
+        f"look with `mailrun campaign watch {campaign_id}`, stop it with `mailrun campaign cancel {campaign_id}`."
+    )

@@ -1,0 +1,1 @@
+"""How facts look in a terminal: tables and panels, one noun a file."""

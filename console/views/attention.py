@@ -1,0 +1,40 @@
+"""How mailings that need a person look."""
+
+from collections.abc import Iterable
+
+from rich.table import Table
+
+from console.reads.attention import Asking
+from console.views.words import facts, table, text, when
+
+
+def asking_table(asking: Iterable[Asking]) -> Table:
+    """Return one line for each mailing that needs attention."""
+    rows = table(
+        "mailing", "campaign", "stage", "order", "reason", "why", "since", right=("mailing", "order")
+    )
+    for one in asking:
+        campaign = "-" if one.campaign_id is None else f"{one.campaign_id} {text(one.campaign)}"
+        rows.add_row(
+            str(one.mailing_id),
+            campaign,
+            one.stage,
+            text(one.order_id),
+            text(one.reason_code),
+            text(one.reason),
+            when(one.since),
+        )
+    return rows
+
+
+def asking_facts(one: Asking) -> Table:
+    """Return why one mailing needs attention."""
+    return facts(
+        ("mailing", str(one.mailing_id)),
+        ("campaign", "-" if one.campaign_id is None else f"{one.campaign_id}  {one.campaign}"),
+        ("stage", one.stage),
+        ("order", one.order_id),
+        ("reason", one.reason_code),
+        ("why", one.reason),
+        ("since", when(one.since)),
+    )

@@ -1,0 +1,135 @@
+"""How campaigns look."""
+
+from collections.abc import Iterable
+
+from rich.console import Group as Stack
+from rich.console import RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from console.reads.campaigns import Group, Rejection, Standing, Waiting
+from console.views.words import count, facts, money, state, table, text, when
+from models import State
+
+_NUMBERS = ("id", "people", "orders", "accepted", "refused", "quoted", "charged", "size")
+
+
+def campaign_table(standings: Iterable[Standing]) -> Table:
+    """Return one line for each campaign."""
+    columns = (
+        "id",
+        "name",
+        "status",
+        "people",
+        "orders",
+        "accepted",
+        "refused",
+        "quoted",
+        "charged",
+        "created",
+    )
+    rows = table(*columns, right=_NUMBERS)
+    for one in standings:
+        rows.add_row(
+            str(one.id),
+            text(one.name),
+            state(one.status),
+            f"{one.people:,}",
+            f"{one.mailings:,}",
+            f"{one.accepted:,}",
+            f"{one.refused:,}",
+            money(one.quoted),
+            money(one.charged),
+            when(one.created_at),
+        )
+    return rows
+
+
+def campaign_facts(one: Standing) -> Table:
+    """Return a campaign's own facts."""
+    return facts(
+        ("campaign", f"{one.id}  {one.name}"),
+        ("status", state(one.status)),
+        ("key", one.key),
+        ("submitted", when(one.created_at)),
+        *((("paused", when(one.paused_at)),) if one.paused_at else ()),
+        ("list", f"{count(one.rows, 'row')}: {one.people:,} to mail, {one.rejected:,} rejected"),
+        ("LettrLabs", f"{one.accepted:,} accepted, {one.refused:,} refused"),
+        ("money", f"{money(one.quoted)} quoted, {money(one.charged)} charged"),
+    )
+
+
+def group_table(one: Standing) -> Table:
+    """Return one line for each stage and state that mailings of the campaign are at."""
+    rows = table(
+        "orders", "stage", "state", "size", "accepted", "refused", "quoted", "charged", right=_NUMBERS
+    )
+    for group in one.groups:
+        rows.add_row(
+            f"{group.mailings:,}",
+            group.stage,
+            state(group.state),
+            f"{group.size:,}",
+            f"{group.accepted:,}",
+            f"{group.rejected:,}",
+            money(group.quoted),
+            money(group.charged),
+        )
+    return rows
+
+
+def rejection_table(rejections: Iterable[Rejection]) -> Table:
+    """Return rows of the file that are not mailed, and why."""
+    rows = table("row", "reason", "what is wrong", right=("row",))
+    for one in rejections:
+        rows.add_row(str(one.row), one.code, text(one.reason))
+    return rows
+
+
+def progress(one: Standing, waiting: Waiting | None, notes: Iterable[str] = ()) -> RenderableType:
+    """Return how far a campaign is, for a display that is drawn again and again."""
+    done, steps = one.steps
+    bar = Table.grid(padding=(0, 1))
+    bar.add_row(
+        Text(f"campaign {one.id}", style="bold"),
+        ProgressBar(total=max(steps, 1), completed=done, width=40),
+        state(one.status),
+    )
+    return Stack(bar, Text(f"  {summary(one)}"), *(Text(f"  {line}") for line in _notes(one, waiting, notes)))
+
+
+def summary(one: Standing) -> str:
+    """Return how far a campaign is in one line."""
+    parts = ", ".join(_group_words(group) for group in one.groups)
+    people = f"{one.accepted:,} of {count(one.people, 'person', 'people')} accepted, {one.refused:,} refused"
+    return f"{count(one.mailings, 'order')}: {parts or 'none yet'}; {people}; {_money_words(one)}"
+
+
+def _money_words(one: Standing) -> str:
+    if one.count(State.SENT):
+        return f"{money(one.charged)} charged"
+    return f"{money(one.quoted)} quoted"
+
+
+def _group_words(group: Group) -> str:
+    if group.state in {State.QUEUED, State.WORKING}:
+        return f"{group.mailings} at {group.stage}"
+    return f"{group.mailings} {_REST_WORDS[group.state]}"
+
+
+_REST_WORDS = {
+    State.APPROVAL: "waiting for approval",
+    State.ATTENTION: "needing attention",
+    State.SENT: "sent",
+    State.FAILED: "failed",
+    State.CANCELLED: "cancelled",
+}
+
+
+def _notes(one: Standing, waiting: Waiting | None, notes: Iterable[str]) -> Iterable[str]:
+    if one.paused_at:
+        yield f"paused: mailrun campaign resume {one.id}"
+    if waiting is not None:
+        yield f"mailing {waiting.mailing_id}: {text(waiting.why)}; goes on at {when(waiting.until)}"
+    yield from notes

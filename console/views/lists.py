@@ -1,0 +1,33 @@
+"""How a list of people looks that was looked over."""
+
+from rich.table import Table
+
+from console.views.words import count, facts, table, text
+from intake.check import Findings, Tally
+
+
+def findings_facts(findings: Findings) -> Table:
+    """Return how a list was read, and which column became which field."""
+    tally, columns = findings.tally, findings.columns
+    fields = ", ".join(f"{heading} = {field}" for field, heading in columns.named().items())
+    return facts(
+        ("list", findings.name),
+        ("read as", f"{findings.encoding}, columns between {_DELIMITERS.get(findings.delimiter, '?')}"),
+        ("columns", fields),
+        *((("left out", ", ".join(columns.left_out)),) if columns.left_out else ()),
+        ("rows", f"{tally.rows:,}: {tally.people:,} to mail, {tally.rejected:,} rejected"),
+    )
+
+
+def rejected_table(tally: Tally) -> Table:
+    """Return the first rejected rows and why; of the others the number."""
+    rows = table("row", "what is wrong", right=("row",), title="Rejected rows")
+    for number, sentence in tally.first_rejected:
+        rows.add_row(str(number), text(sentence))
+    left = tally.rejected - len(tally.first_rejected)
+    if left:
+        rows.add_row("", f"and {count(left, 'row')} more")
+    return rows
+
+
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}

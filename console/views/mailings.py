@@ -1,0 +1,87 @@
+"""How mailings look."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from rich.table import Table
+
+from console.reads.mailings import CallMade, Event, MailingFacts
+from console.views.words import facts, money, state, table, text, when
+
+_NUMBERS = ("id", "campaign", "order", "people", "accepted", "refused", "quoted", "charged", "ms", "status")
+
+
+def mailing_table(mailings: Iterable[MailingFacts]) -> Table:
+    """Return one line for each mailing."""
+    columns = (
+        "id",
+        "campaign",
+        "stage",
+        "state",
+        "order",
+        "people",
+        "accepted",
+        "refused",
+        "quoted",
+        "charged",
+    )
+    rows = table(*columns, "why", right=_NUMBERS)
+    for one in mailings:
+        rows.add_row(
+            str(one.id),
+            text(one.campaign_id),
+            one.stage,
+            state(one.state),
+            text(one.order_id),
+            f"{one.size:,}",
+            f"{one.accepted:,}",
+            f"{one.rejected:,}",
+            money(one.quoted),
+            money(one.charged),
+            text(one.reason),
+        )
+    return rows
+
+
+def mailing_facts(one: MailingFacts) -> Table:
+    """Return a mailing's own facts."""
+    approved = f"by {one.approved_by}, {when(one.approved_at)}" if one.approved_at else one.approval.value
+    return facts(
+        ("mailing", str(one.id)),
+        ("campaign", "-" if one.campaign_id is None else f"{one.campaign_id}, batch {one.batch}"),
+        ("state", state(one.state)),
+        ("next stage", one.stage),
+        *((("why", one.reason),) if one.reason else ()),
+        ("order", "-" if one.order_id is None else f"{one.order_id}  {one.order_status or ''}"),
+        ("options", f"template {one.template_id}, {one.postage}, {one.speed}"),
+        ("approval", approved),
+        ("people", f"{one.size:,}: {one.accepted:,} accepted, {one.rejected:,} refused"),
+        ("money", f"{money(one.quoted)} quoted, {money(one.charged)} charged"),
+        *((("cancel", "asked for"),) if one.cancel_requested else ()),
+        ("submitted", when(one.created_at)),
+    )
+
+
+def timeline_table(events: Iterable[Event]) -> Table:
+    """Return a mailing's moves."""
+    rows = table("when", "move", "stage", "state", "by", "why", title="Timeline")
+    for one in events:
+        rows.add_row(
+            when(one.at), one.move, one.stage, state(one.state), text(one.actor), text(one.detail.get("why"))
+        )
+    return rows
+
+
+def call_table(calls: Iterable[CallMade]) -> Table:
+    """Return the calls made for a mailing."""
+    rows = table("when", "call", "outcome", "status", "ms", right=_NUMBERS, title="Calls to LettrLabs")
+    for one in calls:
+        call = f"{one.method} {one.path}"
+        rows.add_row(when(one.started_at), call, one.outcome, text(one.status), str(one.elapsed_ms))
+    return rows
+
+
+def seen_table(seen: dict[str, Any]) -> Table:
+    """Return facts that were noted down, one a line."""
+    return facts(*((name, json.dumps(value, default=str)) for name, value in seen.items()))

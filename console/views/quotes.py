@@ -1,0 +1,49 @@
+"""How a price looks, line by line."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from rich.table import Table
+
+from console.reads.quotes import ChargeFacts, Line, QuoteFacts
+from console.views.words import day, money, table, text, when
+
+_NUMBERS = ("quantity", "rate", "tax", "total", "amount")
+
+
+def quote_table(quote: QuoteFacts, title: str) -> Table:
+    """Return a quote's lines, parts below what they are part of, and its sums."""
+    rows = table("line", "quantity", "rate", "tax", "total", right=_NUMBERS, title=title)
+    rows.show_footer = False
+    depth: dict[int, int] = {}
+    for line in quote.lines:
+        depth[line.position] = 0 if line.parent is None else depth.get(line.parent, 0) + 1
+        rows.add_row(*_cells(line, depth[line.position]))
+    rows.add_section()
+    rows.add_row("charges", "", "", "", money(quote.charges), style="dim")
+    rows.add_row("tax", "", "", "", money(quote.tax), style="dim")
+    rows.add_row("credits", "", "", "", money(-quote.credits), style="dim")
+    rows.add_row("to pay", "", "", "", money(quote.total), style="bold")
+    return rows
+
+
+def delivery_words(quote: QuoteFacts) -> str:
+    """Return how it travels and when it is expected."""
+    arrival = f"{day(quote.delivery_min)} to {day(quote.delivery_max)}"
+    return f"{quote.postage}, {quote.speed}; expected {arrival}"
+
+
+def charge_table(charges: Iterable[ChargeFacts]) -> Table:
+    """Return what was charged and given back."""
+    rows = table("transaction", "amount", "what", "made", right=_NUMBERS, title="Charges")
+    for one in charges:
+        amount = -one.amount if one.is_credit else one.amount
+        rows.add_row(text(one.vendor_id), money(amount), text(one.description), when(one.made_at))
+    return rows
+
+
+def _cells(line: Line, depth: int) -> tuple[str, ...]:
+    sign = Decimal(-1) if line.is_credit else Decimal(1)
+    quantity = "" if line.quantity is None else f"{line.quantity.normalize():,f}"
+    rate, tax = ("" if value is None else money(value) for value in (line.rate, line.tax))
+    return "  " * depth + text(line.name), quantity, rate, tax, money(sign * line.total)

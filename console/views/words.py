@@ -1,0 +1,79 @@
+"""How single values read: money, times, states."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from rich.table import Table
+from rich.text import Text
+
+from console.output import printable
+
+_COLOURS: Final = {
+    "sent": "green",
+    "approval": "yellow",
+    "attention": "bold red",
+    "failed": "red",
+    "paused": "yellow",
+    "cancelled": "dim",
+    "working": "cyan",
+    "sending": "cyan",
+    "preparing": "cyan",
+    "ok": "green",
+    "warn": "yellow",
+    "fail": "bold red",
+}
+
+
+def money(amount: Decimal | None) -> str:
+    """Return an amount in the vendor's currency to the cent, with more digits only where there are more."""
+    if amount is None:
+        return "-"
+    cents = amount.quantize(Decimal("0.01"))
+    return f"${cents:,}" if cents == amount else f"${amount.normalize():,f}"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def when(instant: datetime | None) -> str:
+    """Return an instant in UTC to the second."""
+    return "-" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def day(instant: datetime | None) -> str:
+    """Return the day of an instant in UTC."""
+    return "-" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d}"
+
+
+def state(word: str) -> Text:
+    """Return a state in its colour."""
+    return Text(word, style=_COLOURS.get(word, ""))
+
+
+def text(value: object) -> str:
+    """Return a value that came from outside, fit for a terminal; a dash for nothing."""
+    return "-" if value in (None, "") else printable(str(value))
+
+
+def facts(*pairs: tuple[str, object]) -> Table:
+    """Return names and values side by side."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column(overflow="fold")
+    for name, value in pairs:
+        grid.add_row(name, value if isinstance(value, Text) else text(value))
+    return grid
+
+
+def table(*columns: str, right: tuple[str, ...] = (), title: str | None = None) -> Table:
+    """Return an empty table; the columns in `right` hold numbers."""
+    empty = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
+    for column in columns:
+        if column in right:
+            empty.add_column(column, justify="right", no_wrap=True)
+        else:
+            empty.add_column(column, overflow="fold")
+    return empty

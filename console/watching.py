@@ -1,0 +1,93 @@
+"""Following a campaign: drawn anew in a terminal, a line for each change elsewhere."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from rich.live import Live
+
+from console.complaints import Complaint
+from console.output import remark, remarks
+from console.reads import campaigns
+from console.reads.campaigns import Standing, Status, Waiting
+from console.reads.life import workers_alive
+from console.session import Session
+from console.views.campaigns import progress, summary
+
+LOOK_SECONDS: Final = 0.3
+NOBODY_WORKS: Final = "no worker is alive: it is queued; start `mailrun up` in another terminal"
+
+
+def follow(session: Session, campaign_id: int) -> Standing:
+    """Show how far a campaign is until nothing moves without a person; returns where it stands then.
+
+    Raises Complaint if there is no such campaign.
+    """
+    with _display() as display:
+        while True:
+            one, waiting, workers = look(session, campaign_id)
+            display.update(one, waiting, [] if workers or one.rests else [NOBODY_WORKS])
+            if one.rests:
+                return one
+            time.sleep(LOOK_SECONDS)
+
+
+def look(session: Session, campaign_id: int) -> tuple[Standing, Waiting | None, int]:
+    """Return a campaign's standing, what it waits for, and how many workers are alive; raises Complaint."""
+    with session.engine.connect() as connection:
+        one = campaigns.campaign(connection, campaign_id)
+        if one is None:
+            raise no_campaign(campaign_id)
+        return one, campaigns.waiting(connection, campaign_id), workers_alive(connection)
+
+
+def no_campaign(campaign_id: int) -> Complaint:
+    """Return the complaint that there is no campaign with this number."""
+    return Complaint(f"there is no campaign {campaign_id}; see `mailrun campaign list`")
+
+
+def exit_code(one: Standing) -> int:
+    """Return 0 if a campaign went out, or was cancelled by somebody; 1 if not, or if a person is needed."""
+    return 0 if one.status in {Status.SENT, Status.CANCELLED} else 1
+
+
+@dataclass
+class _Lines:
+    """A line for each thing that changed."""
+
+    said: set[str] = field(default_factory=set)
+    last: str = ""
+
+    def update(self, one: Standing, waiting: Waiting | None, notes: list[str]) -> None:
+        now = summary(one)
+        if now != self.last:
+            remark(f"campaign {one.id}: {now}")
+        self.last = now
+        self._once([*notes, *([f"mailing {waiting.mailing_id} waits: {waiting.why}"] if waiting else [])])
+
+    def _once(self, lines: list[str]) -> None:
+        for line in lines:
+            if line not in self.said:
+                remark(line)
+        self.said.update(lines)
+
+
+@dataclass
+class _Drawing:
+    """A picture that is drawn anew."""
+
+    live: Live
+
+    def update(self, one: Standing, waiting: Waiting | None, notes: list[str]) -> None:
+        self.live.update(progress(one, waiting, notes), refresh=True)
+
+
+@contextmanager
+def _display() -> Iterator[_Lines | _Drawing]:
+    if not remarks().is_terminal:
+        yield _Lines()
+        return
+    with Live(console=remarks(), auto_refresh=False) as live:
+        yield _Drawing(live)
