@@ -1,0 +1,306 @@
+"""The state machine: everything that can happen to a few mailings, in any sequence."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from models import Approval, Priority, Stage, State
+from tests.proof.statemachine.boundaries import Fate, Strike
+from tests.proof.statemachine.rig import Delivery, Plan, Rig
+from tests.proof.statemachine.truth import Deeds, Truth
+from worker import dispatch, moves
+from worker.dispatch import rest_of_chain
+from worker.moves import CancelOutcome, Due, Resolution
+from worker.pipeline import Next
+
+_PLANS = st.builds(
+    Plan,
+    people=st.lists(st.sampled_from([True, True, True, False]), min_size=1, max_size=3).map(tuple),
+    template=st.sampled_from([1001, 1001, 1001, 1002]),
+    approval=st.sampled_from([Approval.AUTO, Approval.AUTO, Approval.REQUIRED]),
+    priority=st.sampled_from(Priority),
+    in_campaign=st.booleans(),
+)
+_STRIKES = st.builds(Strike, st.sampled_from(Fate), st.integers(0, 24))
+_ANY = st.integers(0, 11)
+_SECONDS = st.sampled_from([0.5, 2, 3, 10, 16, 31, 61, 91, 240, 901, 3601])
+_READS = ("list_orders", "list_recipients", "proof", "summary", "transactions")
+_WRITES = ("create_order", "append_recipients", "delete_recipients", "delete_order", "checkout")
+_BREAKS = ("cut_before", "cut_after", "truncate", "error_before", "error_after", "too_many", "refuse")
+_ROUNDS: Final = 150
+
+
+@dataclass(frozen=True)
+class Message:
+    """A chain of wake-ups in the broker, as far as it is not done yet."""
+
+    mailing_id: int
+    stages: tuple[Stage, ...]
+
+
+class MailingMachine(RuleBasedStateMachine):
+    """A few mailings, a broker, workers, a vendor, people and time."""
+
+    rig: ClassVar[Rig]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: list[Message] = []
+        self.frozen: list[Delivery] = []
+        self.deeds = Deeds()
+        self.begun = False
+
+    @initialize(
+        plans=st.lists(_PLANS, min_size=1, max_size=3),
+        shared=st.sampled_from([False, False, False, True]),
+        page=st.sampled_from([2, 1000]),
+        settles=st.sampled_from([0, 30]),
+    )
+    def begin(self, plans: list[Plan], shared: bool, page: int, settles: int) -> None:  # noqa: FBT001
+        self.rig.begin(plans, exclusive=not shared, page=page, settles=settles)
+        self.shared = shared
+        self.begun = True
+
+    # What beat and the workers do.
+
+    @rule()
+    def tick(self) -> None:
+        def push(_: Priority, due: Due) -> None:
+            self.messages.append(Message(due.id, rest_of_chain(due.stage)))
+
+        dispatch.run_once(self.rig.desk, self.rig.now(), lambda _: len(self.messages), push)
+
+    @precondition(lambda self: self.messages)
+    @rule(ahead=st.booleans())
+    def deliver_next(self, ahead: bool) -> None:  # noqa: FBT001
+        self._deliver(self.messages.pop(0), ahead=ahead)
+
+    @precondition(lambda self: self.messages)
+    @rule(which=_ANY, ahead=st.booleans(), once_more=st.booleans())
+    def deliver_out_of_turn(self, which: int, ahead: bool, once_more: bool) -> None:  # noqa: FBT001
+        message = self._take(which, once_more=once_more)
+        self._deliver(message, ahead=ahead)
+
+    @rule(which=_ANY, stage=st.sampled_from(Stage), ahead=st.booleans())
+    def deliver_any_stage(self, which: int, stage: Stage, ahead: bool) -> None:  # noqa: FBT001
+        self._deliver(Message(self._mailing(which), (stage,)), ahead=ahead)
+
+    @precondition(lambda self: self.messages)
+    @rule(which=_ANY, ahead=st.booleans(), once_more=st.booleans(), strike=_STRIKES)
+    def deliver_and_strike(self, which: int, ahead: bool, once_more: bool, strike: Strike) -> None:  # noqa: FBT001
+        self._deliver(self._take(which, once_more=once_more), ahead=ahead, strike=strike)
+
+    @rule(which=_ANY, ahead=st.booleans(), strike=_STRIKES)
+    def strike_where_it_stands(self, which: int, ahead: bool, strike: Strike) -> None:  # noqa: FBT001
+        mailing_id = self._mailing(which)
+        stage = Stage(self.rig.row(mailing_id).stage)
+        self._deliver(Message(mailing_id, rest_of_chain(stage)), ahead=ahead, strike=strike)
+
+    @precondition(lambda self: self.frozen)
+    @rule(which=_ANY)
+    def thaw(self, which: int) -> None:
+        self._thaw(self.frozen[which % len(self.frozen)])
+
+    @precondition(lambda self: self.frozen)
+    @rule(which=_ANY, strike=_STRIKES)
+    def thaw_and_strike(self, which: int, strike: Strike) -> None:
+        self._thaw(self.frozen[which % len(self.frozen)], strike)
+
+    # What happens to the broker, to time and to the vendor.
+
+    @precondition(lambda self: self.messages)
+    @rule(which=_ANY)
+    def lose_a_message(self, which: int) -> None:
+        self._take(which, once_more=False)
+
+    @precondition(lambda self: self.messages)
+    @rule()
+    def empty_the_broker(self) -> None:
+        self.messages.clear()
+
+    @rule(seconds=_SECONDS)
+    def let_time_pass(self, seconds: float) -> None:
+        self.rig.forward(seconds)
+
+    @rule()
+    def wait_until_something_is_due(self) -> None:
+        self._wait_until_due()
+
+    @rule(
+        endpoint=st.sampled_from(_WRITES * 2 + _READS),
+        kind=st.sampled_from(_BREAKS),
+        count=st.integers(1, 4),
+        after=st.sampled_from([0, 0, 0, 1, 2]),
+        retry_after=st.sampled_from([0, 1, 60]),
+    )
+    def break_calls(self, endpoint: str, kind: str, count: int, after: int, retry_after: int) -> None:
+        self.rig.operator.fail(endpoint, kind, count=count, after=after, retryAfter=retry_after)
+
+    @rule(kind=st.sampled_from(["decline", "double_settle"]))
+    def settle_badly(self, kind: str) -> None:
+        self.deeds.doubled_charges |= kind == "double_settle"
+        self.rig.operator.fail("checkout", kind, count=1)
+
+    @rule(endpoint=st.sampled_from(["summary", "summary", "checkout"]))
+    def change_the_price(self, endpoint: str) -> None:
+        self.deeds.repriced_at_checkout |= endpoint == "checkout"
+        self.rig.operator.fail(endpoint, "requote", count=1)
+
+    @rule(silent=st.booleans(), count=st.integers(1, 4), fraction=st.sampled_from([0.0, 0.5]))
+    def accept_only_some(self, silent: bool, count: int, fraction: float) -> None:  # noqa: FBT001
+        self.rig.operator.fail("append_recipients", "partial", count=count, silent=silent, fraction=fraction)
+
+    @rule()
+    def heal(self) -> None:
+        self.rig.operator.heal()
+
+    @precondition(lambda self: self.rig.network.lingering)
+    @rule(which=_ANY)
+    def a_lingering_request_arrives(self, which: int) -> None:
+        lingering = self.rig.network.lingering
+        self.rig.network.arrive(lingering[which % len(lingering)])
+
+    @precondition(lambda self: self.shared)
+    @rule()
+    def somebody_else_makes_a_draft(self) -> None:
+        answer = self.rig.desk.vendor.create_order(1001)
+        if hasattr(answer, "value"):
+            self.deeds.foreign.add(answer.value)
+
+    # What people do.
+
+    @rule(which=_ANY)
+    def cancel(self, which: int) -> None:
+        mailing_id = self._mailing(which)
+        with self.rig.transaction() as connection:
+            outcome = moves.cancel(connection, mailing_id, "a person", self.rig.now())
+        assert outcome is not CancelOutcome.UNKNOWN
+        if outcome is CancelOutcome.CANCELLED:
+            assert self.rig.row(mailing_id).state == State.CANCELLED
+
+    @rule(everything=st.booleans())
+    def pause(self, everything: bool) -> None:  # noqa: FBT001
+        with self.rig.transaction() as connection:
+            moves.pause(connection, None if everything else self.rig.campaign, self.rig.now())
+
+    @rule()
+    def unpause(self) -> None:
+        self._unpause()
+
+    @rule(which=_ANY)
+    def approve(self, which: int) -> None:
+        self._approve(self._mailing(which))
+
+    @rule(which=_ANY, resolution=st.sampled_from([Resolution.RETRY, Resolution.RETRY, Resolution.PAY_AGAIN]))
+    def resolve(self, which: int, resolution: Resolution) -> None:
+        self._resolve(self._mailing(which), resolution)
+
+    # What must be true.
+
+    @invariant()
+    def the_promises_hold(self) -> None:
+        if self.begun:
+            truth = Truth(self.rig, self.deeds)
+            truth.check()
+            truth.foreign_drafts_untouched()
+
+    def teardown(self) -> None:
+        """Let everything that was broken heal, and see that all comes to rest and is as it should be."""
+        try:
+            if self.begun:
+                self._end()
+        finally:
+            for delivery in self.frozen:
+                delivery.let_go(Strike(Fate.DIES))
+
+    def _end(self) -> None:
+        self.rig.operator.heal()
+        while self.frozen:
+            self._thaw(self.frozen[0])
+        while self.rig.network.lingering:
+            self.rig.network.arrive(self.rig.network.lingering[0])
+        self._unpause()
+        self._come_to_rest()
+        self._rests_truly()
+        for row in self.rig.rows():
+            self._approve(row.id)
+            self._resolve(row.id, Resolution.RETRY)
+        self._come_to_rest()
+        self._rests_truly()
+
+    def _come_to_rest(self) -> None:
+        for _ in range(_ROUNDS):
+            self.tick()
+            while self.messages:
+                self._deliver(self.messages.pop(0), ahead=True)
+            if not self._wait_until_due():
+                break
+        else:
+            raise AssertionError(
+                f"does not come to rest: {[self.rig.moves_of(one) for one in self.rig.mailings]}"
+            )
+        self.the_promises_hold()
+
+    def _rests_truly(self) -> None:
+        truth = Truth(self.rig, self.deeds)
+        for row in truth.rows:
+            assert row.state not in {State.QUEUED, State.WORKING}, row
+        self.strays_left = truth.stray_drafts()
+
+    def _mailing(self, which: int) -> int:
+        return self.rig.mailings[which % len(self.rig.mailings)]
+
+    def _take(self, which: int, *, once_more: bool) -> Message:
+        index = which % len(self.messages)
+        return self.messages[index] if once_more else self.messages.pop(index)
+
+    def _deliver(self, message: Message, *, ahead: bool, strike: Strike | None = None) -> None:
+        paused = self._paused()
+        stage, *rest = message.stages
+        delivery = self.rig.deliver(message.mailing_id, stage, ahead=ahead, strike=strike)
+        assert delivery.course.wrote_nothing or not paused, ("wrote although paused", delivery.course.passed)
+        self._follow_up(delivery, tuple(rest))
+
+    def _thaw(self, delivery: Delivery, strike: Strike | None = None) -> None:
+        self.frozen.remove(delivery)
+        self.rig.let_go(delivery, strike)
+        self._follow_up(delivery, ())
+
+    def _follow_up(self, delivery: Delivery, rest: tuple[Stage, ...]) -> None:
+        if delivery.frozen:
+            self.frozen.append(delivery)
+            return
+        if delivery.trouble is not None:
+            assert delivery.course.lost_database, repr(delivery.trouble)
+        if delivery.next is Next.GO_ON and rest:
+            self.messages.append(Message(delivery.mailing_id, rest))
+
+    def _paused(self) -> bool:
+        return self.rig.paused()
+
+    def _unpause(self) -> None:
+        for campaign in (None, self.rig.campaign):
+            with self.rig.transaction() as connection:
+                moves.unpause(connection, campaign, self.rig.now(), self.rig.desk.push_again)
+
+    def _approve(self, mailing_id: int) -> None:
+        quoted = self.rig.row(mailing_id).quoted
+        with self.rig.transaction() as connection:
+            if moves.approve(connection, mailing_id, "a person", self.rig.now()):
+                self.deeds.agreed[mailing_id].add(quoted)
+
+    def _resolve(self, mailing_id: int, resolution: Resolution) -> None:
+        row = self.rig.row(mailing_id)
+        self.deeds.reasons.add(str(row.reason_code))
+        with self.rig.transaction() as connection:
+            moves.resolve(connection, mailing_id, resolution, "a person", "seen to", self.rig.now())
+
+    def _wait_until_due(self) -> bool:
+        """Let time pass until a row is due; False if none will ever be."""
+        due: list[Any] = [row.wake_at for row in self.rig.rows() if row.wake_at is not None]
+        if not due:
+            return False
+        self.rig.forward(max((min(due) - self.rig.now()).total_seconds(), 0.0))
+        return True

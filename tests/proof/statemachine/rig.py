@@ -1,0 +1,283 @@
+"""One worker's desk over a real database and the real sandbox, both emptied between runs, under one driven clock."""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, create_engine, insert, text
+from sqlalchemy.exc import SQLAlchemyError
+
+import worker.recipients
+from lettrlabs import LettrLabs, RateLimit
+from models import Approval, Campaign, Priority, Recipient, Stage
+from tests.proof.statemachine.boundaries import Course, Killed, Network, Strike, on_course, watch_commits
+from tests.proof.statemachine.vendor import Operator
+from worker import moves
+from worker.desk import Desk, open_engine
+from worker.moves import NewMailing
+from worker.pipeline import Next, Pace, deliver
+from worker.settings import SANDBOX_KEY, Settings
+
+START: Final = datetime(2026, 1, 5, 14, tzinfo=UTC)
+_FOREVER: Final = 1e9
+_PATIENCE: Final = 60.0
+
+_EMPTY = """
+    DELETE FROM mailing; DELETE FROM campaign; DELETE FROM proof; DELETE FROM stray; DELETE FROM heartbeat;
+    UPDATE create_gate SET holder = NULL, closed_until = '-infinity';
+    UPDATE installation SET paused_at = NULL;
+"""
+
+
+class _Unhurried(RateLimit):
+    """No rate, and no real time spent on being quiet: under a driven clock that would only be slow."""
+
+    def hush(self, seconds: float) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A mailing to open. `people` says of each whether mail can reach them."""
+
+    people: tuple[bool, ...] = (True,)
+    template: int = 1001
+    approval: Approval = Approval.AUTO
+    priority: Priority = Priority.CAMPAIGN
+    in_campaign: bool = False
+
+
+class Delivery:
+    """One message in the hands of one worker thread, which may freeze on its way and be let go later."""
+
+    def __init__(self, desk: Desk, mailing_id: int, stage: Stage, pace: Pace, strike: Strike | None) -> None:
+        self.course = Course(strike)
+        self.mailing_id = mailing_id
+        self.stage = stage
+        self.next = Next.NOTHING
+        self.done = False
+        self.trouble: SQLAlchemyError | None = None
+        self.broke: BaseException | None = None
+        self._thread = threading.Thread(
+            target=self._run, args=(desk, mailing_id, stage, pace), name="delivery", daemon=True
+        )
+
+    @property
+    def frozen(self) -> bool:
+        return not self.done
+
+    def begin(self) -> "Delivery":
+        """Run until it is over or frozen."""
+        self._thread.start()
+        return self._until_at_rest()
+
+    def let_go(self, strike: Strike | None = None) -> "Delivery":
+        """Thaw it, perhaps for another fate, and run until it is over or frozen again."""
+        self.course.at_rest.clear()
+        self.course.strike, self.course.struck, self.course._fitting = strike, None, 0
+        self.course.let_go.set()
+        return self._until_at_rest()
+
+    def _until_at_rest(self) -> "Delivery":
+        assert self.course.at_rest.wait(_PATIENCE), f"a delivery hangs after {self.course.passed}"
+        if self.done:
+            self._thread.join(_PATIENCE)
+        if self.broke is not None:
+            raise self.broke
+        return self
+
+    def _run(self, desk: Desk, mailing_id: int, stage: Stage, pace: Pace) -> None:
+        try:
+            self.next = on_course(self.course, lambda: deliver(desk, mailing_id, stage, pace))
+            if self.course.dead:
+                raise AssertionError(f"the product swallowed a kill at {self.course.struck}")
+        except Killed:
+            late = [one for one in self.course.passed if one.endswith("although dead")]
+            if late:
+                self.broke = AssertionError(f"a killed worker went on: {late}")
+        except SQLAlchemyError as trouble:
+            self.trouble = trouble
+        except BaseException as error:  # noqa: BLE001 - raised again in the test's own thread
+            self.broke = error
+        finally:
+            self.done = True
+            self.course.at_rest.set()
+
+
+@dataclass
+class Rig:
+    """Everything a run works with; `begin` makes it new."""
+
+    database_url: str
+    sandbox_url: str
+    at: datetime = START
+    broke: list[str] = field(default_factory=list)
+    mailings: list[int] = field(default_factory=list)
+    plans: list[Plan] = field(default_factory=list)
+    campaign: int | None = None
+
+    def __post_init__(self) -> None:
+        self.operator = Operator(self.sandbox_url)
+        settings = Settings(
+            database_url=self.database_url, base_url=f"{self.sandbox_url}/api", api_key=SANDBOX_KEY
+        )
+        engine = open_engine(self.database_url)
+        watch_commits(engine)
+        vendor = LettrLabs(settings.base_url, settings.api_key, rate=_Unhurried(None))
+        self.network = Network(vendor, self.now)
+        self._desk = Desk(engine, vendor, settings, self.now)
+        self.desk = self._desk
+        self._pen = create_engine(self.database_url, isolation_level="AUTOCOMMIT").connect()
+        self._listener = _Listener(self.broke)
+        logging.getLogger("worker.pipeline").addHandler(self._listener)
+
+    def close(self) -> None:
+        logging.getLogger("worker.pipeline").removeHandler(self._listener)
+        self._pen.close()
+        self._pen.engine.dispose()
+        self._desk.close()
+        self.operator.close()
+
+    def now(self) -> datetime:
+        return self.at
+
+    def begin(
+        self, plans: Sequence[Plan], *, exclusive: bool = True, page: int = 1000, settles: int = 2
+    ) -> None:
+        """Empty the database and the sandbox, and open mailings."""
+        self.at, self.mailings, self.plans = START, [], list(plans)
+        self.broke.clear()
+        self.network.lingering.clear()
+        self._pen.exec_driver_sql(_EMPTY)
+        self.operator.empty()
+        self.operator.set(settleSeconds=settles)
+        worker.recipients.MAX_RECIPIENTS = page
+        self.desk = replace(
+            self._desk, settings=self._desk.settings.model_copy(update={"exclusive": exclusive})
+        )
+        with self.transaction() as connection:
+            self.campaign = _open_campaign(connection, len(plans))
+            self.mailings = [self._open(connection, number, plan) for number, plan in enumerate(plans)]
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Yield a transaction of somebody who is no worker."""
+        with self._desk.engine.begin() as connection:
+            yield connection
+
+    def forward(self, seconds: float) -> None:
+        """Let time pass for everybody."""
+        self.at += timedelta(seconds=seconds)
+        self.operator.advance(seconds)
+
+    def deliver(
+        self, mailing_id: int, stage: Stage, *, ahead: bool = True, strike: Strike | None = None
+    ) -> Delivery:
+        """Hand a message to a worker; `ahead` says whether it may do the stages after it, too."""
+        pace = Pace(seconds=_FOREVER, stopping=not ahead)
+        delivery = Delivery(self.desk, mailing_id, stage, pace, strike).begin()
+        self._cut_off_if_in_a_transaction(delivery)
+        return delivery
+
+    def let_go(self, delivery: Delivery, strike: Strike | None = None) -> Delivery:
+        """Thaw a frozen worker."""
+        delivery.let_go(strike)
+        self._cut_off_if_in_a_transaction(delivery)
+        return delivery
+
+    def row(self, mailing_id: int) -> Row[Any]:
+        return next(row for row in self.rows() if row.id == mailing_id)
+
+    def rows(self) -> list[Row[Any]]:
+        return list(self._pen.execute(_ROWS))
+
+    def recipients(self) -> list[Row[Any]]:
+        return list(self._pen.execute(_RECIPIENTS))
+
+    def strays(self) -> dict[int, str]:
+        return {row.order_id: row.fate for row in self._pen.execute(_STRAYS)}
+
+    def paused(self) -> bool:
+        """Return whether everything is paused."""
+        return bool(self._pen.execute(_PAUSED).scalar())
+
+    def moves_of(self, mailing_id: int) -> list[str]:
+        found = self._pen.execute(_MOVES, {"id": mailing_id})
+        return [
+            f"{row.at:%H:%M:%S} {row.move} -> {row.stage} {row.state} {row.detail.get('why', '')}"
+            for row in found
+        ]
+
+    def _cut_off_if_in_a_transaction(self, delivery: Delivery) -> None:
+        """End the transaction of a worker frozen in it, as PostgreSQL does when it has been idle for too long."""
+        if delivery.frozen and delivery.course.backend is not None:
+            delivery.course.lost_database = True
+            self._pen.execute(_TERMINATE, {"pid": delivery.course.backend})
+
+    def _open(self, connection: Connection, number: int, plan: Plan) -> int:
+        new = NewMailing(
+            key=f"mailing-{number}",
+            request_digest=b"digest",
+            priority=plan.priority,
+            template_id=plan.template,
+            postage="Standard",
+            speed="Normal",
+            size=len(plan.people),
+            approval=plan.approval,
+            campaign_id=self.campaign if plan.in_campaign else None,
+            batch=number if plan.in_campaign else None,
+        )
+        mailing_id = moves.open_mailing(connection, new, self.at)
+        people = [_person(mailing_id, number, n, there=there) for n, there in enumerate(plan.people)]
+        connection.execute(insert(Recipient), people)
+        return mailing_id
+
+
+_ROWS = text("SELECT * FROM mailing ORDER BY id")
+_RECIPIENTS = text("SELECT mailing_id, position, first_name, outcome, vendor_id FROM recipient ORDER BY 1, 2")
+_STRAYS = text("SELECT order_id, fate FROM stray")
+_PAUSED = text("SELECT paused_at IS NOT NULL FROM installation")
+_MOVES = text("SELECT at, move, stage, state, detail FROM event_log WHERE mailing_id = :id ORDER BY id")
+_TERMINATE = text("SELECT pg_terminate_backend(:pid, 5000)")
+
+
+class _Listener(logging.Handler):
+    """Hears of errors of Mailrun's own, which it survives but which are bugs all the same."""
+
+    def __init__(self, heard: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._heard = heard
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._heard.append(record.getMessage())
+
+
+def _open_campaign(connection: Connection, mailings: int) -> int:
+    values = {"key": "campaign", "request_digest": b"digest", "name": "Campaign"}
+    counts = {"rows": mailings, "people": mailings, "rejected": 0, "mailings": mailings}
+    return connection.execute(insert(Campaign).values(**values, **counts).returning(Campaign.id)).scalar_one()
+
+
+def name_of(number: int, position: int) -> str:
+    """Return the first name of a person, from which their mailing can be told."""
+    return f"M{number}P{position}"
+
+
+def _person(mailing_id: int, number: int, position: int, *, there: bool) -> dict[str, Any]:
+    house = 100 * (number + 1) + position
+    return {
+        "mailing_id": mailing_id,
+        "position": position,
+        "digest": b"%d" % house,
+        "first_name": name_of(number, position),
+        "last_name": "Person",
+        "address1": f"{house} Main Street" if there else f"0 Nowhere Lane {house}",
+        "city": "Springfield",
+        "state": "IL",
+        "zip_code": "62701",
+        "merge": {},
+    }

@@ -1,0 +1,87 @@
+"""The real sandbox in a process of its own, whose time stands still unless moved, and which can be emptied.
+
+Run as a program it is that process. Nothing else of the sandbox is changed: what survives a restart is tested
+elsewhere, so its journal is not written here.
+"""
+
+import http.client
+import json
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
+
+from sandbox import DEFAULT_KEY, books, server
+from sandbox.clock import Clock
+from sandbox.control import Control
+from sandbox.journal import Journal
+from sandbox.world import World
+
+_START: Final = 1_767_621_600.0  # Monday, 5 January 2026, 14:00 UTC: every run sees the same business days
+
+
+class _EmptyingControl(Control):
+    """The operator's API, and a way to begin anew."""
+
+    def __init__(self, kept: books.Books) -> None:
+        super().__init__(kept)
+        self._actions = {**self._actions, ("POST", "/sandbox/empty"): self._empty}
+
+    def _empty(self, _: bytes) -> object:
+        self._books.world = World(Clock(_START, _START))
+        return {}
+
+
+def main(state: Path) -> None:
+    books.time = SimpleNamespace(time=lambda: _START)  # type: ignore[assignment]
+    Journal.append = lambda *_: None  # type: ignore[assignment,method-assign]
+    server.Control = _EmptyingControl  # type: ignore[misc]
+    server.serve(books.Books(state), DEFAULT_KEY, server.listen("127.0.0.1", 0))
+
+
+class Operator:
+    """Speaks to the sandbox's control API over one connection."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+        self._connection.connect()
+        self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def empty(self) -> None:
+        self._call("POST", "empty")
+
+    def ledger(self) -> dict[str, Any]:
+        told: dict[str, Any] = self._call("GET", "ledger")
+        return told
+
+    def fail(self, endpoint: str, kind: str, **rule: object) -> None:
+        self._call("POST", "faults", {"endpoint": endpoint, "kind": kind, **rule})
+
+    def heal(self) -> None:
+        self._call("DELETE", "faults")
+
+    def faults(self) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = self._call("GET", "faults")["faults"]
+        return told
+
+    def advance(self, seconds: float) -> None:
+        self._call("POST", "clock", {"advanceSeconds": seconds})
+
+    def set(self, **settings: object) -> None:
+        self._call("POST", "settings", settings)
+
+    def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - JSON
+        self._connection.request(method, f"/sandbox/{path}", None if body is None else json.dumps(body))
+        answer = self._connection.getresponse()
+        text = answer.read()
+        assert answer.status == http.client.OK, f"{method} {path}: {answer.status} {text!r}"
+        return json.loads(text)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
