@@ -4,9 +4,8 @@ import asyncio
 import logging
 from functools import partial
 from itertools import count
-from typing import cast
 
-from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
+from starlette.types import Receive, Scope, Send
 
 from sandbox.control import Control
 from sandbox.endpoints import Route, route
@@ -26,24 +25,23 @@ class Application:
         self._control = control
         self._numbers = count(1)
 
-    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Answer one request, or break it off."""
-        http = cast("HTTPScope", scope)  # neither websockets nor a lifespan are switched on
-        exchange = Exchange(http, receive, send, f"sandbox-{next(self._numbers):08}")
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request, or break it off."""
+        exchange = Exchange(scope, receive, send, f"sandbox-{next(self._numbers):08}")
         try:
-            if http["path"].startswith("/sandbox/"):
-                reply = self._control.reply(http, await exchange.body())
+            if scope["path"].startswith("/sandbox/"):
+                reply = self._control.reply(scope, await exchange.body())
                 await exchange.send(reply)
-            elif (found := route(http["method"], http["path"])) is None:
+            elif (found := route(scope["method"], scope["path"])) is None:
                 await exchange.send(json_reply(404, {"errors": ["No such path"], "hasErrors": True}))
             else:
-                await self._answer(http, found, exchange)
+                await self._answer(scope, found, exchange)
         except Exception:  # noqa: BLE001 - whatever broke, the caller gets the 500 a vendor would send
             _log.exception("a call could not be answered")
             await exchange.send(failed(500, 1))
 
-    async def _answer(self, http: HTTPScope, found: Route, exchange: Exchange) -> None:
-        key = next((value for name, value in http["headers"] if name == b"x-api-key"), None)
+    async def _answer(self, scope: Scope, found: Route, exchange: Exchange) -> None:
+        key = next((value for name, value in scope["headers"] if name == b"x-api-key"), None)
         if (denied := self._vendor.turned_away(found, key)) is not None:
             await exchange.send(denied)
             return
@@ -52,7 +50,7 @@ class Application:
             self._vendor.skip(found)
             await exchange.reset()
             return
-        request = Request(found, http["query_string"], await exchange.body())
+        request = Request(found, scope["query_string"], await exchange.body())
         if fault is None:
             await exchange.send(self._vendor.carry_out(request, None))
         else:

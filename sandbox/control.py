@@ -6,7 +6,7 @@ from typing import Protocol
 from urllib.parse import parse_qs
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
-from uvicorn._types import HTTPScope
+from starlette.types import Scope
 
 from sandbox.books import Books
 from sandbox.clock import text
@@ -58,14 +58,14 @@ class Control:
             ("POST", "/sandbox/listen"): self._close_door,
         }
 
-    def reply(self, http: HTTPScope, body: bytes) -> Reply:
+    def reply(self, scope: Scope, body: bytes) -> Reply:
         """Do what the operator asks: 200 with the state after it, 400 with the reason, 403 or 404."""
-        client = http["client"]
+        client = scope["client"]
         if client is None or not ip_address(client[0]).is_loopback:
             return json_reply(403, {"error": "the control API answers the loopback interface only"})
-        if (http["method"], http["path"]) == ("GET", "/sandbox/ledger"):
-            return json_reply(200, self._ledger(http["query_string"]))
-        action = self._actions.get((http["method"], http["path"]))
+        if (scope["method"], scope["path"]) == ("GET", "/sandbox/ledger"):
+            return json_reply(200, self._ledger(scope["query_string"]))
+        action = self._actions.get((scope["method"], scope["path"]))
         if action is None:
             return json_reply(404, {"error": "no such control; see docs/sandbox.md"})
         try:

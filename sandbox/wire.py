@@ -3,9 +3,8 @@
 import asyncio
 import socket
 import struct
-from typing import Any, cast
 
-from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sandbox.replies import Reply
@@ -27,20 +26,18 @@ class Protocol(HttpToolsProtocol):
 class Exchange:
     """A request whose answer is still owed."""
 
-    def __init__(
-        self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable, number: str
-    ) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, number: str) -> None:
         self._receive = receive
         self._send = send
         self._number = number.encode()
-        self._transport = cast("asyncio.Transport", scope["extensions"][_TRANSPORT]["transport"])
+        self._transport: asyncio.Transport = scope["extensions"][_TRANSPORT]["transport"]
 
     async def body(self) -> bytes:
         """Return the whole request body."""
         parts = []
         more = True
         while more:
-            message = cast("dict[str, Any]", await self._receive())
+            message = await self._receive()
             parts.append(message.get("body", b""))
             more = message.get("more_body", False)
         return b"".join(parts)
@@ -77,6 +74,4 @@ class Exchange:
     async def _start(self, reply: Reply) -> None:
         length = str(len(reply.body)).encode()
         headers = [*reply.headers, (b"content-length", length), (b"x-request-id", self._number)]
-        await self._send(
-            {"type": "http.response.start", "status": reply.status, "headers": headers, "trailers": False}
-        )
+        await self._send({"type": "http.response.start", "status": reply.status, "headers": headers})

@@ -3,7 +3,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from sandbox import DEFAULT_KEY
@@ -14,7 +13,8 @@ if TYPE_CHECKING:
 
 def _bodies(sandbox: Sandbox, key: str | None) -> tuple[set[int], list[str]]:
     headers = {} if key is None else {"X-API-KEY": key}
-    answers = [httpx.get(f"{sandbox.url}/api/v1/me", headers=headers) for _ in range(3)]
+    with sandbox.client("/api/v1", headers) as stranger:
+        answers = [stranger.get("/me") for _ in range(3)]
     return {answer.status_code for answer in answers}, [answer.text for answer in answers]
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from sandbox.command import main
+
 if TYPE_CHECKING:
     from conftest import Person, Sandbox, Start
 
@@ -124,12 +126,14 @@ def test_a_stop_is_quick_and_no_failure_even_while_a_call_hangs(start: Start) ->
         ["--settle-seconds", "nan"],
     ],
 )
-def test_wrong_arguments_are_told_in_one_line(options: list[str]) -> None:
-    ended = _run(*options)
+def test_wrong_arguments_are_told_in_one_line(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(options)
 
-    assert ended.returncode == 2
-    assert ended.stdout == ""
-    assert len(ended.stderr.splitlines()) == 1
+    told = capsys.readouterr()
+    assert ended.value.code == 2
+    assert told.out == ""
+    assert len(told.err.splitlines()) == 1
 
 
 def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
