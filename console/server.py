@@ -98,6 +98,10 @@ class Server(ABC):
                 self._start(lock)
         except BlockingIOError:
             pass  # it runs: left by another command, or by a starter that was killed
+        except OSError as error:
+            raise ServerError(
+                f"{self.name} cannot use {self.directory}: {error.strerror or error}"
+            ) from error
         self._wait_until_it_answers()
 
     def stop(self) -> None:
