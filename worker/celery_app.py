@@ -4,12 +4,13 @@ from typing import Any
 
 from celery import Celery
 from celery.worker.consumer import Consumer as CeleryConsumer
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from models import Priority
 from worker.desk import CONCURRENCY
 from worker.settings import Settings, SettingsError
 
+EXCHANGE = Exchange("mailrun", type="direct")
 TICKS = "mailrun.ticks"
 QUEUES = {Priority.EVENT: "mailrun.events", Priority.CAMPAIGN: "mailrun.campaigns"}
 
@@ -21,14 +22,9 @@ class Consumer(CeleryConsumer):
     reconnecting (celery/worker/consumer/consumer.py, ``on_connection_error_after_connected``).
     """
 
-    class Blueprint(CeleryConsumer.Blueprint):
-        """The steps that are left."""
-
-        default_steps = [  # noqa: RUF012 - Celery's own name and kind
-            step
-            for step in CeleryConsumer.Blueprint.default_steps
-            if not step.endswith((":Mingle", ":Gossip"))
-        ]
+    def __init__(self, *args: Any, worker_options: dict[str, Any] | None = None, **kwargs: Any) -> None:  # noqa: ANN401
+        without = {"without_gossip": True, "without_mingle": True}
+        super().__init__(*args, worker_options={**(worker_options or {}), **without}, **kwargs)
 
 
 def _transport(settings: Settings) -> dict[str, Any]:
@@ -78,8 +74,11 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "task_serializer": "json",
         "accept_content": ["json"],
         "task_create_missing_queues": False,
-        "task_queues": [Queue(TICKS), *(Queue(name) for name in QUEUES.values())],
+        # Each with its own key: by Celery's default all would share one, and get a copy of every message.
+        "task_queues": [Queue(name, EXCHANGE, routing_key=name) for name in (TICKS, *QUEUES.values())],
         "task_default_queue": TICKS,
+        "task_default_exchange": EXCHANGE.name,
+        "task_default_routing_key": TICKS,
         # A stage waits for the vendor most of its time: threads cost least. Scale by processes.
         "worker_pool": "threads",
         "worker_concurrency": CONCURRENCY,

@@ -32,6 +32,18 @@ def unexplained_drafts(work: Work, above: int) -> list[int]:
     ]
 
 
+def condemned(work: Work, order_ids: Iterable[int]) -> set[int]:
+    """Return which of these drafts were to be deleted, but are still there: whoever meant to was stopped."""
+    with work.engine.connect() as connection:
+        return set(
+            connection.scalars(
+                select(Stray.order_id).where(
+                    Stray.order_id.in_(list(order_ids)), Stray.fate == StrayFate.CONDEMNED
+                )
+            )
+        )
+
+
 def _without_known(work: Work, order_ids: Iterable[int]) -> set[int]:
     asked = set(order_ids)
     with work.engine.connect() as connection:
@@ -112,9 +124,9 @@ def _fate(connection: Connection, order_id: int, fate: StrayFate, why: str, now:
             index_elements=[Stray.order_id],
             set_={"fate": fate, "why": why, "last_seen": now},
             where=Stray.fate.not_in([against, StrayFate.DELETED]),
-        )
+        ).returning(Stray.order_id)
     )
-    if decided.rowcount != 1:
+    if decided.one_or_none() is None:
         raise Contested
 
 

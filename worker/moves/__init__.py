@@ -2,8 +2,8 @@
 
 Every statement in this package names the row's id **and** the stage, state and claim it expects. No row back means
 that somebody else had the next word: the move is not made, and the caller must stop. ``models/states.py`` lists
-the moves: ``opening`` begins, ``claims`` takes a mailing, ``holder`` makes the moves of who holds it, ``people`` those of a person,
-``due`` wakes what is due.
+the moves: ``opening`` begins a mailing, ``claims`` takes it, ``holder`` makes the moves of who holds it, ``people``
+those of a person, ``due`` wakes what is due.
 """
 
 from worker.moves.claims import Held, claim

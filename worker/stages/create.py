@@ -4,6 +4,8 @@ Every POST makes another draft, and none can be marked as ours (LettrLabs, Order
 that got lost is found out by looking for a draft that nothing else explains, while no other create runs.
 """
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from lettrlabs import Accepted, NotSent, Rejected, Unknown
@@ -44,15 +46,22 @@ def recover(work: Work) -> Result:
     if gate.calls_in_flight(work):
         return Wait(_GATE_PAUSE, "waits for creates under way to end")
     found = strays.unexplained_drafts(work, above=work.held.order_fence or 0)
-    if found and strays.interchangeable(work):
-        return _adopt(work, found)
-    return _clear_away(work, found)
+    condemned = strays.condemned(work, found)
+    if not _deleted(work, condemned):
+        return Wait(_GATE_PAUSE, "a stray draft could not be deleted yet")
+    left = [order_id for order_id in found if order_id not in condemned]
+    if left and strays.interchangeable(work):
+        return _adopt(work, left)
+    if not _deleted(work, left):
+        return Wait(_GATE_PAUSE, "a stray draft could not be deleted yet")
+    return Again(
+        "nothing is left of the lost create", record=lambda connection: gate.open_again(connection, work)
+    )
 
 
 def _adopt(work: Work, found: list[int]) -> Result:
     order_id, *others = found
-    for spare in others[strays.unsure_others(work) :]:
-        strays.discard(work, spare, "left by a lost create")
+    _deleted(work, others[strays.unsure_others(work) :])
 
     def record(connection: Connection) -> None:
         strays.adopt(connection, order_id, work.now())
@@ -61,13 +70,8 @@ def _adopt(work: Work, found: list[int]) -> Result:
     return Advance(Stage.ATTACH, {"order_id": order_id}, record)
 
 
-def _clear_away(work: Work, found: list[int]) -> Result:
-    for order_id in found:
-        if not strays.discard(work, order_id, "left by lost creates of several templates"):
-            return Wait(_GATE_PAUSE, "a stray draft could not be deleted yet")
-    return Again(
-        "nothing is left of the lost create", record=lambda connection: gate.open_again(connection, work)
-    )
+def _deleted(work: Work, order_ids: Iterable[int]) -> bool:
+    return all(strays.discard(work, order_id, "left by a lost create") for order_id in order_ids)
 
 
 def late_reply(work: Work, order_id: int) -> None:
