@@ -111,9 +111,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
             sandbox.kill()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """One process for the tests of a module that only look at their own orders."""
+    """One process for all the tests that only look at their own orders."""
     sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"), "--settle-seconds", "30")
     yield sandbox
     assert sandbox.stop() == 0
@@ -121,7 +121,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(shared: Sandbox) -> Iterator[Sandbox]:
-    """A sandbox without faults and with its first manners, which other tests of the module also use."""
+    """A sandbox without faults and with its first manners, which other tests also use."""
     yield shared
     shared.control.delete("/faults").raise_for_status()
     manners = {"replaceOnPut": False, "orderOfRows": "shuffled", "doNotMail": [], "settleSeconds": 30}
