@@ -101,7 +101,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
                 "schedule": settings.tick_seconds,
                 # Ticks that piled up while nobody listened are worth nothing.
                 "options": {"expires": max(2 * settings.tick_seconds, 2)},
-            }
+            },
+            "sweep": {"task": "mailrun.sweep", "schedule": 3600.0, "options": {"expires": 1800}},
         },
         "timezone": "UTC",
         "enable_utc": True,

@@ -7,9 +7,11 @@ from typing import Any
 from celery import Task, chain, signals
 from sqlalchemy.exc import SQLAlchemyError
 
+from lettrlabs import VendorError
 from models import Priority, Stage
 from worker import dispatch as due_scan
 from worker import heartbeat
+from worker import sweep as stray_hunt
 from worker.celery_app import QUEUES, build
 from worker.desk import Desk, open_desk
 from worker.moves import Due
@@ -124,6 +126,18 @@ def dispatch() -> None:
         heartbeat.beat(here.engine, heartbeat.DISPATCH, heartbeat.DISPATCH, now)
     except SQLAlchemyError as error:
         log.error("database_trouble: dispatch: %s", type(error).__name__)  # noqa: TRY400 - one line is enough
+
+
+@app.task(name="mailrun.sweep")
+def sweep() -> None:
+    """Look for drafts that no mailing explains; pushed by the beat every hour."""
+    here = desk()
+    try:
+        stray_hunt.run_once(here, here.clock())
+    except VendorError as trouble:
+        log.warning("vendor_trouble: sweep: %s", trouble)
+    except SQLAlchemyError as error:
+        log.error("database_trouble: sweep: %s", type(error).__name__)  # noqa: TRY400 - one line is enough
 
 
 def _show_life() -> None:

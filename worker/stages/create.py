@@ -4,13 +4,11 @@ Every POST makes another draft, and none can be marked as ours (LettrLabs, Order
 that got lost is found out by looking for a draft that nothing else explains, while no other create runs.
 """
 
-from collections.abc import Iterable
-
 from sqlalchemy import Connection
 
 from lettrlabs import Accepted, NotSent, Rejected, Unknown
 from models import Stage
-from worker import gate, strays
+from worker import fates, gate, strays
 from worker.refusals import not_now, refused
 from worker.results import Advance, Again, Fail, Result, Unsure, Wait
 from worker.work import Work
@@ -40,40 +38,38 @@ def recover(work: Work) -> Result:
     """Find the draft that the lost create may have made, or make sure that it stays without effect."""
     if not work.settings.owns_account:
         suspects = strays.unexplained_drafts(work, above=work.held.order_fence or 0)
-        return Again("shared account: a stray draft may be left", record=strays.suspect(work, suspects))
+        return Again("shared account: a stray draft may be left", record=fates.suspect(work, suspects))
     if not gate.close(work):
         return Wait(_GATE_PAUSE, "another lost create is being found out")
     if gate.calls_in_flight(work):
         return Wait(_GATE_PAUSE, "waits for creates under way to end")
+    return _settle(work)
+
+
+def _settle(work: Work) -> Result:
+    """With no create under way, every unexplained draft is of an unsure one: adopt one, delete what is too much."""
     found = strays.unexplained_drafts(work, above=work.held.order_fence or 0)
     condemned = strays.condemned(work, found)
-    if not _deleted(work, condemned):
-        return Wait(_GATE_PAUSE, "a stray draft could not be deleted yet")
     left = [order_id for order_id in found if order_id not in condemned]
-    if left and strays.interchangeable(work):
-        return _adopt(work, left)
-    if not _deleted(work, left):
+    usable = left[: 1 + strays.unsure_others(work)] if strays.interchangeable(work) else []
+    spare = sorted(condemned) + left[len(usable) :]
+    if not all(fates.discard(work, order_id, "left by a lost create") for order_id in spare):
         return Wait(_GATE_PAUSE, "a stray draft could not be deleted yet")
+    if usable:
+        return _adopt(work, usable[0])
     return Again(
         "nothing is left of the lost create", record=lambda connection: gate.open_again(connection, work)
     )
 
 
-def _adopt(work: Work, found: list[int]) -> Result:
-    order_id, *others = found
-    _deleted(work, others[strays.unsure_others(work) :])
-
+def _adopt(work: Work, order_id: int) -> Result:
     def record(connection: Connection) -> None:
-        strays.adopt(connection, order_id, work.now())
+        fates.adopt(connection, order_id, work.now())
         gate.open_again(connection, work)
 
     return Advance(Stage.ATTACH, {"order_id": order_id}, record)
 
 
-def _deleted(work: Work, order_ids: Iterable[int]) -> bool:
-    return all(strays.discard(work, order_id, "left by a lost create") for order_id in order_ids)
-
-
 def late_reply(work: Work, order_id: int) -> None:
     """Delete the order of a claim that was lost meanwhile, unless somebody uses it by now."""
-    strays.discard(work, order_id, "answered after its claim was lost")
+    fates.discard(work, order_id, "answered after its claim was lost")

@@ -1,0 +1,101 @@
+"""What becomes of a stray: adopted by a mailing, condemned and deleted, or only seen.
+
+The stray's own row is the lock: adopting and condemning exclude each other, whoever comes first.
+"""
+
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine, case, exists, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from lettrlabs import Accepted, LettrLabs, Rejected
+from models import Mailing, Stray, StrayFate
+from worker.results import Contested, Record
+
+# Two looks within this time are one: two beats may look at once.
+_ONE_LOOK = timedelta(minutes=30)
+
+
+class Place(Protocol):
+    """Where strays are dealt with: a claim's work, or a round of the hourly look."""
+
+    vendor: LettrLabs
+
+    @property
+    def engine(self) -> Engine:
+        """The database."""
+
+    def now(self) -> datetime:
+        """Return the time."""
+
+
+def adopt(connection: Connection, order_id: int, now: datetime) -> None:
+    """Take a draft for a mailing; raises Contested if it was condemned meanwhile."""
+    _fate(connection, order_id, StrayFate.ADOPTED, "taken for a lost create", now)
+
+
+def discard(place: Place, order_id: int, why: str) -> bool:
+    """Delete a draft that nobody uses; False if that could not be seen to happen.
+
+    Deleting twice is harmless: a deleted order reads as one that never existed.
+    """
+    try:
+        with place.engine.begin() as connection:
+            _fate(connection, order_id, StrayFate.CONDEMNED, why, place.now())
+    except Contested:
+        return True
+    answer = place.vendor.delete_order(order_id)
+    gone = isinstance(answer, Accepted) or (
+        isinstance(answer, Rejected) and place.vendor.order(order_id) is None
+    )
+    if gone:
+        with place.engine.begin() as connection:
+            connection.execute(update(Stray).where(Stray.order_id == order_id).values(fate=StrayFate.DELETED))
+    return gone
+
+
+def _fate(connection: Connection, order_id: int, fate: StrayFate, why: str, now: datetime) -> None:
+    """Decide a stray's fate under its own row's lock, so that adopting and condemning exclude each other."""
+    against = {StrayFate.ADOPTED: StrayFate.CONDEMNED, StrayFate.CONDEMNED: StrayFate.ADOPTED}[fate]
+    used = exists().where(Mailing.order_id == order_id)
+    values = select(literal(order_id), literal(fate.value), literal(why), literal(now), literal(now))
+    if fate is StrayFate.CONDEMNED:
+        values = values.where(~used)
+    statement = insert(Stray).from_select(["order_id", "fate", "why", "first_seen", "last_seen"], values)
+    decided = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Stray.order_id],
+            set_={"fate": fate, "why": why, "last_seen": now},
+            where=Stray.fate.not_in([against, StrayFate.DELETED]),
+        ).returning(Stray.order_id)
+    )
+    if decided.one_or_none() is None:
+        raise Contested
+
+
+def suspect(place: Place, order_ids: list[int]) -> Record:
+    """Note drafts of a shared account that a lost create may have made; a person may look at them."""
+
+    def record(connection: Connection) -> None:
+        for order_id in order_ids:
+            sighted(connection, order_id, "appeared while a create of ours was lost", place.now())
+
+    return record
+
+
+def sighted(connection: Connection, order_id: int, why: str, now: datetime) -> int:
+    """Note a draft that no mailing explains; returns how often it was seen, looks close together being one."""
+    statement = insert(Stray).values(
+        order_id=order_id, fate=StrayFate.SEEN, why=why, first_seen=now, last_seen=now
+    )
+    is_new_look = Stray.last_seen <= now - _ONE_LOOK
+    counted = statement.on_conflict_do_update(
+        index_elements=[Stray.order_id],
+        set_={
+            "sightings": Stray.sightings + case((is_new_look, 1), else_=0),
+            "last_seen": case((is_new_look, now), else_=Stray.last_seen),
+        },
+    ).returning(Stray.sightings)
+    sightings: int = connection.execute(counted).scalar_one()
+    return sightings
