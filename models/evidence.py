@@ -28,6 +28,7 @@ class VendorCall(Base):
     status: Mapped[int | None]
     request_id: Mapped[str | None]
     words: Mapped[str | None]
+    reason_code: Mapped[str | None]
     order_id: Mapped[int | None] = mapped_column(BigInteger)
     started_at: Mapped[Instant]
     elapsed_ms: Mapped[int]

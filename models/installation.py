@@ -11,13 +11,22 @@ from models.base import Base, Instant, words
 
 
 class Installation(Base):
-    """The one row that says whether anything may be written to the vendor at all."""
+    """The one row that says whether anything may be written to the vendor at all.
+
+    ``epoch`` moves on every minute and is also kept in Redis: a copy or an old backup of this database has an epoch
+    that is not the current one, and is disarmed. ``home`` is the database server and database it lives in.
+    """
 
     __tablename__ = "installation"
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
 
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, server_default="1", autoincrement=False)
     epoch: Mapped[UUID] = mapped_column(server_default=text("gen_random_uuid()"))
+    epoch_before: Mapped[UUID | None]
+    epoch_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    home: Mapped[str | None]
+    disarmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    disarmed_why: Mapped[str | None]
     paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 

@@ -60,6 +60,7 @@ def journal(
             "status": call.status,
             "request_id": call.request_id,
             "words": call.words,
+            "reason_code": call.reason_code,
             "order_id": call.order_id,
             "started_at": call.started_at,
             "elapsed_ms": call.elapsed_ms,
