@@ -67,6 +67,7 @@ class Move(StrEnum):
     REQUEST_CANCEL = "request cancel"
     CANCEL = "cancel"
     RESOLVE = "resolve"
+    SUSPECT = "suspect"
 
 
 _Q, _W, _AP, _AT = State.QUEUED, State.WORKING, State.APPROVAL, State.ATTENTION
@@ -88,5 +89,6 @@ MOVES: dict[Move, frozenset[tuple[State, State]]] = {
     Move.APPROVE: frozenset({(_AP, _Q)}),
     Move.REQUEST_CANCEL: frozenset({(_Q, _Q), (_W, _W), (_AP, _Q), (_AT, _Q)}),
     Move.CANCEL: frozenset({(_Q, _C), (_AP, _C), (_AT, _C)}),
+    Move.SUSPECT: frozenset({(_Q, _AT)}),
     Move.RESOLVE: frozenset({(_AT, _Q), (_AT, _S), (_AT, _F)}),
 }

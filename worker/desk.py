@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 
 from lettrlabs import LettrLabs, RateLimit, Timeouts
 from worker.clock import Clock, system_clock
+from worker.epoch import Epochs, keep, open_epochs
 from worker.settings import SANDBOX_KEY, Settings, SettingsError
 
 CONCURRENCY = 16
@@ -74,4 +76,16 @@ def open_desk(settings: Settings, *, clock: Clock = system_clock) -> Desk:
         raise SettingsError(
             f"MAILRUN_LEASE_SECONDS: must be more than {longest:g}, the longest that one call can take"
         )
-    return Desk(open_engine(settings.database_url), open_vendor(settings), settings, clock)
+    engine = open_engine(settings.database_url)
+    if settings.redis_url is not None:
+        _watch_epoch(engine, open_epochs(settings), clock)
+    return Desk(engine, open_vendor(settings), settings, clock)
+
+
+def _watch_epoch(engine: Engine, epochs: Epochs, clock: Clock) -> None:
+    """Look at the epoch on each new connection: a database that was swapped for another needs one."""
+
+    @event.listens_for(engine, "connect")
+    def look(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+        keep(connection, epochs, clock())
+        connection.commit()

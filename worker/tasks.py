@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lettrlabs import VendorError
 from models import Priority, Stage
 from worker import dispatch as due_scan
-from worker import heartbeat
+from worker import epoch, heartbeat
 from worker import sweep as stray_hunt
 from worker.celery_app import QUEUES, build
 from worker.desk import Desk, open_desk
@@ -31,6 +31,7 @@ except SettingsError as error:
 
 _opening = threading.Lock()
 _desks: dict[str, Desk] = {}
+_epochs = epoch.open_epochs(settings)
 _pace = Pace()
 _stopped = threading.Event()
 
@@ -122,6 +123,8 @@ def dispatch() -> None:
     here = desk()
     now = here.clock()
     try:
+        with here.engine.begin() as connection:
+            epoch.keep(epoch.driver(connection), _epochs, now)
         due_scan.run_once(here, now, backlog, push)
         heartbeat.beat(here.engine, heartbeat.DISPATCH, heartbeat.DISPATCH, now)
     except SQLAlchemyError as error:

@@ -10,7 +10,7 @@ from worker.moves.claims import Held, claim
 from worker.moves.due import Due, wake_due, wake_pushed
 from worker.moves.holder import Times, checkpoint, make
 from worker.moves.opening import NewMailing, open_mailing
-from worker.moves.people import CancelOutcome, Resolution, approve, cancel, pause, resolve, unpause
+from worker.moves.people import CancelOutcome, Resolution, approve, cancel, pause, resolve, suspect, unpause
 
 __all__ = [
     "CancelOutcome",
@@ -27,6 +27,7 @@ __all__ = [
     "open_mailing",
     "pause",
     "resolve",
+    "suspect",
     "unpause",
     "wake_due",
     "wake_pushed",

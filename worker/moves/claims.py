@@ -11,7 +11,7 @@ from sqlalchemy import Connection, literal_column, text
 from models import Approval, Mailing, Move, Stage, State
 from worker import evidence
 
-PAUSED = """(EXISTS (SELECT 1 FROM installation WHERE paused_at IS NOT NULL)
+PAUSED = """(EXISTS (SELECT 1 FROM installation WHERE paused_at IS NOT NULL OR disarmed_at IS NOT NULL)
            OR EXISTS (SELECT 1 FROM campaign WHERE id = mailing.campaign_id AND paused_at IS NOT NULL))"""
 
 

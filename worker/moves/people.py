@@ -82,7 +82,17 @@ def resolve(
     stages = [Stage.SETTLE] if resolution in {Resolution.PAY_AGAIN, Resolution.SENT} else list(Stage)
     values = _resolving(resolution, now) | {"reason": None if resolution is not Resolution.FAILED else why}
     return any(
-        _move(connection, mailing_id, Move.RESOLVE, State.ATTENTION, stage, who, now, values, why=why)
+        _move(
+            connection,
+            mailing_id,
+            Move.RESOLVE,
+            State.ATTENTION,
+            stage,
+            who,
+            now,
+            values,
+            detail={"why": why},
+        )
         for stage in stages
     )
 
@@ -114,7 +124,7 @@ def _move(
     now: datetime,
     values: dict[str, Any],
     *,
-    why: str | None = None,
+    detail: dict[str, Any] | None = None,
 ) -> bool:
     row = connection.execute(
         update(Mailing)
@@ -124,9 +134,29 @@ def _move(
     ).one_or_none()
     if row is None:
         return False
-    detail = {"why": why} if why else {}
     evidence.log(connection, mailing_id, now, move, row.stage, row.state, actor=who, detail=detail)
     return True
+
+
+def suspect(
+    connection: Connection, mailing_id: int, who: str, why: str, facts: dict[str, Any], now: datetime
+) -> bool:
+    """Hold back a queued mailing that may have been sent already; False if it is not queued (any more)."""
+    asks = {"state": State.ATTENTION, "wake_at": None, "reason_code": "maybe_sent", "reason": why}
+    return any(
+        _move(
+            connection,
+            mailing_id,
+            Move.SUSPECT,
+            State.QUEUED,
+            stage,
+            who,
+            now,
+            asks,
+            detail={"why": why, "facts": facts},
+        )
+        for stage in Stage
+    )
 
 
 def pause(connection: Connection, campaign_id: int | None, now: datetime) -> bool:
