@@ -19,9 +19,10 @@ from sqlalchemy.exc import DBAPIError
 import migrations
 from console.explanations import explain, refusal
 from console.reads.attention import people_needed
-from console.reads.life import latest_tick, workers_alive
+from console.reads.life import latest_tick, paused_since, workers_alive
 from console.session import knows_vendor
 from console.vendor import quick_vendor
+from console.views.words import when
 from lettrlabs import Refused, Timeouts, Unavailable
 from models import State
 from worker.clock import system_clock
@@ -121,6 +122,10 @@ def _life(connection: Connection, settings: Settings) -> Iterator[Check]:
     alive = workers_alive(connection)
     found = f"{alive} alive"
     yield Check("workers", Verdict.OK if alive else Verdict.FAIL, found, "" if alive else start)
+    if since := paused_since(connection):
+        yield Check(
+            "pause", Verdict.WARN, f"everything is paused since {when(since)}", "run `mailrun resume`"
+        )
     yield _people(connection)
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import typer
 
 from console.approving import ask_about
-from console.complaints import UsageComplaint
+from console.complaints import Complaint, UsageComplaint
 from console.output import remark, show
 from console.session import Session, open_session
 from console.vendor import check_vendor
 from console.views.lists import findings_facts, rejected_table
 from console.views.words import count
-from console.watching import NOBODY_WORKS, exit_code, follow, look
+from console.watching import exit_code, follow, look
 from intake.campaigns import Submission, submit_campaign
 from intake.check import Findings, check_campaign
 from intake.options import Options
@@ -44,7 +44,7 @@ def send(asked: Sending) -> int:
         raise UsageComplaint(
             "nobody is here to ask whether the price is right: add --yes to send without asking"
         )
-    findings = check_campaign(asked.file, mapping=asked.mapping)
+    findings = _look_over(asked)
     with open_session() as session:
         show(findings_facts(findings))
         settings = check_vendor(
@@ -57,6 +57,17 @@ def send(asked: Sending) -> int:
         except KeyboardInterrupt:
             remark(_still_queued(submission.campaign_id))
             raise typer.Exit(INTERRUPTED) from None
+
+
+def _look_over(asked: Sending) -> Findings:
+    findings = check_campaign(asked.file, mapping=asked.mapping)
+    tally = findings.tally
+    if not tally.people:
+        row, why = tally.first_rejected[0]
+        raise Complaint(
+            f"{findings.name}: none of its {count(tally.rows, 'row')} can be mailed; row {row}: {why}"
+        )
+    return findings
 
 
 def _submit(session: Session, asked: Sending) -> Submission:
@@ -92,8 +103,9 @@ def _see_through(session: Session, submission: Submission, asked: Sending) -> in
         code = ask_about(session, number)
     elif asked.wait:
         code = exit_code(follow(session, number))
-    elif not look(session, number)[2]:
-        remark(NOBODY_WORKS)
+    else:
+        for line in look(session, number)[2]:
+            remark(line)
     show(f"More: mailrun campaign show {number}")
     return code
 

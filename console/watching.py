@@ -7,17 +7,21 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from rich.live import Live
+from sqlalchemy import Connection
 
 from console.complaints import Complaint
 from console.output import remark, remarks
 from console.reads import campaigns
 from console.reads.campaigns import Standing, Status, Waiting
-from console.reads.life import workers_alive
+from console.reads.life import paused_since, workers_alive
 from console.session import Session
 from console.views.campaigns import progress, summary
 
 LOOK_SECONDS: Final = 0.3
+# A worker that is just starting shows life within this.
+STARTING_SECONDS: Final = 5.0
 NOBODY_WORKS: Final = "no worker is alive: it is queued; start `mailrun up` in another terminal"
+ALL_PAUSED: Final = "everything is paused: mailrun resume"
 
 
 def follow(session: Session, campaign_id: int) -> Standing:
@@ -25,22 +29,31 @@ def follow(session: Session, campaign_id: int) -> Standing:
 
     Raises Complaint if there is no such campaign.
     """
+    patience = time.monotonic() + STARTING_SECONDS
     with _display() as display:
         while True:
-            one, waiting, workers = look(session, campaign_id)
-            display.update(one, waiting, [] if workers or one.rests else [NOBODY_WORKS])
+            one, waiting, hindrances = look(session, campaign_id)
+            if time.monotonic() < patience:
+                hindrances = [line for line in hindrances if line != NOBODY_WORKS]
+            display.update(one, waiting, [] if one.rests else hindrances)
             if one.rests:
                 return one
             time.sleep(LOOK_SECONDS)
 
 
-def look(session: Session, campaign_id: int) -> tuple[Standing, Waiting | None, int]:
-    """Return a campaign's standing, what it waits for, and how many workers are alive; raises Complaint."""
+def look(session: Session, campaign_id: int) -> tuple[Standing, Waiting | None, list[str]]:
+    """Return a campaign's standing, what it waits for, and what keeps everything from going on; raises Complaint."""
     with session.engine.connect() as connection:
         one = campaigns.campaign(connection, campaign_id)
         if one is None:
             raise no_campaign(campaign_id)
-        return one, campaigns.waiting(connection, campaign_id), workers_alive(connection)
+        return one, campaigns.waiting(connection, campaign_id), hindrances(connection)
+
+
+def hindrances(connection: Connection) -> list[str]:
+    """Return what keeps everything from going on, a line each."""
+    found = [] if workers_alive(connection) else [NOBODY_WORKS]
+    return [*found, ALL_PAUSED] if paused_since(connection) else found
 
 
 def no_campaign(campaign_id: int) -> Complaint:

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
-from models import Heartbeat
+from models import Heartbeat, Installation
 from worker import heartbeat
 
 # Workers show life every 10 s; three missed ones are no hiccup.
@@ -29,3 +29,8 @@ def workers_alive(connection: Connection) -> int:
             Heartbeat.kind == heartbeat.WORKER, Heartbeat.at > func.clock_timestamp() - WORKER_SILENCE
         )
     ).one()
+
+
+def paused_since(connection: Connection) -> datetime | None:
+    """Return since when everything is paused, or None if it is not."""
+    return connection.scalars(select(Installation.paused_at)).one_or_none()

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from console.reads.mailings import CallMade, Event, MailingFacts
 from console.views.words import facts, money, state, table, text, when
+from models import ENDED
 
 _NUMBERS = ("id", "campaign", "order", "people", "accepted", "refused", "quoted", "charged", "ms", "status")
 
@@ -51,7 +52,7 @@ def mailing_facts(one: MailingFacts) -> Table:
         ("mailing", str(one.id)),
         ("campaign", "-" if one.campaign_id is None else f"{one.campaign_id}, batch {one.batch}"),
         ("state", state(one.state)),
-        ("next stage", one.stage),
+        *(() if one.state in ENDED else (("next stage", one.stage),)),
         *((("why", one.reason),) if one.reason else ()),
         ("order", "-" if one.order_id is None else f"{one.order_id}  {one.order_status or ''}"),
         ("options", f"template {one.template_id}, {one.postage}, {one.speed}"),

@@ -1,0 +1,155 @@
+"""A list sent from the command line, beside a running `mailrun up`."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+SomePeople = Callable[[int], str]
+
+
+def numbers(mailrun: Any, campaign_id: int) -> list[int]:
+    listed = mailrun.run("mailing", "list", "--campaign", str(campaign_id), "--json").json()["mailings"]
+    return sorted(one["order_id"] for one in listed if one["order_id"])
+
+
+def newest(mailrun: Any) -> Any:
+    return mailrun.run("campaign", "list", "--limit", "1", "--json").json()["campaigns"][0]
+
+
+def test_a_list_sent_with_yes_is_paid_and_everybody_gets_one_piece(
+    mailrun: Any, house: Any, some_people: SomePeople
+) -> None:
+    mailrun.write("list.csv", some_people(25) + "Nobody,Home,1 Oak Street,Springfield,IL,,no ZIP\n")
+
+    ran = mailrun.run(
+        "campaign", "send", "list.csv", "--template", "1001", "--batch-size", "10", "--yes", "--wait"
+    )
+
+    assert ran.code == 0, ran.err
+    assert ran.err.startswith("SANDBOX at ")
+    assert "25 people in 3 orders" in ran.out
+    assert "Offer = custom1" in ran.out
+    assert "list.rejected.csv" in mailrun.files()
+    one = newest(mailrun)
+    assert (one["status"], one["accepted"], one["rejected"]) == ("sent", 25, 1)
+    orders = [house.order(number) for number in numbers(mailrun, one["id"])]
+    pieces = Counter(person["lastName"] for order in orders for person in order["recipients"])
+    assert set(pieces.values()) == {1}
+    assert pieces.total() == 25
+    assert [len(order["charges"]) for order in orders] == [1, 1, 1]
+
+
+def test_the_same_list_twice_is_one_campaign(mailrun: Any, some_people: SomePeople) -> None:
+    mailrun.write("list.csv", some_people(1))
+    send = ("campaign", "send", "list.csv", "--template", "1001", "--yes")
+
+    first, second = mailrun.run(*send), mailrun.run(*send)
+
+    assert "Queued as campaign" in first.out
+    assert "submitted before" in second.out
+    assert second.code == 0
+    assert "other options" in mailrun.run(*send, "--postage", "FirstClass").complaint
+
+
+def test_a_person_sees_proof_and_price_and_says_yes(mailrun: Any, some_people: SomePeople) -> None:
+    mailrun.write("list.csv", some_people(4))
+
+    asked, type_in = mailrun.ask("campaign", "send", "list.csv", "--template", "1001", "--batch-size", "2")
+    offer = asked.wait_for("?")
+    type_in("y\n")
+
+    assert asked.end() == 0
+    assert "SANDBOX: send 4 pieces in 2 orders for $" in offer
+    assert "Standard postage" in offer
+    proof = next(line for line in offer.splitlines() if line.startswith("Proof")).partition(": ")[2]
+    with open(proof, "rb") as file:  # noqa: PTH123 - the path as it was printed
+        assert file.read(5) == b"%PDF-"
+    one = newest(mailrun)
+    assert one["status"] == "sent"
+    assert one["charged"] == one["quoted"]
+
+
+def test_a_person_says_no_and_nothing_is_left_at_the_vendor(
+    mailrun: Any, house: Any, some_people: SomePeople
+) -> None:
+    mailrun.write("list.csv", some_people(2))
+
+    asked, type_in = mailrun.ask("campaign", "send", "list.csv", "--template", "1001", "--batch-size", "1")
+    asked.wait_for("?")
+    type_in("n\n")
+
+    assert asked.end() == 0
+    assert "a worker deletes its draft" in asked.said()
+    one = newest(mailrun)
+    assert mailrun.run("campaign", "watch", str(one["id"])).code == 0
+    assert newest(mailrun)["status"] == "cancelled"
+    orders = [house.order(number) for number in numbers(mailrun, one["id"])]
+    assert [(order["deleted"], order["charges"]) for order in orders] == [(True, [])] * 2
+
+
+def test_an_interrupted_wait_says_that_the_campaign_is_queued(
+    mailrun: Any, house: Any, some_people: SomePeople
+) -> None:
+    mailrun.write("list.csv", some_people(1))
+    house.fail("create_order", "error_before", status=503)
+
+    asked, _ = mailrun.ask("campaign", "send", "list.csv", "--template", "1001")
+    asked.wait_for("at create")
+    asked.interrupt()
+
+    assert asked.end() == 130
+    one = newest(mailrun)
+    assert f"Campaign {one['id']} is queued" in asked.said()
+    assert mailrun.run("campaign", "cancel", str(one["id"])).code == 0
+
+
+def test_a_paused_campaign_rests_until_it_is_resumed(mailrun: Any, some_people: SomePeople) -> None:
+    mailrun.write("list.csv", some_people(1))
+
+    assert mailrun.run("pause").code == 0
+    mailrun.run("campaign", "send", "list.csv", "--template", "1001", "--yes")
+    one = newest(mailrun)
+    number = str(one["id"])
+    paused = mailrun.run("campaign", "pause", number)
+    mailrun.run("resume")
+
+    assert paused.code == 0
+    assert mailrun.run("campaign", "show", number, "--json").json()["campaign"]["status"] == "paused"
+    assert "goes on" in mailrun.run("campaign", "resume", number).err
+    assert mailrun.run("campaign", "watch", number).code == 0
+
+
+def test_a_mailing_shows_its_story_and_names_nobody_unasked(mailrun: Any, some_people: SomePeople) -> None:
+    mailrun.write("list.csv", some_people(2))
+    mailrun.run("campaign", "send", "list.csv", "--template", "1001", "--yes", "--wait")
+    listed = mailrun.run("mailing", "list", "--campaign", str(newest(mailrun)["id"]), "--json").json()
+    number = str(listed["mailings"][0]["id"])
+
+    shown = mailrun.run("mailing", "show", number)
+    told = mailrun.run("mailing", "show", number, "--json").json()
+    with_people = mailrun.run("mailing", "show", number, "--people")
+
+    for part in ("Timeline", "Quote", "People", "Charges", "Calls to LettrLabs"):
+        assert part in shown.out
+    assert "First0" not in shown.out
+    assert "First0" in with_people.out
+    assert "people" not in told
+    assert told["vendor"] == "sandbox"
+    assert told["quote"]["total"] == told["mailing"]["charged"]
+    assert mailrun.run("mailing", "proof", number, "-o", "proof.pdf").code == 0
+    assert (mailrun.directory / "proof.pdf").read_bytes().startswith(b"%PDF-")
+    assert "too late" in mailrun.run("cancel", number).out
+
+
+@pytest.mark.parametrize("arguments", [("campaign", "show"), ("mailing", "show"), ("campaign", "watch")])
+def test_a_number_that_does_not_exist_is_said_in_one_line(arguments: tuple[str, ...], mailrun: Any) -> None:
+    assert "there is no" in mailrun.run(*arguments, "999999").complaint
+
+
+def test_a_terminal_set_for_another_vendor_than_the_running_up_is_told_so(mailrun: Any) -> None:
+    ran = mailrun.run("campaign", "list", LETTRLABS_API_KEY="LL-API-real")
+
+    assert "alike in both" in ran.complaint
+    assert "LL-API-real" not in ran.err
