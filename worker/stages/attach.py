@@ -38,6 +38,9 @@ def run(work: Work) -> Result:
 
 def recover(work: Work) -> Result:
     """Go on if the order holds exactly what the cursor says; else empty it and start over."""
+    if work.held.cursor == work.held.size and not recipients.submitted(work):
+        # The draft of a mailing that nobody was taken of may be deleted already: reading it would be refused.
+        return _nobody_left(work)
     there = list(work.vendor.iter_recipients(work.held.order))
     if _pairs(work, there) is not None:
         return Again("the order holds what it should")
@@ -114,4 +117,6 @@ def _nobody_left(work: Work) -> Result:
         return not_now(work, answer)
     if isinstance(answer, Unknown):
         return Unsure(f"the empty draft may not be deleted yet: {answer.why}")
+    if isinstance(answer, Rejected) and work.vendor.order(work.held.order) is not None:
+        return refused(work, answer)
     return Fail("nobody_accepted", f"LettrLabs took none of the {work.held.size} recipients")

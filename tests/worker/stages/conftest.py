@@ -1,0 +1,255 @@
+"""What the stages' tests stand on: one database and one sandbox for all of them, both emptied for each test.
+
+The sandbox's time stands still, as ours does: `hands.forward` moves both.
+"""
+
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from psycopg import sql
+from pydantic import SecretStr
+from sqlalchemy import Engine, Row, create_engine, insert, select, text
+
+from lettrlabs import Accepted, LettrLabs, NewAddress, NewPersonal, NewRecipient, RateLimit, Timeouts
+from models import ENDED, Campaign, Stage, State, Stray, VendorCall
+from tests.proof.statemachine import vendor as emptied_vendor
+from tests.proof.statemachine.vendor import Operator
+from tests.worker.conftest import person
+from worker.desk import Desk
+from worker.pipeline import Pace, deliver
+from worker.settings import SANDBOX_KEY, Settings
+
+_EMPTY = """
+    DELETE FROM mailing; DELETE FROM campaign; DELETE FROM proof; DELETE FROM stray; DELETE FROM vendor_call;
+    UPDATE create_gate SET holder = NULL, closed_until = '-infinity';
+    UPDATE installation SET paused_at = NULL;
+"""
+_RESTS = frozenset({State.APPROVAL, State.ATTENTION, *ENDED})
+# Longer than a call under way takes on a busy machine.
+_PATIENCE_SECONDS = 20.0
+
+
+class Vendor(Operator):
+    """The sandbox as its operator sees it."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.api_url = f"{url}/api"
+        self.key = SANDBOX_KEY
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Return the orders that were not deleted, oldest first."""
+        return [one for one in self.ledger()["orders"] if not one["deleted"]]
+
+    def order(self) -> dict[str, Any]:
+        """Return the only order there is."""
+        (order,) = self.orders()
+        return order
+
+    def calls(self, endpoint: str) -> int:
+        """Return how many calls of one kind arrived."""
+        return int(self.ledger()["totals"]["calls"].get(endpoint, {"arrived": 0})["arrived"])
+
+
+@pytest.fixture(scope="session")
+def _vendor(run_dir: Path) -> Iterator[Vendor]:
+    state = run_dir / "stages-sandbox"
+    command = [sys.executable, emptied_vendor.__file__, str(state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        vendor = Vendor(process.stdout.readline().split()[-1])
+        yield vendor
+        vendor.close()
+        process.terminate()
+
+
+@pytest.fixture
+def sandbox(_vendor: Vendor) -> Vendor:
+    """Return a sandbox in which nothing has happened yet, and in which time stands still."""
+    _vendor.empty()
+    return _vendor
+
+
+@pytest.fixture(scope="session")
+def _database(postgres: Any) -> Iterator[Engine]:
+    name = f"stages_{uuid.uuid4().hex}"
+    with postgres.connect() as connection:
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE migrated STRATEGY FILE_COPY")
+        connection.execute(statement.format(sql.Identifier(name)))
+    engine = create_engine(postgres.url(name))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(_database: Engine) -> Engine:
+    """Return an engine on a migrated database with nothing in it."""
+    with _database.begin() as connection:
+        connection.execute(text(_EMPTY))
+    return _database
+
+
+@pytest.fixture
+def settings(engine: Engine, sandbox: Vendor) -> Settings:
+    return Settings(
+        database_url=engine.url.render_as_string(hide_password=False),
+        base_url=sandbox.api_url,
+        api_key=sandbox.key,
+        settlement_window_seconds=60,
+    )
+
+
+@pytest.fixture
+def desk(engine: Engine, settings: Settings, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    # A read's second and third try would wait in real time.
+    monkeypatch.setattr("lettrlabs.calls.sleep", lambda _: None)
+    with LettrLabs(settings.base_url, settings.api_key, rate=_Unhurried(None)) as vendor:
+        yield Desk(engine, vendor, settings, clock)
+
+
+class _Unhurried(RateLimit):
+    """No rate, and no real time spent on being quiet after a 429."""
+
+    def hush(self, seconds: float) -> None:
+        pass
+
+
+@dataclass
+class Hands:
+    """One worker, whose work is done a stage at a time and whose clock, and the vendor's, others move."""
+
+    desk: Desk
+    clock: Any
+    sandbox: Vendor
+    pen: Any
+    new_mailing: Callable[..., int]
+
+    def forward(self, seconds: float) -> None:
+        """Let time pass here and at the vendor."""
+        self.clock.forward(seconds)
+        self.sandbox.advance(seconds)
+
+    def until(self, instant: datetime | None) -> None:
+        """Let time pass up to an instant, if it is to come."""
+        if instant is not None and instant > self.clock.at:
+            self.forward((instant - self.clock.at).total_seconds())
+
+    def deliver(self, mailing_id: int, *, stage: Stage | None = None, ahead: bool = False) -> Row[Any]:
+        """Hand over a message for the mailing's stage, now; return the row after it."""
+        at = stage or Stage(self.pen.mailing(mailing_id).stage)
+        deliver(self.desk, mailing_id, at, Pace(stopping=not ahead))
+        return self.pen.mailing(mailing_id)
+
+    def step(self, mailing_id: int) -> Row[Any]:
+        """Do what comes next, when it is due."""
+        row = self.pen.mailing(mailing_id)
+        self.until(row.lease_until if row.state is State.WORKING else row.not_before)
+        return self.deliver(mailing_id)
+
+    def to(self, stage: Stage, people: Any = 2, **values: Any) -> int:
+        """Open a mailing and do what comes before a stage; return its id."""
+        mailing_id: int = self.new_mailing(people, **values)
+        return self.on_to(stage, mailing_id)
+
+    def on_to(self, stage: Stage, mailing_id: int) -> int:
+        for _ in range(40):
+            if self.pen.mailing(mailing_id).stage is stage:
+                return mailing_id
+            self.step(mailing_id)
+        raise AssertionError(f"never at {stage}: {self.pen.moves(mailing_id)}")
+
+    def to_the_end(self, mailing_id: int) -> Row[Any]:
+        """Do all that comes, each when it is due, until the mailing rests."""
+        for _ in range(60):
+            row = self.pen.mailing(mailing_id)
+            if row.state in _RESTS:
+                return row
+            self.step(mailing_id)
+        raise AssertionError(f"does not come to rest: {self.pen.moves(mailing_id)} {row}")
+
+    def abandon(self, mailing_id: int) -> None:
+        """Make it look as if its worker died: claimed, and the lease run out."""
+        past = self.clock.at - timedelta(seconds=1)
+        values = {"state": State.WORKING, "claim": uuid.uuid4(), "lease_until": past, "wake_at": past}
+        self.pen.forge(mailing_id, **values)
+
+    @contextmanager
+    def while_calling(self, mailing_id: int, endpoint: str, **fault: Any) -> Iterator[None]:
+        """Have a worker wait for a slow answer of one endpoint, meanwhile do as told, then let it finish."""
+        self.sandbox.fail(endpoint, "slow", **{"seconds": 0.3, "count": 1, "applied": True, **fault})
+        worker = Thread(target=self.deliver, args=(mailing_id,), daemon=True)
+        worker.start()
+        while not self.sandbox.faults()[-1]["fired"]:
+            assert worker.is_alive(), f"it never called {endpoint}"
+        yield
+        worker.join(_PATIENCE_SECONDS)
+        assert not worker.is_alive()
+
+    def with_settings(self, **changes: Any) -> "Hands":
+        """Return hands that work under other settings."""
+        settings = self.desk.settings.model_copy(update=changes)
+        return replace(self, desk=replace(self.desk, settings=settings))
+
+    @contextmanager
+    def speaking_to(self, url: str | None = None, key: str = SANDBOX_KEY, **timeouts: float) -> Iterator["Hands"]:
+        """Yield hands that find the vendor elsewhere, with another key or with less patience."""
+        with LettrLabs(
+            url or self.sandbox.api_url, SecretStr(key), rate=_Unhurried(None), timeouts=Timeouts(**timeouts)
+        ) as vendor:
+            yield replace(self, desk=replace(self.desk, vendor=vendor))
+
+    def stranger_makes_a_draft(self, *people: Any, template: int = 1001) -> int:
+        """Have somebody else make an order in the account, and perhaps put people on it."""
+        answer = self.desk.vendor.create_order(template)
+        assert isinstance(answer, Accepted)
+        if people:
+            assert isinstance(self.desk.vendor.append_recipients(answer.value, people), Accepted)
+        return answer.value
+
+    def journal(self, mailing_id: int) -> Sequence[Row[Any]]:
+        """Return the calls that were made for a mailing."""
+        columns = VendorCall.__table__.columns
+        statement = select(*columns).where(columns.mailing_id == mailing_id).order_by(columns.id)
+        with self.desk.engine.connect() as connection:
+            return connection.execute(statement).all()
+
+    def strays(self) -> dict[int, str]:
+        """Return the fate of each stray."""
+        with self.desk.engine.connect() as connection:
+            return {row.order_id: row.fate.value for row in connection.execute(select(Stray.order_id, Stray.fate))}
+
+
+@pytest.fixture
+def hands(desk: Desk, clock: Any, sandbox: Vendor, pen: Any, new_mailing: Any) -> Hands:
+    return Hands(desk, clock, sandbox, pen, new_mailing)
+
+
+@pytest.fixture
+def campaign(engine: Engine) -> int:
+    """Return a campaign with nothing in it."""
+    values = {"key": "campaign", "request_digest": b"digest", "name": "Campaign"}
+    counts = {"rows": 1, "people": 1, "rejected": 0, "mailings": 1}
+    with engine.begin() as connection:
+        return connection.execute(insert(Campaign).values(**values, **counts).returning(Campaign.id)).scalar_one()
+
+
+@pytest.fixture
+def somebody() -> NewRecipient:
+    """Return a person that no mailing of ours knows."""
+    address = NewAddress(address1="9 Elm Street", city="Springfield", state="IL", zip_code="62701")
+    return NewRecipient(address=address, personal=NewPersonal(first_name="Some", last_name="Body"))
+
+
+@pytest.fixture
+def a_person() -> Callable[..., dict[str, Any]]:
+    """Return what makes the columns of a recipient, by position."""
+    return person
