@@ -1,0 +1,58 @@
+"""Arming a restored or copied database, in a person's hands."""
+
+import sys
+
+import typer
+from sqlalchemy import Engine, select
+
+from console.complaints import Complaint
+from console.decisions import who
+from console.output import remark, show
+from console.straying import at_the_desk
+from models import Installation
+from worker import arming
+from worker.arming import Survey
+from worker.clock import system_clock
+
+
+def arm(*, yes: bool) -> int:
+    """Show what LettrLabs knows and this database does not; agreed to, let the database send."""
+    with at_the_desk() as desk:
+        why = _disarmed_why(desk.engine)
+        if why is None:
+            show("This database is armed: nothing keeps it from sending.")
+            return 0
+        show(f"This database does not send: {why}.")
+        found = arming.survey(desk)
+        show(*_told(found))
+        if not yes and not _agreed():
+            remark("Nothing was changed: the database stays disarmed.")
+            return 1
+        held_back = arming.carry_out(desk, found, who(), system_clock())
+        show(f"Armed. {held_back} mailings went to attention instead: see `mailrun attention list`.")
+    return 0
+
+
+def _disarmed_why(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        return connection.scalar(select(Installation.disarmed_why))
+
+
+def _told(found: Survey) -> list[str]:
+    statuses = ", ".join(f"{count} {status}" for status, count in sorted(found.unknown_by_status.items()))
+    lines = [
+        f"LettrLabs lists {found.orders_read} orders; this database does not know {len(found.unknown)} of them"
+        + (f": {statuses}." if statuses else "."),
+        f"{found.unfinished} mailings here are unfinished and would go on.",
+    ]
+    lines += [
+        f"mailing {mailing_id} has people of order {order_id}: it will be held back for you to look at."
+        for mailing_id, order_id in found.suspects.items()
+    ]
+    return lines
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        raise Complaint("nobody can be asked here: read the survey, then say --yes")
+    return typer.confirm("Is this the database that is to send from now on?")
