@@ -8,6 +8,7 @@ from models.mailing import Mailing
 from models.money import Charge, Quote, QuoteLine
 from models.proof import Proof
 from models.recipient import Outcome, Recipient
+from models.schedule import CatchUp, Choice, HoldMode, IfLate, Recurrence
 from models.states import ENDED, MOVES, OPEN, Approval, Move, Priority, Stage, State
 
 __all__ = [
@@ -17,10 +18,14 @@ __all__ = [
     "Approval",
     "Base",
     "Campaign",
+    "CatchUp",
     "Charge",
+    "Choice",
     "CreateGate",
     "EventLog",
     "Heartbeat",
+    "HoldMode",
+    "IfLate",
     "Installation",
     "Mailing",
     "Move",
@@ -30,6 +35,7 @@ __all__ = [
     "Quote",
     "QuoteLine",
     "Recipient",
+    "Recurrence",
     "RejectedRow",
     "Stage",
     "State",

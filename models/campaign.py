@@ -9,11 +9,13 @@ from models.base import Base, Serial, Written
 
 
 class Campaign(Base):
-    """What was submitted under one key. How far it is follows from its mailings' rows."""
+    """What was submitted under one key, or opened by a rule. How far it is follows from its mailings' rows."""
 
     __tablename__ = "campaign"
     __table_args__ = (
         UniqueConstraint("key"),
+        UniqueConstraint("recurrence_id", "occurrence_at"),
+        CheckConstraint("(recurrence_id IS NULL) = (occurrence_at IS NULL)", name="occurrence_of_a_rule"),
         CheckConstraint("rows = people + rejected", name="rows_add_up"),
     )
 
@@ -25,6 +27,8 @@ class Campaign(Base):
     people: Mapped[int]
     rejected: Mapped[int]
     mailings: Mapped[int]
+    recurrence_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("recurrence.id"))
+    occurrence_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[Written]
 

@@ -18,12 +18,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import CENTS, Base, Instant, Serial, Written, words
+from models.schedule import SCHEDULE_CHECKS, Scheduled
 from models.states import Approval, Stage, State
 
 _TIME = DateTime(timezone=True)
 
 
-class Mailing(Base):
+class Mailing(Scheduled, Base):
     """One order to be. ``stage`` is the next thing to do, ``state`` says who may do it.
 
     ``not_before`` is when work may go on; ``wake_at`` is when the due scan looks at the row again, which after
@@ -53,6 +54,7 @@ class Mailing(Base):
         CheckConstraint("state <> 'approval' OR stage = 'checkout'", name="approval_before_checkout"),
         CheckConstraint("NOT recovering OR unsure_since IS NOT NULL", name="unsure_since_when"),
         CheckConstraint("cursor BETWEEN 0 AND size AND size > 0", name="cursor_within_size"),
+        *SCHEDULE_CHECKS,
         Index("ix_mailing_due", "priority", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
         Index("ix_mailing_asking", "state", postgresql_where=text("state IN ('approval', 'attention')")),
         Index(
