@@ -1,6 +1,8 @@
 """What is remembered: tables, the states of a mailing and the moves between them. Imports no other room."""
 
+from models.approval import Decision, Verdict
 from models.base import Base
+from models.budget import Budget, Purse, Reservation, Spending
 from models.campaign import Campaign, RejectedRow
 from models.evidence import EventLog, Heartbeat, VendorCall
 from models.installation import CreateGate, Installation, Stray, StrayFate
@@ -17,11 +19,13 @@ __all__ = [
     "OPEN",
     "Approval",
     "Base",
+    "Budget",
     "Campaign",
     "CatchUp",
     "Charge",
     "Choice",
     "CreateGate",
+    "Decision",
     "EventLog",
     "Heartbeat",
     "HoldMode",
@@ -32,14 +36,18 @@ __all__ = [
     "Outcome",
     "Priority",
     "Proof",
+    "Purse",
     "Quote",
     "QuoteLine",
     "Recipient",
     "Recurrence",
     "RejectedRow",
+    "Reservation",
+    "Spending",
     "Stage",
     "State",
     "Stray",
     "StrayFate",
     "VendorCall",
+    "Verdict",
 ]

@@ -11,7 +11,7 @@ from models.base import Base, Instant, Serial
 
 
 class VendorCall(Base):
-    """One call to the vendor as the caller saw it. ``request`` is a summary without personal data."""
+    """One call to the vendor as the caller saw it. ``request`` and ``answer`` sum up without personal data."""
 
     __tablename__ = "vendor_call"
     __table_args__ = (Index(None, "mailing_id"),)
@@ -24,6 +24,7 @@ class VendorCall(Base):
     method: Mapped[str]
     path: Mapped[str]
     request: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    answer: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     outcome: Mapped[str]
     status: Mapped[int | None]
     request_id: Mapped[str | None]

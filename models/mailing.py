@@ -54,6 +54,11 @@ class Mailing(Scheduled, Base):
         CheckConstraint("state <> 'approval' OR stage = 'checkout'", name="approval_before_checkout"),
         CheckConstraint("NOT recovering OR unsure_since IS NOT NULL", name="unsure_since_when"),
         CheckConstraint("cursor BETWEEN 0 AND size AND size > 0", name="cursor_within_size"),
+        CheckConstraint(
+            "(approval = 'over') = (approval_over IS NOT NULL)"
+            " AND (approval_over IS NULL OR approval_over >= 0 AND approval_over < 'NaN')",
+            name="approval_over_what",
+        ),
         *SCHEDULE_CHECKS,
         Index("ix_mailing_due", "priority", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
         Index("ix_mailing_asking", "state", postgresql_where=text("state IN ('approval', 'attention')")),
@@ -91,6 +96,9 @@ class Mailing(Scheduled, Base):
     speed: Mapped[str]
     auto_bill: Mapped[bool]
     approval: Mapped[Approval] = mapped_column(words(Approval, "approval"))
+    approval_over: Mapped[Decimal | None] = mapped_column(CENTS)
+    submitted_by: Mapped[str | None]
+    trigger_id: Mapped[int | None] = mapped_column(BigInteger)
     approved_at: Mapped[datetime | None] = mapped_column(_TIME)
     approved_by: Mapped[str | None]
 
@@ -108,6 +116,7 @@ class Mailing(Scheduled, Base):
     quoted: Mapped[Decimal | None] = mapped_column(CENTS)
     charged: Mapped[Decimal | None] = mapped_column(CENTS)
     order_status: Mapped[str | None]
+    paid_at: Mapped[datetime | None] = mapped_column(_TIME)
 
     created_at: Mapped[Written]
     updated_at: Mapped[Written]

@@ -31,10 +31,11 @@ class State(StrEnum):
 
 
 class Approval(StrEnum):
-    """Whether a person must agree to the price before checkout."""
+    """Whether a person must agree to the price before checkout: never, always, or above an amount."""
 
     AUTO = "auto"
     REQUIRED = "required"
+    OVER = "over"
 
 
 class Priority(IntEnum):
@@ -64,6 +65,8 @@ class Move(StrEnum):
     FAIL = "fail"
     DISCARD = "discard"
     APPROVE = "approve"
+    REJECT = "reject"
+    FIT = "fit"
     REQUEST_CANCEL = "request cancel"
     CANCEL = "cancel"
     RESOLVE = "resolve"
@@ -87,6 +90,8 @@ MOVES: dict[Move, frozenset[tuple[State, State]]] = {
     Move.FAIL: frozenset({(_W, _F)}),
     Move.DISCARD: frozenset({(_W, _C)}),
     Move.APPROVE: frozenset({(_AP, _Q)}),
+    Move.REJECT: frozenset({(_AP, _Q)}),
+    Move.FIT: frozenset({(_AP, _Q)}),
     Move.REQUEST_CANCEL: frozenset({(_Q, _Q), (_W, _W), (_AP, _Q), (_AT, _Q)}),
     Move.CANCEL: frozenset({(_Q, _C), (_AP, _C), (_AT, _C)}),
     Move.SUSPECT: frozenset({(_Q, _AT)}),
