@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
@@ -43,6 +44,14 @@ class Wait:
     """Nothing is wrong and nothing was done; look again after ``seconds``. No attempt is counted."""
 
     seconds: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """All is ready, and its time has not come: nothing is done before ``until``. No attempt is counted."""
+
+    until: datetime
     why: str
 
 
@@ -96,9 +105,12 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Discarded:
-    """Cancelled as asked, and nothing of it is left at the vendor."""
+    """Cancelled as asked, or as its schedule says and ``why`` tells, and nothing of it is left at the vendor."""
+
+    code: str | None = None
+    why: str | None = None
 
 
 Result: TypeAlias = (
-    Advance | Again | Wait | Retry | Unsure | AskApproval | AskPerson | Fail | Sent | Discarded
+    Advance | Again | Wait | Hold | Retry | Unsure | AskApproval | AskPerson | Fail | Sent | Discarded
 )

@@ -1,14 +1,14 @@
 """Taking a mailing: the claim, and what its holder sees of it."""
 
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, literal_column, text
 
-from models import Approval, Mailing, Move, Stage, State
+from models import Approval, HoldMode, IfLate, Mailing, Move, Stage, State
 from worker import evidence
 
 PAUSED = """(EXISTS (SELECT 1 FROM installation WHERE paused_at IS NOT NULL OR disarmed_at IS NOT NULL)
@@ -44,6 +44,14 @@ class Held:
     rejected: int
     recipients_digest: bytes | None
     quoted: Decimal | None
+    reason_code: str | None
+    send_at: datetime | None
+    zone: str | None
+    hold_until: date | None
+    hold_mode: HoldMode | None
+    deliver_by: date | None
+    if_late: IfLate
+    late_after: int
     paused: bool
 
     @property
@@ -52,6 +60,11 @@ class Held:
         if self.order_id is None:
             raise LookupError(f"mailing {self.id} has no order yet")
         return self.order_id
+
+    @property
+    def vendor_hold(self) -> date | None:
+        """Until when the vendor is asked to keep the order, once it is paid."""
+        return self.hold_until if self.hold_mode is HoldMode.VENDOR else None
 
 
 SEEN = (
@@ -108,6 +121,8 @@ def held_from(row: Any, before: Held | None = None) -> Held:  # noqa: ANN401 - R
     values = dict(row)
     values["stage"] = Stage(values["stage"])
     values["approval"] = Approval(values["approval"])
+    values["if_late"] = IfLate(values["if_late"])
+    values["hold_mode"] = values["hold_mode"] and HoldMode(values["hold_mode"])
     if before is not None and values["claim"] is None:
         values |= {"claim": before.claim, "lease_until": before.lease_until}
     return Held(**values)

@@ -17,6 +17,7 @@ from worker.results import (
     Discarded,
     Facts,
     Fail,
+    Hold,
     Record,
     Result,
     Retry,
@@ -109,9 +110,8 @@ def _meaning(held: Held, result: Result, now: datetime, times: Times) -> _Meanin
         case Again(why, values, record):
             lease = {"lease_until": now + times.lease, "wake_at": now + times.lease}
             return Move.RUN_AHEAD, lease | {"recovering": False, "unsure_since": None, **values}, record, why
-        case Wait(seconds, why):
-            counts = {"attempts": max(held.attempts - 1, 0), "waits": held.waits + 1}
-            return Move.WAIT, _later(now + timedelta(seconds=seconds), why) | counts, nothing, why
+        case Wait() | Hold():
+            return _wait(held, result, now)
         case Retry(why):
             return Move.RETRY, _later(now + _backoff(held, times), why), nothing, why
         case Unsure(why):
@@ -119,6 +119,14 @@ def _meaning(held: Held, result: Result, now: datetime, times: Times) -> _Meanin
             return Move.UNSURE, _later(now + _backoff(held, times), why) | unsure, nothing, why
         case _:
             return _handed_over(result, now)
+
+
+def _wait(held: Held, result: Wait | Hold, now: datetime) -> _Meaning:
+    counts = {"attempts": max(held.attempts - 1, 0)}
+    if isinstance(result, Hold):
+        return Move.WAIT, _later(result.until, result.why) | counts | {"waits": 0}, nothing, result.why
+    until = now + timedelta(seconds=result.seconds)
+    return Move.WAIT, _later(until, result.why) | counts | {"waits": held.waits + 1}, nothing, result.why
 
 
 def _advance(to: Stage, values: dict[str, Any], record: Record, now: datetime, times: Times) -> _Meaning:
@@ -145,8 +153,9 @@ def _handed_over(result: Result, now: datetime) -> _Meaning:
             return Move.FAIL, _FRESH | asleep | ends, nothing, why
         case Sent(values, record):
             return Move.SEND, _FRESH | asleep | {"state": State.SENT, **values}, record, None
-        case Discarded():
-            return Move.DISCARD, _FRESH | asleep | {"state": State.CANCELLED}, nothing, None
+        case Discarded(code, why):
+            dropped = {"state": State.CANCELLED, "reason_code": code, "reason": why}
+            return Move.DISCARD, _FRESH | asleep | dropped, nothing, why
         case _:
             raise AssertionError(f"no move for {type(result).__name__} at {now}")
 

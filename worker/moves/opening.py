@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert
 
 from models import Approval, Mailing, Priority, Stage, State
+from worker.schedule import AT_ONCE, Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class NewMailing:
     auto_bill: bool = True
     campaign_id: int | None = None
     batch: int | None = None
+    schedule: Schedule = AT_ONCE
 
 
 def open_mailing(connection: Connection, new: NewMailing, now: datetime) -> int:
@@ -48,6 +50,7 @@ def open_mailing(connection: Connection, new: NewMailing, now: datetime) -> int:
             auto_bill=new.auto_bill,
             campaign_id=new.campaign_id,
             batch=new.batch,
+            **new.schedule.columns(),
         )
         .returning(Mailing.id)
     ).scalar_one()
