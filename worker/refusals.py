@@ -1,6 +1,6 @@
 """What to make of a vendor that is away, busy or refuses: the same for every stage."""
 
-from lettrlabs import NotSent, Rejected, Unavailable
+from lettrlabs import NotSent, Rejected, Unavailable, VendorError
 from lettrlabs import Refused as ReadRefused
 from worker.results import AskPerson, Result, Wait
 from worker.work import Work
@@ -8,6 +8,7 @@ from worker.work import Work
 _LONGEST_PAUSE = 300.0
 # The key or the plan is at fault, not the mailing: somebody will mend it, and then all may go on.
 _ACCOUNT_TROUBLE = frozenset({401, 403})
+_NOT_FOUND = 404
 
 
 def pause_for(work: Work, retry_after: float | None) -> float:
@@ -25,6 +26,22 @@ def refused(work: Work, refusal: Rejected | ReadRefused) -> Result:
     """Return what follows from a definite refusal: the account's trouble waits, anything else is for a person."""
     if refusal.status in _ACCOUNT_TROUBLE:
         return Wait(pause_for(work, None), f"LettrLabs refuses the key or the plan ({refusal.status})")
+    if refusal.status == _NOT_FOUND and _is_gone(work):
+        return order_gone(work)
     facts = {"status": refusal.status, "reasonCode": refusal.reason_code, "words": refusal.words}
     words = refusal.words or "no reason given"
     return AskPerson("refused", f"LettrLabs refused ({refusal.status}): {words}", facts)
+
+
+def order_gone(work: Work) -> AskPerson:
+    """Return what follows from an order that is not to be found at the vendor: nobody but a person can know why."""
+    why = f"order {work.held.order} is not at LettrLabs any more: somebody deleted it there"
+    return AskPerson("order_gone", why, {"orderId": work.held.order})
+
+
+def _is_gone(work: Work) -> bool:
+    # A 404 may also be of a path, which says nothing about the order: so it is asked for by its number.
+    try:
+        return work.held.order_id is not None and work.vendor.order(work.held.order) is None
+    except VendorError:
+        return False

@@ -200,7 +200,9 @@ class Hands:
         return replace(self, desk=replace(self.desk, settings=settings))
 
     @contextmanager
-    def speaking_to(self, url: str | None = None, key: str = SANDBOX_KEY, **timeouts: float) -> Iterator["Hands"]:
+    def speaking_to(
+        self, url: str | None = None, key: str = SANDBOX_KEY, **timeouts: float
+    ) -> Iterator["Hands"]:
         """Yield hands that find the vendor elsewhere, with another key or with less patience."""
         with LettrLabs(
             url or self.sandbox.api_url, SecretStr(key), rate=_Unhurried(None), timeouts=Timeouts(**timeouts)
@@ -225,7 +227,9 @@ class Hands:
     def strays(self) -> dict[int, str]:
         """Return the fate of each stray."""
         with self.desk.engine.connect() as connection:
-            return {row.order_id: row.fate.value for row in connection.execute(select(Stray.order_id, Stray.fate))}
+            return {
+                row.order_id: row.fate.value for row in connection.execute(select(Stray.order_id, Stray.fate))
+            }
 
 
 @pytest.fixture
@@ -239,7 +243,9 @@ def campaign(engine: Engine) -> int:
     values = {"key": "campaign", "request_digest": b"digest", "name": "Campaign"}
     counts = {"rows": 1, "people": 1, "rejected": 0, "mailings": 1}
     with engine.begin() as connection:
-        return connection.execute(insert(Campaign).values(**values, **counts).returning(Campaign.id)).scalar_one()
+        return connection.execute(
+            insert(Campaign).values(**values, **counts).returning(Campaign.id)
+        ).scalar_one()
 
 
 @pytest.fixture

@@ -30,7 +30,9 @@ def test_a_template_that_lettrlabs_does_not_know_ends_the_mailing(hands: Any, ne
     assert "template 7" in row.reason
 
 
-def test_a_vendor_that_is_away_is_waited_for_without_counting_an_attempt(hands: Any, new_mailing: Any) -> None:
+def test_a_vendor_that_is_away_is_waited_for_without_counting_an_attempt(
+    hands: Any, new_mailing: Any
+) -> None:
     mailing_id = new_mailing()
     with hands.speaking_to(NOBODY) as cut_off:
         first = cut_off.step(mailing_id)
@@ -42,7 +44,9 @@ def test_a_vendor_that_is_away_is_waited_for_without_counting_an_attempt(hands: 
     assert hands.step(mailing_id).stage is Stage.ATTACH
 
 
-def test_a_busy_vendor_is_left_alone_for_as_long_as_it_asks(hands: Any, new_mailing: Any, sandbox: Any) -> None:
+def test_a_busy_vendor_is_left_alone_for_as_long_as_it_asks(
+    hands: Any, new_mailing: Any, sandbox: Any
+) -> None:
     sandbox.fail("create_order", "too_many", count=1, retryAfter=120)
     mailing_id = new_mailing()
 
@@ -155,7 +159,9 @@ def test_drafts_of_lost_creates_of_two_templates_are_deleted_and_made_anew(
     assert set(hands.strays().values()) == {"deleted"}
 
 
-def test_a_draft_from_before_the_lost_create_is_not_touched(hands: Any, new_mailing: Any, sandbox: Any) -> None:
+def test_a_draft_from_before_the_lost_create_is_not_touched(
+    hands: Any, new_mailing: Any, sandbox: Any
+) -> None:
     older = hands.stranger_makes_a_draft()
     hands.to(Stage.ATTACH)
     sandbox.fail("create_order", "cut_before", count=1)
@@ -223,7 +229,9 @@ def test_the_gate_holds_new_creates_back_while_a_lost_one_is_found_out(hands: An
     assert sandbox.calls("create_order") == 1
 
 
-def test_the_gate_opens_when_the_lost_create_is_settled_and_wakes_who_waited(hands: Any, sandbox: Any) -> None:
+def test_the_gate_opens_when_the_lost_create_is_settled_and_wakes_who_waited(
+    hands: Any, sandbox: Any
+) -> None:
     newcomer = hands.new_mailing()
     lost, under_way = lost_create_beside_one_under_way(hands, sandbox)
     hands.pen.forge(newcomer, wake_at=hands.clock.at + timedelta(seconds=50))
@@ -303,7 +311,9 @@ def test_a_late_reply_for_an_order_that_was_taken_meanwhile_deletes_nothing(
     assert sandbox.calls("delete_order") == 0
 
 
-def test_a_create_that_never_gets_through_ends_with_a_person(hands: Any, new_mailing: Any, sandbox: Any) -> None:
+def test_a_create_that_never_gets_through_ends_with_a_person(
+    hands: Any, new_mailing: Any, sandbox: Any
+) -> None:
     sandbox.fail("create_order", "error_before")
 
     row = hands.to_the_end(mailing_id := new_mailing())

@@ -88,8 +88,7 @@ def test_an_order_that_is_gone_ends_with_a_person(hands: Any, stage: Stage) -> N
 
     row = hands.to_the_end(mailing_id)
 
-    assert row.state is State.ATTENTION
-    assert row.reason
+    assert (row.state, row.reason_code) == (State.ATTENTION, "order_gone")
 
 
 def test_the_quote_is_kept_line_by_line_and_its_lines_make_the_total(hands: Any) -> None:

@@ -1,0 +1,180 @@
+"""The hourly look for drafts that no mailing explains, and who may delete them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from lettrlabs import Unavailable
+from models import Stage, Stray, VendorCall
+from worker import fates, sweep
+from worker.results import Contested
+from worker.sweep import Round, Swept
+
+NOBODY = "http://127.0.0.1:9/api"
+
+
+def look(hands: Any) -> Swept:
+    return sweep.run_once(hands.desk, hands.clock.at)
+
+
+def test_a_draft_that_no_mailing_explains_is_noted_and_left_alone_at_first(hands: Any, sandbox: Any) -> None:
+    stray = hands.stranger_makes_a_draft()
+
+    assert look(hands) == Swept(found=(stray,), deleted=())
+
+    assert hands.strays() == {stray: "seen"}
+    assert len(sandbox.orders()) == 1
+
+
+def test_a_stray_seen_in_two_looks_is_deleted_where_the_account_is_ours(hands: Any, sandbox: Any) -> None:
+    stray = hands.stranger_makes_a_draft()
+    look(hands)
+    hands.forward(3600)
+
+    assert look(hands) == Swept(found=(stray,), deleted=(stray,))
+
+    assert hands.strays() == {stray: "deleted"}
+    assert sandbox.orders() == []
+
+
+def test_a_stray_is_only_listed_where_the_account_is_shared(hands: Any, sandbox: Any) -> None:
+    shared = hands.with_settings(exclusive=False)
+    stray = hands.stranger_makes_a_draft()
+    for _ in range(3):
+        assert look(shared) == Swept(found=(stray,), deleted=())
+        hands.forward(3600)
+
+    assert hands.strays() == {stray: "seen"}
+    assert len(sandbox.orders()) == 1
+
+
+def test_two_beats_that_look_at_once_are_one_look(hands: Any, sandbox: Any) -> None:
+    hands.stranger_makes_a_draft()
+    look(hands)
+    hands.forward(60)
+
+    assert look(hands).deleted == ()
+    with hands.desk.engine.connect() as connection:
+        assert connection.scalar(select(Stray.sightings)) == 1
+    assert len(sandbox.orders()) == 1
+
+
+@pytest.mark.parametrize("stage", [Stage.ATTACH, Stage.CHECKOUT, Stage.SETTLE])
+def test_the_order_of_a_mailing_is_no_stray(hands: Any, sandbox: Any, stage: Stage) -> None:
+    hands.to(stage)
+
+    assert look(hands) == Swept(found=(), deleted=())
+    assert len(sandbox.orders()) == 1
+
+
+def test_a_draft_with_people_on_it_is_somebodys_work_and_no_stray(
+    hands: Any, sandbox: Any, somebody: Any
+) -> None:
+    hands.stranger_makes_a_draft(somebody)
+    look(hands)
+    hands.forward(3600)
+
+    assert look(hands) == Swept(found=(), deleted=())
+    assert len(sandbox.orders()) == 1
+
+
+@pytest.mark.parametrize("how", ["used", "deleted"])
+def test_a_stray_that_was_used_or_deleted_meanwhile_is_no_longer_counted(
+    hands: Any, somebody: Any, how: str
+) -> None:
+    stray = hands.stranger_makes_a_draft()
+    look(hands)
+    if how == "used":
+        hands.desk.vendor.append_recipients(stray, [somebody])
+    else:
+        hands.desk.vendor.delete_order(stray)
+    hands.forward(3600)
+
+    assert look(hands) == Swept(found=(), deleted=())
+    assert hands.strays() == {stray: "deleted"}
+
+
+def test_a_vendor_that_is_away_is_looked_at_another_time(hands: Any) -> None:
+    hands.stranger_makes_a_draft()
+    with hands.speaking_to(NOBODY) as cut_off, pytest.raises(Unavailable):
+        look(cut_off)
+
+    assert hands.strays() == {}
+    with hands.desk.engine.connect() as connection:
+        assert set(connection.scalars(select(VendorCall.outcome))) == {"unavailable"}
+
+
+@pytest.mark.parametrize("fault", ["cut_before", "cut_after", "error_before"])
+def test_a_stray_whose_deletion_was_lost_is_deleted_by_the_next_look(
+    hands: Any, sandbox: Any, fault: str
+) -> None:
+    hands.stranger_makes_a_draft()
+    look(hands)
+    hands.forward(3600)
+    sandbox.fail("delete_order", fault, count=1)
+    assert look(hands).deleted == ()
+    hands.forward(60)
+
+    look(hands)
+
+    assert sandbox.orders() == []
+
+
+def test_a_draft_that_was_to_be_deleted_by_its_recovery_is_deleted_even_in_a_shared_account(
+    hands: Any, sandbox: Any
+) -> None:
+    shared = hands.with_settings(exclusive=False)
+    left = hands.stranger_makes_a_draft()
+    sandbox.fail("delete_order", "cut_before", count=1)
+    assert not fates.discard(a_round(shared), left, "answered after its claim was lost")
+
+    assert look(shared).deleted == (left,)
+
+
+def a_round(hands: Any) -> Round:
+    return Round(hands.desk.engine, hands.desk.vendor, hands.clock.at)
+
+
+def test_a_draft_that_was_taken_is_not_condemned(hands: Any, sandbox: Any) -> None:
+    draft = hands.stranger_makes_a_draft()
+    with hands.desk.engine.begin() as connection:
+        fates.adopt(connection, draft, hands.clock.at)
+
+    assert fates.discard(a_round(hands), draft, "left over")
+
+    assert len(sandbox.orders()) == 1
+    assert hands.strays() == {draft: "adopted"}
+
+
+def test_the_order_of_a_mailing_is_not_condemned(hands: Any, sandbox: Any) -> None:
+    order = hands.pen.mailing(hands.to(Stage.ATTACH)).order_id
+
+    assert fates.discard(a_round(hands), order, "left over")
+
+    assert len(sandbox.orders()) == 1
+    assert hands.strays() == {}
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_draft_that_was_condemned_is_not_taken(hands: Any, sandbox: Any, *, gone: bool) -> None:
+    draft = hands.stranger_makes_a_draft()
+    if not gone:
+        sandbox.fail("delete_order", "cut_before", count=1)
+    fates.discard(a_round(hands), draft, "left over")
+
+    with pytest.raises(Contested), hands.desk.engine.begin() as connection:
+        fates.adopt(connection, draft, hands.clock.at)
+
+    assert hands.strays() == {draft: "deleted" if gone else "condemned"}
+
+
+def test_a_create_under_way_is_not_taken_for_a_stray(hands: Any, sandbox: Any) -> None:
+    mailing_id = hands.new_mailing()
+    with hands.while_calling(mailing_id, "create_order"):
+        assert len(look(hands).found) == 1
+    hands.forward(timedelta(hours=1).total_seconds())
+
+    assert look(hands) == Swept(found=(), deleted=())
+    assert sandbox.order()["id"] == hands.pen.mailing(mailing_id).order_id
