@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 import migrations
 from console.explanations import explain, refusal
 from console.reads.attention import people_needed
-from console.reads.life import latest_tick, paused_since, workers_alive
+from console.reads.life import halt, latest_tick, workers_alive
 from console.session import knows_vendor
 from console.vendor import quick_vendor
 from console.views.words import when
@@ -122,10 +122,12 @@ def _life(connection: Connection, settings: Settings) -> Iterator[Check]:
     alive = workers_alive(connection)
     found = f"{alive} alive"
     yield Check("workers", Verdict.OK if alive else Verdict.FAIL, found, "" if alive else start)
-    if since := paused_since(connection):
-        yield Check(
-            "pause", Verdict.WARN, f"everything is paused since {when(since)}", "run `mailrun resume`"
-        )
+    halted = halt(connection)
+    if halted.paused_at:
+        found = f"everything is paused since {when(halted.paused_at)}"
+        yield Check("pause", Verdict.WARN, found, "run `mailrun resume`")
+    if halted.disarmed_why:
+        yield Check("arming", Verdict.FAIL, f"nothing is sent: {halted.disarmed_why}", "run `mailrun arm`")
     yield _people(connection)
 
 

@@ -104,7 +104,7 @@ def _report(session: Session, one: Standing) -> None:
 
 
 def _reasons(refused: Counter[str]) -> Table:
-    rows = table("people", "reason", right=("people",))
+    rows = table("people", "reason", right=("people",), fold=("reason",))
     for reason, people in (+refused).most_common():
         rows.add_row(str(people), text(reason))
     return rows

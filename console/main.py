@@ -64,5 +64,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _complain(sentence: str, code: int) -> int:
-    sys.stderr.write(f"mailrun: {sentence}\n")
+    from console.output import printable  # noqa: PLC0415 - as above
+
+    sys.stderr.write(f"mailrun: {printable(sentence)}\n")
     return code

@@ -30,7 +30,7 @@ def remarks() -> Console:
 def show(*renderables: RenderableType) -> None:
     """Print results. Text is printed as it is: a name may hold brackets."""
     for renderable in renderables:
-        results().print(renderable)
+        results().print(printable(renderable) if isinstance(renderable, str) else renderable)
 
 
 def remark(line: str) -> None:
@@ -46,7 +46,7 @@ def show_json(vendor: str, **members: object) -> None:
 
 def printable(text: str) -> str:
     """Return a text without the characters that would steer a terminal."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
+    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)
 
 
 def _console(*, stderr: bool) -> Console:

@@ -13,7 +13,7 @@ from console.complaints import Complaint
 from console.output import remark, remarks
 from console.reads import campaigns
 from console.reads.campaigns import Standing, Status, Waiting
-from console.reads.life import paused_since, workers_alive
+from console.reads.life import halt, workers_alive
 from console.session import Session
 from console.views.campaigns import progress, summary
 
@@ -52,8 +52,13 @@ def look(session: Session, campaign_id: int) -> tuple[Standing, Waiting | None, 
 
 def hindrances(connection: Connection) -> list[str]:
     """Return what keeps everything from going on, a line each."""
-    found = [] if workers_alive(connection) else [NOBODY_WORKS]
-    return [*found, ALL_PAUSED] if paused_since(connection) else found
+    halted = halt(connection)
+    lines = {
+        NOBODY_WORKS: not workers_alive(connection),
+        ALL_PAUSED: halted.paused_at is not None,
+        f"nothing is sent: {halted.disarmed_why}; see `mailrun arm`": halted.disarmed_why is not None,
+    }
+    return [line for line, hinders in lines.items() if hinders]
 
 
 def no_campaign(campaign_id: int) -> Complaint:

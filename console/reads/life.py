@@ -1,5 +1,6 @@
 """Who is alive, by the signs of life in the database."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -31,6 +32,15 @@ def workers_alive(connection: Connection) -> int:
     ).one()
 
 
-def paused_since(connection: Connection) -> datetime | None:
-    """Return since when everything is paused, or None if it is not."""
-    return connection.scalars(select(Installation.paused_at)).one_or_none()
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """What keeps everything from being written to the vendor: a person's pause, or a database that may be a copy."""
+
+    paused_at: datetime | None = None
+    disarmed_why: str | None = None
+
+
+def halt(connection: Connection) -> Halt:
+    """Return what keeps everything from going on, both None if nothing does."""
+    row = connection.execute(select(Installation.paused_at, Installation.disarmed_why)).one_or_none()
+    return Halt() if row is None else Halt(*row)

@@ -5,14 +5,13 @@ from collections.abc import Iterable
 from rich.table import Table
 
 from console.reads.attention import Asking
-from console.views.words import facts, table, text, when
+from console.views.words import day, facts, table, text, when
 
 
 def asking_table(asking: Iterable[Asking]) -> Table:
     """Return one line for each mailing that needs attention."""
-    rows = table(
-        "mailing", "campaign", "stage", "order", "reason", "why", "since", right=("mailing", "order")
-    )
+    columns = ("mailing", "campaign", "stage", "order", "reason", "why", "since")
+    rows = table(*columns, right=("mailing", "order"), fold=("campaign", "why"))
     for one in asking:
         campaign = "-" if one.campaign_id is None else f"{one.campaign_id} {text(one.campaign)}"
         rows.add_row(
@@ -22,7 +21,7 @@ def asking_table(asking: Iterable[Asking]) -> Table:
             text(one.order_id),
             text(one.reason_code),
             text(one.reason),
-            when(one.since),
+            day(one.since),
         )
     return rows
 

@@ -9,39 +9,25 @@ from rich.table import Table
 from rich.text import Text
 
 from console.reads.campaigns import Group, Rejection, Standing, Waiting
-from console.views.words import count, facts, money, state, table, text, when
+from console.views.words import count, day, facts, money, state, table, text, when
 from models import State
 
-_NUMBERS = ("id", "people", "orders", "accepted", "refused", "quoted", "charged", "size")
+_NUMBERS = ("id", "orders", "people accepted", "price", "size", "accepted", "refused", "quoted", "charged")
 
 
 def campaign_table(standings: Iterable[Standing]) -> Table:
     """Return one line for each campaign."""
-    columns = (
-        "id",
-        "name",
-        "status",
-        "people",
-        "orders",
-        "accepted",
-        "refused",
-        "quoted",
-        "charged",
-        "created",
-    )
-    rows = table(*columns, right=_NUMBERS)
+    columns = ("id", "name", "status", "orders", "people accepted", "price", "submitted")
+    rows = table(*columns, right=_NUMBERS, fold=("name",))
     for one in standings:
         rows.add_row(
             str(one.id),
             text(one.name),
             state(one.status),
-            f"{one.people:,}",
             f"{one.mailings:,}",
-            f"{one.accepted:,}",
-            f"{one.refused:,}",
-            money(one.quoted),
-            money(one.charged),
-            when(one.created_at),
+            f"{one.accepted:,} of {one.people:,}",
+            money(one.charged or one.quoted),
+            day(one.created_at),
         )
     return rows
 
@@ -81,7 +67,7 @@ def group_table(one: Standing) -> Table:
 
 def rejection_table(rejections: Iterable[Rejection]) -> Table:
     """Return rows of the file that are not mailed, and why."""
-    rows = table("row", "reason", "what is wrong", right=("row",))
+    rows = table("row", "reason", "what is wrong", right=("row",), fold=("what is wrong",))
     for one in rejections:
         rows.add_row(str(one.row), one.code, text(one.reason))
     return rows
@@ -103,13 +89,13 @@ def summary(one: Standing) -> str:
     """Return how far a campaign is in one line."""
     parts = ", ".join(_group_words(group) for group in one.groups)
     people = f"{one.accepted:,} of {count(one.people, 'person', 'people')} accepted, {one.refused:,} refused"
-    return f"{count(one.mailings, 'order')}: {parts or 'none yet'}; {people}; {_money_words(one)}"
+    return f"{count(one.mailings, 'order')}: {parts or 'none yet'}; {people}{_money_words(one)}"
 
 
 def _money_words(one: Standing) -> str:
     if one.count(State.SENT):
-        return f"{money(one.charged)} charged"
-    return f"{money(one.quoted)} quoted"
+        return f"; {money(one.charged)} charged"
+    return f"; {money(one.quoted)} quoted" if one.quoted else ""
 
 
 def _group_words(group: Group) -> str:

@@ -10,7 +10,7 @@ from console.views.words import state, table, text
 
 def check_table(checks: Iterable[Check]) -> Table:
     """Return one line for each finding."""
-    rows = table("", "checked", "found", "what to do")
+    rows = table("", "checked", "found", "what to do", fold=("found", "what to do"))
     for one in checks:
         rows.add_row(state(one.verdict), one.name, text(one.found), one.advice)
     return rows

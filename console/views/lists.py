@@ -21,7 +21,7 @@ def findings_facts(findings: Findings) -> Table:
 
 def rejected_table(tally: Tally) -> Table:
     """Return the first rejected rows and why; of the others the number."""
-    rows = table("row", "what is wrong", right=("row",), title="Rejected rows")
+    rows = table("row", "what is wrong", right=("row",), fold=("what is wrong",), title="Rejected rows")
     for number, sentence in tally.first_rejected:
         rows.add_row(str(number), text(sentence))
     left = tally.rejected - len(tally.first_rejected)

@@ -7,40 +7,26 @@ from typing import Any
 from rich.table import Table
 
 from console.reads.mailings import CallMade, Event, MailingFacts
-from console.views.words import facts, money, state, table, text, when
+from console.views.words import facts, moment, money, state, table, text, when
 from models import ENDED
 
-_NUMBERS = ("id", "campaign", "order", "people", "accepted", "refused", "quoted", "charged", "ms", "status")
+_NUMBERS = ("id", "campaign", "order", "people accepted", "price", "ms", "status")
 
 
 def mailing_table(mailings: Iterable[MailingFacts]) -> Table:
     """Return one line for each mailing."""
-    columns = (
-        "id",
-        "campaign",
-        "stage",
-        "state",
-        "order",
-        "people",
-        "accepted",
-        "refused",
-        "quoted",
-        "charged",
-    )
-    rows = table(*columns, "why", right=_NUMBERS)
+    columns = ("id", "campaign", "state", "stage", "order", "people accepted", "price")
+    rows = table(*columns, "why", right=_NUMBERS, fold=("why",))
     for one in mailings:
         rows.add_row(
             str(one.id),
             text(one.campaign_id),
-            one.stage,
             state(one.state),
+            "" if one.state in ENDED else one.stage,
             text(one.order_id),
-            f"{one.size:,}",
-            f"{one.accepted:,}",
-            f"{one.rejected:,}",
-            money(one.quoted),
-            money(one.charged),
-            text(one.reason),
+            f"{one.accepted:,} of {one.size:,}",
+            money(one.quoted if one.charged is None else one.charged),
+            text(one.reason) if one.reason else "",
         )
     return rows
 
@@ -66,20 +52,30 @@ def mailing_facts(one: MailingFacts) -> Table:
 
 def timeline_table(events: Iterable[Event]) -> Table:
     """Return a mailing's moves."""
-    rows = table("when", "move", "stage", "state", "by", "why", title="Timeline")
+    rows = table("when (UTC)", "move", "stage", "state", "by", "why", fold=("by", "why"), title="Timeline")
     for one in events:
         rows.add_row(
-            when(one.at), one.move, one.stage, state(one.state), text(one.actor), text(one.detail.get("why"))
+            moment(one.at),
+            one.move,
+            one.stage,
+            state(one.state),
+            text(one.actor),
+            text(one.detail.get("why", "")),
         )
     return rows
 
 
 def call_table(calls: Iterable[CallMade]) -> Table:
     """Return the calls made for a mailing."""
-    rows = table("when", "call", "outcome", "status", "ms", right=_NUMBERS, title="Calls to LettrLabs")
+    rows = table(
+        *("when (UTC)", "call", "outcome", "status", "ms"),
+        right=_NUMBERS,
+        fold=("call",),
+        title="Calls to LettrLabs",
+    )
     for one in calls:
         call = f"{one.method} {one.path}"
-        rows.add_row(when(one.started_at), call, one.outcome, text(one.status), str(one.elapsed_ms))
+        rows.add_row(moment(one.started_at), call, one.outcome, text(one.status), str(one.elapsed_ms))
     return rows
 
 

@@ -13,8 +13,7 @@ _NUMBERS = ("quantity", "rate", "tax", "total", "amount")
 
 def quote_table(quote: QuoteFacts, title: str) -> Table:
     """Return a quote's lines, parts below what they are part of, and its sums."""
-    rows = table("line", "quantity", "rate", "tax", "total", right=_NUMBERS, title=title)
-    rows.show_footer = False
+    rows = table("line", "quantity", "rate", "tax", "total", right=_NUMBERS, fold=("line",), title=title)
     depth: dict[int, int] = {}
     for line in quote.lines:
         depth[line.position] = 0 if line.parent is None else depth.get(line.parent, 0) + 1
@@ -35,7 +34,7 @@ def delivery_words(quote: QuoteFacts) -> str:
 
 def charge_table(charges: Iterable[ChargeFacts]) -> Table:
     """Return what was charged and given back."""
-    rows = table("transaction", "amount", "what", "made", right=_NUMBERS, title="Charges")
+    rows = table("transaction", "amount", "what", "made", right=_NUMBERS, fold=("what",), title="Charges")
     for one in charges:
         amount = -one.amount if one.is_credit else one.amount
         rows.add_row(text(one.vendor_id), money(amount), text(one.description), when(one.made_at))

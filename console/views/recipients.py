@@ -10,7 +10,7 @@ from console.views.words import state, table, text
 
 def outcome_table(outcomes: Iterable[OutcomeCount]) -> Table:
     """Return how many people came to what."""
-    rows = table("people", "outcome", "reason", right=("people",), title="People")
+    rows = table("people", "outcome", "reason", right=("people",), fold=("reason",), title="People")
     for one in outcomes:
         rows.add_row(f"{one.people:,}", state(one.outcome), text(one.reason))
     return rows
@@ -18,7 +18,16 @@ def outcome_table(outcomes: Iterable[OutcomeCount]) -> Table:
 
 def person_table(people: Iterable[Person]) -> Table:
     """Return everybody, with name and address."""
-    rows = table("row", "name", "address", "outcome", "reason", right=("row",), title="People")
+    rows = table(
+        "row",
+        "name",
+        "address",
+        "outcome",
+        "reason",
+        right=("row",),
+        fold=("name", "address", "reason"),
+        title="People",
+    )
     for one in people:
         name = " ".join(filter(None, (one.first_name, one.last_name, one.organization)))
         street = ", ".join(filter(None, (one.address1, one.address2)))

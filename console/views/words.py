@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -43,6 +44,11 @@ def when(instant: datetime | None) -> str:
     return "-" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def moment(instant: datetime) -> str:
+    """Return an instant for a column that is headed UTC."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
 def day(instant: datetime | None) -> str:
     """Return the day of an instant in UTC."""
     return "-" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d}"
@@ -68,12 +74,12 @@ def facts(*pairs: tuple[str, object]) -> Table:
     return grid
 
 
-def table(*columns: str, right: tuple[str, ...] = (), title: str | None = None) -> Table:
-    """Return an empty table; the columns in `right` hold numbers."""
+def table(
+    *columns: str, right: tuple[str, ...] = (), fold: tuple[str, ...] = (), title: str | None = None
+) -> Table:
+    """Return an empty table; the columns in `right` hold numbers, those in `fold` may take several lines."""
     empty = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
     for column in columns:
-        if column in right:
-            empty.add_column(column, justify="right", no_wrap=True)
-        else:
-            empty.add_column(column, overflow="fold")
+        justify: JustifyMethod = "right" if column in right else "left"
+        empty.add_column(column, justify=justify, no_wrap=column not in fold, overflow="fold")
     return empty
