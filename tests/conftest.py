@@ -186,7 +186,7 @@ class Sandbox:
         """What a worker must be told to use this sandbox."""
         return {"LETTRLABS_BASE_URL": self.api_url, "LETTRLABS_API_KEY": self.key}
 
-    def ledger(self) -> Any:  # noqa: ANN401 (the sandbox shares no type with anybody)
+    def ledger(self) -> Any:
         """Return what really happened: orders, pieces per person, charges."""
         return self._call("GET", "ledger").json()
 
@@ -211,20 +211,21 @@ class Sandbox:
 
 
 @pytest.fixture
-def sandbox(programs: _Programs, tmp_path: Path) -> Sandbox:
+def start_sandbox(programs: _Programs, tmp_path: Path) -> Callable[[str], Sandbox]:
+    """Return a function that starts a sandbox, remembering under the name it is given."""
+
+    def start(name: str) -> Sandbox:
+        command = (sys.executable, "-m", "sandbox", "--port", "0", "--state", str(tmp_path / name))
+        program = programs.start("sandbox", *command, env={})
+        return Sandbox(program.wait_for("sandbox ready on ").split()[-1], program)
+
+    return start
+
+
+@pytest.fixture
+def sandbox(start_sandbox: Callable[[str], Sandbox]) -> Sandbox:
     """Return a running sandbox that nobody else uses."""
-    program = programs.start(
-        "sandbox",
-        sys.executable,
-        "-m",
-        "sandbox",
-        "--port",
-        "0",
-        "--state",
-        str(tmp_path / "sandbox"),
-        env={},
-    )
-    return Sandbox(program.wait_for("sandbox ready on ").split()[-1], program)
+    return start_sandbox("sandbox")
 
 
 StartWorker = Callable[..., Program]

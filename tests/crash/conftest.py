@@ -20,7 +20,7 @@ from kombu import Queue
 from psycopg import sql
 from sqlalchemy import Engine, create_engine, insert, select, update
 
-from models import ENDED, Approval, CreateGate, EventLog, Mailing, Priority, Recipient, State
+from models import ENDED, Approval, CreateGate, EventLog, Mailing, Priority, Recipient, Stage, State
 from worker import moves
 from worker.celery_app import EXCHANGE, TICKS
 from worker.moves import NewMailing
@@ -56,13 +56,6 @@ class Zygote:
         self.process.stdin.close()
         self.process.wait(PATIENCE_SECONDS)
         self.process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    started = Zygote()
-    yield started
-    started.end()
 
 
 @dataclass
@@ -103,8 +96,21 @@ class Case:
             if not _alive(pid):
                 return
             assert time.monotonic() < deadline, f"no rest: {self.story()}"
+            self._hurry_the_vendor()
             self.broker.send_task("mailrun.dispatch", expires=2)
             time.sleep(0.04)
+
+    def _hurry_the_vendor(self) -> None:
+        """Make it as late as the vendor said to look at the payment."""
+        long_ago = datetime(2000, 1, 1, tzinfo=UTC)
+        with self.engine.begin() as connection:
+            connection.execute(
+                update(Mailing)
+                .where(
+                    Mailing.stage == Stage.SETTLE, Mailing.state == State.QUEUED, Mailing.wake_at > long_ago
+                )
+                .values(not_before=long_ago, wake_at=long_ago)
+            )
 
     def let_lease_expire(self) -> None:
         """Make it as late as if the dead worker's lease, and the create gate's, had run out."""
@@ -118,7 +124,7 @@ class Case:
             connection.execute(update(Mailing).where(Mailing.state == State.QUEUED).values(wake_at=long_ago))
             connection.execute(update(CreateGate).values(closed_until=long_ago))
 
-    def row(self) -> Any:  # noqa: ANN401 - a row of columns
+    def row(self) -> Any:
         with self.engine.connect() as connection:
             return connection.execute(
                 select(*Mailing.__table__.columns).where(Mailing.id == self.mailing_id)
@@ -144,29 +150,47 @@ def _alive(pid: int) -> bool:
     return True
 
 
-@pytest.fixture
-def new_case(
-    postgres: Any, redis_url: str, sandbox: Any, zygote: Zygote, tmp_path: Path
-) -> Callable[..., Any]:
-    """Return a context manager that makes a case: a new database with one mailing to three people in it."""
-    sandbox.set(settleSeconds=0)
+@dataclass
+class Lane:
+    """What one case at a time runs on: a sandbox and a zygote of its own."""
+
+    postgres: Any
+    redis_url: str
+    sandbox: Any
+    zygote: Zygote
+    directory: Path
 
     @contextmanager
-    def case(**values: Any) -> Iterator[Case]:  # noqa: ANN401 - column values
+    def case(self, **values: Any) -> Iterator[Case]:
+        """Yield a new database with one mailing to three people in it."""
         name = f"crash_{uuid.uuid4().hex}"
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE migrated STRATEGY FILE_COPY")
-        with postgres.connect() as connection:
+        with self.postgres.connect() as connection:
             connection.execute(statement.format(sql.Identifier(name)))
-        engine = create_engine(postgres.url(name))
-        directory = tmp_path / name
+        engine = create_engine(self.postgres.url(name))
+        directory = self.directory / name
         directory.mkdir()
-        broker = Celery("beat", broker=redis_url, set_as_current=False)
+        broker = self._broker(name)
+        try:
+            mailing_id = _open(engine, **values)
+            yield Case(engine, self._env(name), self.zygote, directory, broker, mailing_id)
+        finally:
+            broker.close()
+            engine.dispose()
+            with self.postgres.connect() as connection:
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _broker(self, name: str) -> Celery:
+        broker = Celery("beat", broker=self.redis_url, set_as_current=False)
         broker.conf.broker_transport_options = {"global_keyprefix": f"{name}:"}
         broker.conf.task_queues = [Queue(TICKS, EXCHANGE, routing_key=TICKS)]
         broker.conf.task_default_queue = broker.conf.task_default_routing_key = TICKS
-        env = sandbox.env | {
-            "DATABASE_URL": postgres.url(name),
-            "REDIS_URL": redis_url,
+        return broker
+
+    def _env(self, name: str) -> dict[str, str]:
+        return self.sandbox.env | {
+            "DATABASE_URL": self.postgres.url(name),
+            "REDIS_URL": self.redis_url,
             "MAILRUN_BROKER_PREFIX": f"{name}:",
             "LETTRLABS_RATE": "100000",
             "MAILRUN_POLL_SECONDS": "0.05",
@@ -175,18 +199,24 @@ def new_case(
             "MAILRUN_PUSH_AGAIN_SECONDS": "0.5",
             "MAILRUN_SETTLEMENT_WINDOW_SECONDS": "0.3",
         }
-        try:
-            yield Case(engine, env, zygote, directory, broker, _open(engine, **values))
-        finally:
-            broker.close()
-            engine.dispose()
-            with postgres.connect() as connection:
-                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-    return case
 
 
-def _open(engine: Engine, **values: Any) -> int:  # noqa: ANN401 - column values
+@pytest.fixture
+def lanes(
+    postgres: Any, redis_url: str, start_sandbox: Callable[[str], Any], tmp_path: Path
+) -> Iterator[list[Lane]]:
+    """Yield two lanes, for the two cores that a machine has at least."""
+    opened = []
+    for number in range(2):
+        sandbox = start_sandbox(f"lane-{number}")
+        sandbox.set(settleSeconds=0)
+        opened.append(Lane(postgres, redis_url, sandbox, Zygote(), tmp_path))
+    yield opened
+    for lane in opened:
+        lane.zygote.end()
+
+
+def _open(engine: Engine, **values: Any) -> int:
     now = datetime.now(UTC)
     new = NewMailing(
         **{

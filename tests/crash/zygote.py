@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 # Imported for the fork: nothing here opens a connection or starts a thread.
-import celery.app.trace
-import celery.bin.worker
-import celery.concurrency.thread
-import celery.worker.worker
-import kombu.transport.redis
 import sqlalchemy.dialects.postgresql.psycopg as dialect
+
+import worker.celery_app
+import worker.dispatch
+import worker.epoch
 import worker.pipeline
 import worker.recipients
+import worker.sweep
 from lettrlabs.transport import Transport
 
 
@@ -37,7 +37,7 @@ class Boundaries:
         self.here = threading.local()
 
     def at_work(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - wraps anything
+        def counted(*args: Any, **kwargs: Any) -> Any:
             self.here.counts = True
             try:
                 return function(*args, **kwargs)
@@ -47,7 +47,7 @@ class Boundaries:
         return counted
 
     def both_sides(self, function: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:
-        def bounded(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - wraps anything
+        def bounded(*args: Any, **kwargs: Any) -> Any:
             self.passes(f"before {name(*args)}")
             result = function(*args, **kwargs)
             self.passes(f"after {name(*args)}")
