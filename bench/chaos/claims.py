@@ -1,0 +1,130 @@
+"""What each contender says it did: Mailrun from its database, the peers from what they reported."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import Engine, Row, select
+
+from bench.chaos.contenders import LEASE_SECONDS, Mailrun
+from bench.chaos.judge import Books, Claims
+from bench.chaos.worker import make_impatient
+from bench.peers.reports import reports
+from models import ENDED, Mailing, Outcome, Recipient, State
+from worker import sweep
+from worker.clock import system_clock
+from worker.desk import open_desk, open_engine
+from worker.settings import SANDBOX_KEY, Settings
+
+
+def of_peer(path: Path) -> Claims:
+    """Return what a peer reported."""
+    told: dict[str, str] = {}
+    refused: set[str] = set()
+    for key, why, people in reports(path):
+        if people:
+            refused |= set(people)
+        else:
+            told[key] = why
+    return Claims(told=told, refused_people=frozenset(refused))
+
+
+def sweep_twice(mailrun: Mailrun) -> list[sweep.Swept]:
+    """Look for strays as the hourly beat would within two hours."""
+    make_impatient()
+    desk = open_desk(
+        Settings(
+            _env_file=None,
+            database_url=mailrun.database_url,
+            api_key=SecretStr(SANDBOX_KEY),
+            base_url=mailrun.sandbox.env["LETTRLABS_BASE_URL"],
+            lease_seconds=LEASE_SECONDS,
+            rate=1000,
+        )
+    )
+    try:
+        return [sweep.run_once(desk, system_clock() + timedelta(hours=hours)) for hours in (1, 2)]
+    finally:
+        desk.close()
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Mailrun's own account of a run."""
+
+    mailings: tuple[Row[Any], ...]
+    # The keys of mailings with somebody refused, and the positions of those people.
+    refused: Mapping[str, frozenset[int]]
+
+    @classmethod
+    def read(cls, engine: Engine) -> "Accounts":
+        """Read it from the database."""
+        refused: dict[str, set[int]] = defaultdict(set)
+        with engine.connect() as connection:
+            mailings = connection.execute(select(*Mailing.__table__.columns)).all()
+            people = connection.execute(
+                select(Mailing.key, Recipient.position)
+                .join(Recipient, Recipient.mailing_id == Mailing.id)
+                .where(Recipient.outcome == Outcome.REJECTED)
+            )
+            for key, position in people:
+                refused[key].add(position)
+        return cls(tuple(mailings), {key: frozenset(positions) for key, positions in refused.items()})
+
+    def claims(self, books: Books) -> Claims:
+        """Return what it says, as the judge asks it of everybody."""
+        told = {State.ATTENTION, State.FAILED}
+        return Claims(
+            told={row.key: f"{row.state} {row.reason_code}" for row in self.mailings if row.state in told},
+            open_drafts=frozenset(
+                row.order_id for row in self.mailings if row.order_id and row.state not in ENDED
+            ),
+            refused_people=frozenset(
+                books.letters[key].people[position].key
+                for key, positions in self.refused.items()
+                for position in positions
+            ),
+        )
+
+    def charges_noticed(self) -> int:
+        """Count the sent mailings whose charge is not what was quoted, as its database shows."""
+        return sum(row.state is State.SENT and row.charged != row.quoted for row in self.mailings)
+
+    def untruths(self, books: Books) -> Iterator[str]:
+        """Yield each mailing of which it says what the ledger denies."""
+        times = books.times_paid()
+        orders = {order["id"]: order for order in books.ledger["orders"]}
+        for row in self.mailings:
+            if not _is_true(row, orders.get(row.order_id), times[row.key]):
+                yield f"{row.key} ({row.id}) is {row.state} {row.reason_code or ''}, order {row.order_id}: {row.reason}"
+
+
+def _is_true(row: Row[Any], order: Any, times_paid: int) -> bool:  # noqa: ANN401 - JSON
+    """Whether the ledger bears out what a mailing's row says. "We do not know" is true of either."""
+    match row.state, row.reason_code:
+        case State.SENT, _:
+            return times_paid == 1 and bool(order["charges"])
+        case State.FAILED, "nobody_accepted":
+            return times_paid == 0 and order["deleted"]
+        case State.FAILED, _:
+            return times_paid == 0
+        case State.ATTENTION, "payment_failed":
+            declined = any(checkout["outcome"] == "declined" for checkout in order["checkouts"])
+            return times_paid == 0 and declined
+        case State.ATTENTION, "order_gone":
+            return times_paid == 0 and order["deleted"]
+        case State.ATTENTION, "recipients_differ" | "recipients_changed" | "refused":
+            return times_paid == 0
+        case State.ATTENTION, "checkout_unclear" | "attempts":
+            return times_paid <= 1
+        case _:
+            return False
+
+
+def engine_of(mailrun: Mailrun) -> Engine:
+    """Return an engine on its database."""
+    return open_engine(mailrun.database_url, connections=2)

@@ -1,0 +1,77 @@
+"""The ground of a run: its own PostgreSQL and Valkey, and a sandbox for each contender."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from psycopg import sql
+from redis import Redis
+
+from bench.chaos.processes import Process, Troop
+from console.postgres import Postgres
+from console.valkey import Valkey
+from worker.settings import SANDBOX_KEY
+
+_PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The database server and the broker that all contenders share."""
+
+    postgres: Postgres
+    valkey: Valkey
+
+    def new_database(self, name: str) -> str:
+        """Create a database and return its address."""
+        with self.postgres.connect() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.postgres.url(name)
+
+    def redis(self) -> Redis:
+        """Return a connection to the broker; raises redis' ConnectionError while it is away, on use."""
+        return Redis(unix_socket_path=str(self.valkey.socket), socket_timeout=5)
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """One contender's vendor, and what only its operator may ask."""
+
+    url: str
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What makes a process use it, whatever the caller's own environment says."""
+        return {"LETTRLABS_BASE_URL": f"{self.url}/api", "LETTRLABS_API_KEY": SANDBOX_KEY}
+
+    def misbehave(self, rules: list[dict[str, object]]) -> None:
+        """Go wrong by these rules from now on."""
+        self._ask("POST", "faults", rules)
+
+    def behave(self) -> None:
+        """Do nothing wrong any more."""
+        self._ask("DELETE", "faults")
+
+    def totals(self) -> Any:  # noqa: ANN401 - JSON
+        """Return the ledger's totals."""
+        return self._ask("GET", "ledger?summary=1")
+
+    def ledger(self) -> Any:  # noqa: ANN401 - JSON
+        """Return what really happened."""
+        return self._ask("GET", "ledger")
+
+    def _ask(self, method: str, what: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+        answer = httpx.request(method, f"{self.url}/sandbox/{what}", json=body, timeout=_PATIENCE_SECONDS)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+
+def open_sandbox(troop: Troop, directory: Path, name: str) -> Sandbox:
+    """Start a sandbox that nobody else uses."""
+    command = (sys.executable, "-m", "sandbox", "--port", "0", "--state", str(directory / f"{name}.sandbox"))
+    process = troop.add(
+        Process(f"{name} sandbox", command, {}, directory / f"{name}-sandbox.log", keep=False)
+    )
+    return Sandbox(process.wait_for("sandbox ready on ").split()[-1])
