@@ -13,6 +13,7 @@ def discard(work: Work) -> Result:
     """Delete the draft, if there is one. Asking twice is harmless: a deleted order reads as if it never was."""
     if work.held.order_id is None:
         return Discarded()
+    work.hold_on()
     answer = work.vendor.delete_order(work.held.order)
     match answer:
         case Accepted():

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from lettrlabs import Call, LettrLabs
+from lettrlabs import Call, LettrLabs, Timeouts
 from worker import evidence, moves
 from worker.desk import Desk
 from worker.moves import Held, Times
@@ -47,6 +47,16 @@ class Work:
         if after is None:
             raise ClaimLost
         self.held = after
+
+    def hold_on(self) -> None:
+        """Make sure that the claim outlives one more call, renewing it if need be; raises ClaimLost.
+
+        Asked right before a write: a process that was stopped for a while must not write under a claim that
+        somebody else has by now.
+        """
+        longest = timedelta(seconds=Timeouts().worst())
+        while self.now() + longest >= self.held.lease_until:
+            self.checkpoint({})
 
     def conclude(self, result: Result, *, run_ahead: bool) -> Held:
         """Commit what the stage came to, and return the mailing after it; raises ClaimLost, Contested."""

@@ -1,11 +1,10 @@
 """Random interleavings of everything that can happen: the promises hold after every step, and all ends well."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import hypothesis.configuration
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.proof.statemachine.machine import MailingMachine

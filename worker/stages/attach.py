@@ -23,6 +23,7 @@ def run(work: Work) -> Result:
         if work.held.paused or work.held.cancel_requested:
             return Again("halted between two pages")
         page = recipients.next_page(work)
+        work.hold_on()
         answer = work.vendor.append_recipients(work.held.order, [recipients.on_the_wire(one) for one in page])
         match answer:
             case Accepted(told):
@@ -102,6 +103,7 @@ def _start_over(work: Work, there: list[OrderRecipient]) -> Result:
 
 def _empty(work: Work, vendor_ids: list[int]) -> Result | None:
     for start in range(0, len(vendor_ids), _DELETE_AT_ONCE):
+        work.hold_on()
         answer = work.vendor.delete_recipients(work.held.order, vendor_ids[start : start + _DELETE_AT_ONCE])
         match answer:
             case Rejected():
@@ -112,6 +114,7 @@ def _empty(work: Work, vendor_ids: list[int]) -> Result | None:
 
 
 def _nobody_left(work: Work) -> Result:
+    work.hold_on()
     answer = work.vendor.delete_order(work.held.order)
     if isinstance(answer, NotSent):
         return not_now(work, answer)

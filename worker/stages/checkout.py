@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from lettrlabs import Accepted, Checkout, NotSent, Order, OrderStatus, Quote, Rejected, Unknown
 from models import Approval, Stage
 from worker import quotes, recipients
-from worker.refusals import not_now, refused
+from worker.refusals import not_now, order_gone, refused
 from worker.results import Advance, Again, AskApproval, AskPerson, Record, Result, Unsure, Wait
 from worker.work import Work
 
@@ -26,6 +26,7 @@ def run(work: Work) -> Result:
         return objection
     # The verification took its time: the row is read once more, right before the money moves.
     work.checkpoint({})
+    work.hold_on()
     if work.held.paused or work.held.cancel_requested:
         return Again("halted right before checkout")
     answer = work.vendor.checkout(
@@ -50,7 +51,7 @@ def recover(work: Work) -> Result:
     """Look whether the lost checkout took effect; only an order that surely was not checked out is sent again."""
     order = work.vendor.order(work.held.order)
     if order is None:
-        return _gone(work)
+        return order_gone(work)
     if order.status != OrderStatus.DRAFT:
         return _checked_out(order)
     settled_by = (work.held.unsure_since or work.now()) + timedelta(
@@ -73,7 +74,7 @@ def _recipients_differ(work: Work) -> Result | None:
     if recipients.digest_of(there) == work.held.recipients_digest:
         return None
     if not there and work.vendor.order(work.held.order) is None:
-        return _gone(work)
+        return order_gone(work)
     facts = {"approved": work.held.accepted, "onTheOrder": len(there)}
     why = f"the order holds {len(there)} recipients, not the {work.held.accepted} that were read back"
     return AskPerson("recipients_changed", why, facts)
@@ -107,7 +108,7 @@ def _after_refusal(work: Work, answer: Rejected) -> Result:
     order = work.vendor.order(work.held.order)
     if order is not None and order.status != OrderStatus.DRAFT:
         return _checked_out(order)
-    return _gone(work) if order is None else refused(work, answer)
+    return order_gone(work) if order is None else refused(work, answer)
 
 
 def _checked_out(order: Order) -> Result:
@@ -118,11 +119,6 @@ def _to_settle(work: Work, told: Checkout) -> Result:
     first_look = work.now() + timedelta(seconds=told.poll_after_seconds or work.settings.poll_seconds)
     status = told.order_status or OrderStatus.PAYMENT_NEEDED.value
     return Advance(Stage.SETTLE, {"order_status": status, "not_before": first_look, "wake_at": first_look})
-
-
-def _gone(work: Work) -> Result:
-    why = f"order {work.held.order} is not at LettrLabs any more: somebody deleted it there"
-    return AskPerson("order_gone", why, {"orderId": work.held.order})
 
 
 def charges_of(work: Work) -> int:

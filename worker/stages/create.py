@@ -18,6 +18,7 @@ _GATE_PAUSE = 1.0
 
 def run(work: Work) -> Result:
     """Create the order; a template that LettrLabs does not know ends the mailing, for nothing was made."""
+    work.hold_on()
     answer = work.vendor.create_order(work.held.template_id)
     match answer:
         case Accepted(order_id):

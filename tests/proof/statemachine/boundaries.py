@@ -117,7 +117,7 @@ class Lingering:
 _here = threading.local()
 
 
-def on_course(course: Course, act: Callable[[], Any]) -> Any:  # noqa: ANN401 - hands through whatever it is
+def on_course(course: Course, act: Callable[[], Any]) -> Any:
     """Do something under a course; only this thread passes its boundaries."""
     _here.course = course
     try:
@@ -134,7 +134,7 @@ def watch_commits(engine: Engine) -> None:
     """Make both sides of this engine's commits boundaries."""
     real = engine.dialect.do_commit
 
-    def commit(connection: Any) -> None:  # noqa: ANN401 - the driver's connection
+    def commit(connection: Any) -> None:
         course = _course()
         if course is None:
             real(connection)
@@ -148,7 +148,7 @@ def watch_commits(engine: Engine) -> None:
     engine.dialect.do_commit = commit  # type: ignore[method-assign]
 
 
-def _act_out(course: Course, fate: Fate | None, connection: Any) -> None:  # noqa: ANN401 - as above
+def _act_out(course: Course, fate: Fate | None, connection: Any) -> None:
     if fate is Fate.LOSES_DATABASE:
         course.lost_database = True
         connection.driver_connection.close()

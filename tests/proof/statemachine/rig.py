@@ -1,19 +1,23 @@
 """One worker's desk over a real database and the real sandbox, both emptied between runs, under one driven clock."""
 
 import logging
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from sqlalchemy import Connection, Row, create_engine, insert, text
 from sqlalchemy.exc import SQLAlchemyError
 
 import worker.recipients
 from lettrlabs import LettrLabs, RateLimit
 from models import Approval, Campaign, Priority, Recipient, Stage
+from tests.proof.statemachine import vendor as vendor_process
 from tests.proof.statemachine.boundaries import Course, Killed, Network, Strike, on_course, watch_commits
 from tests.proof.statemachine.vendor import Operator
 from worker import moves
@@ -189,6 +193,11 @@ class Rig:
         self._cut_off_if_in_a_transaction(delivery)
         return delivery
 
+    def approve(self, mailing_id: int) -> bool:
+        """Have a person agree to the price; False if nobody asks for it."""
+        with self.transaction() as connection:
+            return moves.approve(connection, mailing_id, "a person", self.now())
+
     def row(self, mailing_id: int) -> Row[Any]:
         return next(row for row in self.rows() if row.id == mailing_id)
 
@@ -235,6 +244,19 @@ class Rig:
         people = [_person(mailing_id, number, n, there=there) for n, there in enumerate(plan.people)]
         connection.execute(insert(Recipient), people)
         return mailing_id
+
+
+@contextmanager
+def opened(database_url: str, programs: Any, state: Path) -> Iterator[Rig]:
+    """Yield a rig on a sandbox process of its own; `begin` makes it new."""
+    program = programs.start("sandbox", sys.executable, vendor_process.__file__, str(state), env={})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("worker.recipients.MAX_RECIPIENTS", 1000)
+        # A read is tried again after a pause: in real time that would only be slow.
+        patch.setattr("lettrlabs.calls.sleep", lambda _: None)
+        rig = Rig(database_url, program.wait_for("sandbox ready on ").split()[-1])
+        yield rig
+        rig.close()
 
 
 _ROWS = text("SELECT * FROM mailing ORDER BY id")

@@ -75,7 +75,7 @@ class Operator:
     def set(self, **settings: object) -> None:
         self._call("POST", "settings", settings)
 
-    def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - JSON
+    def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         self._connection.request(method, f"/sandbox/{path}", None if body is None else json.dumps(body))
         answer = self._connection.getresponse()
         text = answer.read()
