@@ -2,6 +2,7 @@
 
 from lettrlabs import Accepted, NotSent, OrderStatus, Unknown
 from models import Stage
+from worker import lateness
 from worker.refusals import not_now
 from worker.results import Advance, AskPerson, Discarded, Result, Wait
 from worker.work import Work
@@ -12,12 +13,12 @@ _SOON = 2.0
 def discard(work: Work) -> Result:
     """Delete the draft, if there is one. Asking twice is harmless: a deleted order reads as if it never was."""
     if work.held.order_id is None:
-        return Discarded()
+        return _discarded(work)
     work.hold_on()
     answer = work.vendor.delete_order(work.held.order)
     match answer:
         case Accepted():
-            return Discarded()
+            return _discarded(work)
         case NotSent():
             return not_now(work, answer)
         case Unknown(why):
@@ -26,10 +27,17 @@ def discard(work: Work) -> Result:
             return _not_deleted(work)
 
 
+def _discarded(work: Work) -> Discarded:
+    """Nobody is left to tell a mailing's owner why, if its own policy gave it up: the row keeps that."""
+    if work.held.reason_code != lateness.MISSED:
+        return Discarded()
+    return Discarded(lateness.MISSED, lateness.given_up(work.held, work.now()))
+
+
 def _not_deleted(work: Work) -> Result:
     order = work.vendor.order(work.held.order)
     if order is None:
-        return Discarded()
+        return _discarded(work)
     if order.status in {OrderStatus.DRAFT, OrderStatus.EDITS_NEEDED}:
         facts = {"orderId": order.id, "orderStatus": order.status}
         return AskPerson("not_deleted", f"LettrLabs did not delete the draft order {order.id}", facts)

@@ -14,7 +14,10 @@ from worker.work import Work
 
 def ask(work: Work) -> Told:
     """Return what checkout would cost now. Raises Unavailable, Refused."""
-    return work.vendor.summary(work.held.order, postage=work.held.postage, production=work.held.speed)
+    held = work.held
+    return work.vendor.summary(
+        held.order, postage=held.postage, production=held.speed, hold_until=held.vendor_hold
+    )
 
 
 def total(told: Told) -> Decimal:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from lettrlabs import Accepted, Checkout, NotSent, Order, OrderStatus, Quote, Rejected, Unknown
 from models import Approval, Stage
-from worker import quotes, recipients
+from worker import quotes, recipients, timing
 from worker.refusals import not_now, order_gone, refused
 from worker.results import Advance, Again, AskApproval, AskPerson, Record, Result, Unsure, Wait
 from worker.work import Work
@@ -21,7 +21,7 @@ _RESENDS = 2
 
 def run(work: Work) -> Result:
     """Verify what was approved, then check out."""
-    objection = _recipients_differ(work) or _price_differs(work)
+    objection = timing.objection(work) or _recipients_differ(work) or _price_differs(work)
     if objection is not None:
         return objection
     # The verification took its time: the row is read once more, right before the money moves.
@@ -33,7 +33,7 @@ def run(work: Work) -> Result:
         work.held.order,
         postage_type=work.held.postage,
         production_speed=work.held.speed,
-        hold_until=None,
+        hold_until=work.held.vendor_hold,
         auto_bill=work.held.auto_bill,
     )
     match answer:

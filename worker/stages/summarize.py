@@ -3,13 +3,16 @@
 from sqlalchemy import Connection
 
 from models import Approval, Stage
-from worker import quotes
+from worker import choices, holds, quotes
 from worker.results import Advance, AskApproval, Result
 from worker.work import Work
 
 
 def run(work: Work) -> Result:
-    """Fetch and keep the checkout summary; asking charges nothing (LettrLabs, Checkout Summary)."""
+    """Choose how to send it in time, then fetch and keep its summary; asking charges nothing (Checkout Summary)."""
+    objection = holds.objection(work) or choices.choose(work)
+    if objection is not None:
+        return objection
     told = quotes.ask(work)
     values = {"quoted": quotes.total(told)}
 
