@@ -45,7 +45,8 @@ def _end(kind: int, _frame: object) -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code: 0, 1 for a failure, 2 for a wrong command line, 130 for Ctrl-C."""
     try:
-        return int(app(arguments, prog_name="mailrun", standalone_mode=False) or 0)
+        code = int(app(arguments, prog_name="mailrun", standalone_mode=False) or 0)
+        sys.stdout.flush()
     except TyperException as error:
         message = error.format_message().rstrip(".")  # empty where the help was printed in its place
         return _complain(f"{message}; see `mailrun --help`", USAGE) if message else USAGE
@@ -61,6 +62,7 @@ def run(arguments: list[str]) -> int:
         from console.explanations import explain  # noqa: PLC0415 - only an error needs it
 
         return _complain(explain(error), 1)
+    return code
 
 
 def _complain(sentence: str, code: int) -> int:

@@ -24,12 +24,12 @@ NOBODY_WORKS: Final = "no worker is alive: it is queued; start `mailrun up` in a
 ALL_PAUSED: Final = "everything is paused: mailrun resume"
 
 
-def follow(session: Session, campaign_id: int) -> Standing:
+def follow(session: Session, campaign_id: int, *, starting: float = STARTING_SECONDS) -> Standing:
     """Show how far a campaign is until nothing moves without a person; returns where it stands then.
 
-    Raises Complaint if there is no such campaign.
+    Workers that show no life are remarked on only after `starting` seconds. Raises Complaint if there is no such campaign.
     """
-    patience = time.monotonic() + STARTING_SECONDS
+    patience = time.monotonic() + starting
     with _display() as display:
         while True:
             one, waiting, hindrances = look(session, campaign_id)

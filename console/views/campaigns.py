@@ -1,5 +1,6 @@
 """How campaigns look."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from rich.console import Group as Stack
@@ -87,7 +88,10 @@ def progress(one: Standing, waiting: Waiting | None, notes: Iterable[str] = ()) 
 
 def summary(one: Standing) -> str:
     """Return how far a campaign is in one line."""
-    parts = ", ".join(_group_words(group) for group in one.groups)
+    doing: Counter[str] = Counter()
+    for group in one.groups:
+        doing[_doing(group)] += group.mailings
+    parts = ", ".join(f"{number:,} {words}" for words, number in doing.items())
     people = f"{one.accepted:,} of {count(one.people, 'person', 'people')} accepted, {one.refused:,} refused"
     return f"{count(one.mailings, 'order')}: {parts or 'none yet'}; {people}{_money_words(one)}"
 
@@ -98,10 +102,8 @@ def _money_words(one: Standing) -> str:
     return f"; {money(one.quoted)} quoted" if one.quoted else ""
 
 
-def _group_words(group: Group) -> str:
-    if group.state in {State.QUEUED, State.WORKING}:
-        return f"{group.mailings} at {group.stage}"
-    return f"{group.mailings} {_REST_WORDS[group.state]}"
+def _doing(group: Group) -> str:
+    return _REST_WORDS.get(group.state, f"at {group.stage}")
 
 
 _REST_WORDS = {
