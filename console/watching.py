@@ -27,7 +27,9 @@ ALL_PAUSED: Final = "everything is paused: mailrun resume"
 def follow(session: Session, campaign_id: int, *, starting: float = STARTING_SECONDS) -> Standing:
     """Show how far a campaign is until nothing moves without a person; returns where it stands then.
 
-    Workers that show no life are remarked on only after `starting` seconds. Raises Complaint if there is no such campaign.
+    Workers that show no life are remarked on only after `starting` seconds.
+
+    Raises Complaint if there is no such campaign.
     """
     patience = time.monotonic() + starting
     with _display() as display:
