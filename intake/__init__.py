@@ -1,1 +1,23 @@
-"""To be said."""
+"""How mail enters: lists of people and single mailings, checked first, then stored whole or not at all."""
+
+from intake.campaigns import Submission, submit_campaign
+from intake.check import Findings, check_campaign
+from intake.faults import ConflictError, IntakeError
+from intake.mailings import SubmittedMailing, submit_mailing
+from intake.options import Options, Postage, Speed
+from intake.recipient import Recipient
+
+__all__ = [
+    "ConflictError",
+    "Findings",
+    "IntakeError",
+    "Options",
+    "Postage",
+    "Recipient",
+    "Speed",
+    "Submission",
+    "SubmittedMailing",
+    "check_campaign",
+    "submit_campaign",
+    "submit_mailing",
+]

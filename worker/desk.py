@@ -13,6 +13,7 @@ from worker.epoch import Epochs, keep, open_epochs
 from worker.settings import SANDBOX_KEY, Settings, SettingsError
 
 CONCURRENCY = 16
+_LONGEST_CALL = timedelta(seconds=Timeouts().worst())
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Desk:
     def lease(self) -> timedelta:
         """How long a claim holds."""
         return timedelta(seconds=self.settings.lease_seconds)
+
+    @property
+    def longest_call(self) -> timedelta:
+        """How long one call to the vendor can take; shorter than a lease."""
+        return _LONGEST_CALL
 
     @property
     def push_again(self) -> timedelta:
@@ -71,7 +77,7 @@ def open_desk(settings: Settings, *, clock: Clock = system_clock) -> Desk:
     """
     if settings.database_url is None:
         raise SettingsError("DATABASE_URL: must name the database; `mailrun up` starts one by itself")
-    longest = Timeouts().worst()
+    longest = _LONGEST_CALL.total_seconds()
     if settings.lease_seconds <= longest:
         raise SettingsError(
             f"MAILRUN_LEASE_SECONDS: must be more than {longest:g}, the longest that one call can take"

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from lettrlabs import Call, LettrLabs, Timeouts
+from lettrlabs import Call, LettrLabs
 from worker import evidence, moves
 from worker.desk import Desk
 from worker.moves import Held, Times
@@ -54,8 +54,7 @@ class Work:
         Asked right before a write: a process that was stopped for a while must not write under a claim that
         somebody else has by now.
         """
-        longest = timedelta(seconds=Timeouts().worst())
-        while self.now() + longest >= self.held.lease_until:
+        while self.now() + self.desk.longest_call >= self.held.lease_until:
             self.checkpoint({})
 
     def conclude(self, result: Result, *, run_ahead: bool) -> Held:

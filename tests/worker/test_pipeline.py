@@ -1,9 +1,13 @@
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import Row
 
-from models import State
+from models import Stage, State
+from worker import moves
 from worker.desk import Desk
 from worker.pipeline import Next, Pace, deliver
 
@@ -16,7 +20,55 @@ def test_a_mailing_becomes_one_paid_order(
 
     row = finish(mailing_id)
 
-    assert row.state is State.SENT, (row, pen.moves(mailing_id))
-    ledger = sandbox.ledger()
-    print(ledger)
+    assert row.state is State.SENT, pen.moves(mailing_id)
     assert row.charged == row.quoted
+    totals = sandbox.ledger()["totals"]
+    assert (totals["created"], totals["paid"], totals["pieces"], totals["charges"]) == (1, 1, 3, 1)
+
+
+def test_a_worker_that_is_stopping_leaves_the_next_stage_to_the_next_message(
+    new_mailing: Any, desk: Desk, pen: Any
+) -> None:
+    mailing_id = new_mailing()
+
+    assert deliver(desk, mailing_id, Stage.CREATE, Pace(stopping=True)) is Next.GO_ON
+
+    row = pen.mailing(mailing_id)
+    assert (row.stage, row.state, row.claim) == (Stage.ATTACH, State.QUEUED, None)
+
+
+@pytest.mark.parametrize("stage", [Stage.CREATE, Stage.ATTACH, Stage.CHECKOUT])
+def test_a_worker_that_was_frozen_until_others_took_over_notices_before_it_writes(
+    new_mailing: Any, desk: Desk, clock: Any, sandbox: Any, stage: Stage
+) -> None:
+    mailing_id = new_mailing()
+    for before in list(Stage)[: list(Stage).index(stage)]:
+        deliver(desk, mailing_id, before, Pace(stopping=True))
+    orders_before = sandbox.ledger()["totals"]["calls"]
+    frozen = Frozen(desk, clock, mailing_id, stage)
+
+    deliver(replace(desk, clock=frozen), mailing_id, stage, Pace())
+
+    assert frozen.taken_over
+    written = {"create_order", "append_recipients", "checkout"}
+    calls = sandbox.ledger()["totals"]["calls"]
+    assert {one: calls.get(one) for one in written} == {one: orders_before.get(one) for one in written}
+
+
+class Frozen:
+    """A clock by which a long time passes after the claim, in which another worker claims the mailing."""
+
+    def __init__(self, desk: Desk, clock: Any, mailing_id: int, stage: Stage) -> None:
+        self.desk, self.clock, self.mailing_id, self.stage = desk, clock, mailing_id, stage
+        self.taken_over = False
+        self.looks = 0
+
+    def __call__(self) -> datetime:
+        self.looks += 1
+        if self.looks > 1 and not self.taken_over:
+            self.taken_over = True
+            self.clock.forward(3600)
+            with self.desk.engine.begin() as connection:
+                args = (self.mailing_id, self.stage, self.clock(), self.desk.lease)
+                assert moves.claim(connection, *args) is not None
+        return self.clock()
