@@ -26,14 +26,13 @@ from bench.chaos.contenders import (
     Mailrun,
     Workflow,
 )
-from bench.chaos.ground import Servers, open_sandbox
+from bench.chaos.ground import Database, Servers, open_sandbox
 from bench.chaos.judge import Books, Verdict, judge
 from bench.chaos.processes import Troop
 from bench.chaos.table import reasons, table
 from bench.chaos.worker import READ, TOTAL
 from bench.letters import Letter
 from console.embedded import in_use
-from console.postgres import Postgres
 from console.valkey import Valkey
 from worker.settings import Settings
 
@@ -88,7 +87,7 @@ def _scene(count: int, seed: int, keep: Path | None) -> Iterator[Scene]:
     directory = Path(tempfile.mkdtemp(prefix="mailrun-chaos-"))
     directory.chmod(0o711)
     try:
-        servers = Servers(Postgres(directory / "postgres"), Valkey(directory / "valkey"))
+        servers = Servers(Database(directory / "postgres"), Valkey(directory / "valkey"))
         with in_use(servers.postgres), in_use(servers.valkey), Troop() as troop:
             kinds = (Mailrun, Chain, Workflow) if DBOS_PYTHON.exists() else (Mailrun, Chain)
             contenders = tuple(
@@ -130,7 +129,7 @@ def _print_verdicts(scene: Scene, finish: storm.Finish) -> int:
             verdict = judge(books, claims.of_peer(contender.reports))
         seconds = finish.seconds(contender)
         verdicts[contender.name] = (verdict, seconds)
-        notes.append(_note(contender, verdict))
+        notes.append(_note(contender, verdict) + ("" if seconds is not None else _left(contender)))
         if seconds is None and isinstance(contender, Mailrun):
             broken.append(f"{contender.unfinished()} mailings were not ended in time")
     print(table(verdicts) + "\n")
@@ -148,9 +147,14 @@ def _note(contender: Contender, verdict: Verdict) -> str:
     )
 
 
+def _left(contender: Contender) -> str:
+    fed = "was fed" if contender.feeder is not None and contender.feeder.ended else "could not be fed"
+    return f"; {fed} everything, {contender.unfinished()} left unfinished"
+
+
 def _examine(mailrun: Mailrun, mailings: list[Letter]) -> tuple[Verdict, list[str], str]:
     """Return Mailrun's verdict, each promise it broke, and what its sweep and its records noticed."""
-    swept = claims.sweep_twice(mailrun)
+    swept = mailrun.sweep_twice()
     books = Books(mailrun.sandbox.ledger(), mailings)
     engine = claims.engine_of(mailrun)
     accounts = claims.Accounts.read(engine)
@@ -167,8 +171,7 @@ def _examine(mailrun: Mailrun, mailings: list[Letter]) -> tuple[Verdict, list[st
     broken = [f"{number} {promise}" for promise, number in promises.items() if number]
     broken += [f"not true: {claim}" for claim in accounts.untruths(books)]
     noticed = (
-        f"- Mailrun's two sweeps found {[len(one.found) for one in swept]} and deleted "
-        f"{[len(one.deleted) for one in swept]} drafts; {accounts.charges_noticed()} charges differ from their quotes"
+        f"- Mailrun's two looks for strays: {swept}; {accounts.charges_noticed()} charges differ from their quotes"
     )
     return verdict, broken, noticed
 

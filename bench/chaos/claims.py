@@ -3,22 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
 from sqlalchemy import Engine, Row, select
 
-from bench.chaos.contenders import LEASE_SECONDS, Mailrun
+from bench.chaos.contenders import Mailrun
 from bench.chaos.judge import Books, Claims
-from bench.chaos.worker import make_impatient
 from bench.peers.reports import reports
 from models import ENDED, Mailing, Outcome, Recipient, State
-from worker import sweep
-from worker.clock import system_clock
-from worker.desk import open_desk, open_engine
-from worker.settings import SANDBOX_KEY, Settings
+from worker.desk import open_engine
 
 
 def of_peer(path: Path) -> Claims:
@@ -31,25 +25,6 @@ def of_peer(path: Path) -> Claims:
         else:
             told[key] = why
     return Claims(told=told, refused_people=frozenset(refused))
-
-
-def sweep_twice(mailrun: Mailrun) -> list[sweep.Swept]:
-    """Look for strays as the hourly beat would within two hours."""
-    make_impatient()
-    desk = open_desk(
-        Settings(
-            _env_file=None,
-            database_url=mailrun.database_url,
-            api_key=SecretStr(SANDBOX_KEY),
-            base_url=mailrun.sandbox.env["LETTRLABS_BASE_URL"],
-            lease_seconds=LEASE_SECONDS,
-            rate=1000,
-        )
-    )
-    try:
-        return [sweep.run_once(desk, system_clock() + timedelta(hours=hours)) for hours in (1, 2)]
-    finally:
-        desk.close()
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,11 @@ class Mailrun(Contender):
         for worker in self.workers:
             worker.wait_for("ready.")
 
+    def sweep_twice(self) -> str:
+        """Look for strays twice; returns what that found. Raises RuntimeError if it could not."""
+        looks = self.process("sweep", str(self.python), "-m", "bench.chaos.sweeping", keep=False).start()
+        return looks.wait_for("found")
+
     def unfinished(self) -> int:
         """Count the mailings that neither ended nor wait for a person."""
         asked = "SELECT count(*) FROM mailing WHERE state IN ('queued', 'working', 'approval')"

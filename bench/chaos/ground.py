@@ -1,27 +1,59 @@
 """The ground of a run: its own PostgreSQL and Valkey, and a sandbox for each contender."""
 
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 from psycopg import sql
 from redis import Redis
 
 from bench.chaos.processes import Process, Troop
-from console.postgres import Postgres
+from console.postgres import NAME, Postgres
 from console.valkey import Valkey
 from worker.settings import SANDBOX_KEY
 
 _PATIENCE_SECONDS = 60.0
 
 
+class Database(Postgres):
+    """PostgreSQL on TCP as well, as in production: DBOS waits for a refused connection, not for a missing socket."""
+
+    port: int = 0
+
+    def prepare(self) -> None:
+        """As the embedded server, and let this machine in, with made-up people and nobody else's."""
+        super().prepare()
+        (self.data / "pg_hba.conf").write_text(
+            "local all all peer map=owner\nhost all all 127.0.0.1/32 trust\n"
+        )
+        if not self.port:
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                self.port = free.getsockname()[1]
+
+    def command(self) -> list[str]:
+        """Return the server's command line."""
+        return [*super().command(), "-c", "listen_addresses=127.0.0.1", "-c", f"port={self.port}"]
+
+    def url(self, database: str = NAME) -> str:
+        """Return the SQLAlchemy address of one of its databases, over TCP."""
+        return f"postgresql+psycopg://{NAME}@127.0.0.1:{self.port}/{database}"
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection:
+        """Return an autocommit connection to one of its databases; raises psycopg.OperationalError."""
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, user=NAME, dbname=database, autocommit=True, connect_timeout=5
+        )
+
+
 @dataclass(frozen=True)
 class Servers:
     """The database server and the broker that all contenders share."""
 
-    postgres: Postgres
+    postgres: Database
     valkey: Valkey
 
     def new_database(self, name: str) -> str:

@@ -48,12 +48,12 @@ class Process:
     def wait_for(self, words: str, seconds: float = 60.0) -> str:
         """Return the line in which it says these words; raises RuntimeError if it ends or stays silent."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        last_look = False
+        while time.monotonic() < deadline and not last_look:
+            last_look = self.ended
             for line in self.log.read_text(errors="replace").splitlines():
                 if words in line:
                     return line
-            if self.ended:
-                break
             time.sleep(0.05)
         raise RuntimeError(f"{self.name} did not say {words!r}: {self.log.read_text(errors='replace')[-2000:]}")
 

@@ -38,7 +38,7 @@ def full(seconds: float) -> Plan:
 
 def quick(seconds: float) -> Plan:
     """Return a storm of the same kinds, short enough for a test."""
-    return Plan(seconds, (3.0, 6.0), seconds / 3, ((0.3, 0.3), (0.5, 5.0)), (0.75,), (0.6,))
+    return Plan(seconds, (2.0, 4.0), seconds, ((0.2, 0.3), (0.35, 5.0)), (0.85,), (0.7,))
 
 
 @dataclass
@@ -92,7 +92,8 @@ class Storm:
     def _kill(self) -> None:
         which = self.dice.randrange(2)
         for contender in self.contenders:
-            self.done["kills of a worker"] += contender.workers[which].kill()
+            first, second = contender.workers[which], contender.workers[1 - which]
+            self.done["kills of a worker"] += first.kill() or second.kill()
         if self.dice.random() < 0.2:  # noqa: PLR2004 - now and then a beat goes, too
             for helper in (one for contender in self.contenders for one in contender.helpers[which : which + 1]):
                 self.done["kills of a beat"] += helper.kill()

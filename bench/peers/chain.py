@@ -19,7 +19,7 @@ app = Celery("chain", broker=os.environ["REDIS_URL"])
 app.conf.update(
     broker_transport_options={
         # Longer than any task or backoff; the rest so that a run of minutes sees what a day would (kombu 5.7).
-        "visibility_timeout": 60,
+        "visibility_timeout": 30,
         "unacked_restore_interval": 10,
         "unacked_restore_throttle": 1,
         "global_keyprefix": "chain:",
@@ -41,7 +41,7 @@ class Reported(Task):  # type: ignore[misc]
 
     autoretry_for = (httpx.HTTPError, ValueError, SettlingError)
     retry_backoff = 0.5
-    retry_backoff_max = 20
+    retry_backoff_max = 15
     retry_jitter = True
     max_retries = 8
 

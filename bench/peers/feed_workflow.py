@@ -2,17 +2,19 @@
 
 import os
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 
 from dbos import DBOSClient, EnqueueOptions
+from sqlalchemy.exc import SQLAlchemyError
 
 from bench import letters
 from bench.peers.workflow import QUEUE, VERSION, WORKFLOW
 
 
 def main() -> None:
-    """Feed everything and end; the client waits for its database by itself."""
+    """Feed everything and end, asking again while the database is away."""
     client = DBOSClient(system_database_url=os.environ["DATABASE_URL"])
     for letter in letters.paced(letters.read(Path(sys.argv[1])), float(sys.argv[2])):
         options: EnqueueOptions = {
@@ -21,7 +23,12 @@ def main() -> None:
             "workflow_id": letter.key,
             "app_version": VERSION,
         }
-        client.enqueue(options, asdict(letter))
+        while True:
+            try:
+                client.enqueue(options, asdict(letter))
+                break
+            except SQLAlchemyError:
+                time.sleep(0.5)
     client.destroy()
 
 
