@@ -4,14 +4,18 @@ from models.approval import Decision, Verdict
 from models.base import Base
 from models.budget import Budget, Purse, Reservation, Spending
 from models.campaign import Campaign, RejectedRow
+from models.event import Event, EventOutcome, Firing
 from models.evidence import EventLog, Heartbeat, VendorCall
 from models.installation import CreateGate, Installation, Stray, StrayFate
 from models.mailing import Mailing
 from models.money import Charge, Quote, QuoteLine
+from models.outbox import Delivery, Notice, NoticeKind, Tracking, Webhook
 from models.proof import Proof
 from models.recipient import Outcome, Recipient
 from models.schedule import CatchUp, Choice, HoldMode, IfLate, Recurrence
 from models.states import ENDED, MOVES, OPEN, Approval, Move, Priority, Stage, State
+from models.token import Token
+from models.trigger import Gathering, Trigger, TriggerVersion
 
 __all__ = [
     "ENDED",
@@ -26,13 +30,20 @@ __all__ = [
     "Choice",
     "CreateGate",
     "Decision",
+    "Delivery",
+    "Event",
     "EventLog",
+    "EventOutcome",
+    "Firing",
+    "Gathering",
     "Heartbeat",
     "HoldMode",
     "IfLate",
     "Installation",
     "Mailing",
     "Move",
+    "Notice",
+    "NoticeKind",
     "Outcome",
     "Priority",
     "Proof",
@@ -48,6 +59,11 @@ __all__ = [
     "State",
     "Stray",
     "StrayFate",
+    "Token",
+    "Tracking",
+    "Trigger",
+    "TriggerVersion",
     "VendorCall",
     "Verdict",
+    "Webhook",
 ]

@@ -36,7 +36,7 @@ class Base(DeclarativeBase):
     }
 
 
-def words(kind: type[StrEnum], name: str) -> Enum:
+def words(kind: type[StrEnum], name: str, *, length: int = 16) -> Enum:
     """Return a text column type whose CHECK allows the members' values and nothing else.
 
     Text with a CHECK rather than a PostgreSQL enum: a value can be added or dropped in one short migration.
@@ -46,6 +46,6 @@ def words(kind: type[StrEnum], name: str) -> Enum:
         name=name,
         native_enum=False,
         create_constraint=True,
-        length=16,
+        length=length,
         values_callable=lambda members: [member.value for member in members],
     )

@@ -1,0 +1,22 @@
+"""Tokens: who may use the HTTP interface, and for what."""
+
+from datetime import datetime
+
+from sqlalchemy import ARRAY, DateTime, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, Serial, Written
+
+
+class Token(Base):
+    """A bearer token, known by its SHA-256 alone: it is random enough that nobody can guess back from that."""
+
+    __tablename__ = "token"
+    __table_args__ = (UniqueConstraint("name"), UniqueConstraint("sha256"))
+
+    id: Mapped[Serial]
+    name: Mapped[str]
+    sha256: Mapped[bytes]
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[Written]
