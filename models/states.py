@@ -70,6 +70,7 @@ class Move(StrEnum):
     REQUEST_CANCEL = "request cancel"
     CANCEL = "cancel"
     RESOLVE = "resolve"
+    RESCHEDULE = "reschedule"
     SUSPECT = "suspect"
 
 
@@ -93,7 +94,8 @@ MOVES: dict[Move, frozenset[tuple[State, State]]] = {
     Move.REJECT: frozenset({(_AP, _Q)}),
     Move.FIT: frozenset({(_AP, _Q)}),
     Move.REQUEST_CANCEL: frozenset({(_Q, _Q), (_W, _W), (_AP, _Q), (_AT, _Q)}),
-    Move.CANCEL: frozenset({(_Q, _C), (_AP, _C), (_AT, _C)}),
+    Move.CANCEL: frozenset({(_Q, _C), (_AT, _C)}),
     Move.SUSPECT: frozenset({(_Q, _AT)}),
+    Move.RESCHEDULE: frozenset({(_Q, _Q), (_W, _W), (_AP, _AP), (_AP, _Q), (_AT, _Q)}),
     Move.RESOLVE: frozenset({(_AT, _Q), (_AT, _S), (_AT, _F)}),
 }

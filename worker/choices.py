@@ -13,9 +13,9 @@ from worker import quotes
 from worker.holds import payment_day
 from worker.planner import Cell, Grid, kept_until
 from worker.results import Advance, AskPerson, Facts, Record, Result
+from worker.schedule import TimeTrouble
 from worker.work import Work
 
-NOT_IN_TIME: Final = "not_in_time"
 # A grid this fresh was quoted under the same conditions: asking for it again would say the same.
 _FRESH: Final = timedelta(hours=1)
 # Some designs may not come in every speed; what LettrLabs does not sell is no choice.
@@ -94,14 +94,14 @@ def _none_in_time(work: Work, grid: Grid) -> Result:
     closest = _grid(work, grid.deliver_by, [*grid.cells, *without_hold]).closest()
     asked = f"nothing is sure to arrive by {grid.deliver_by}"
     if closest is None:
-        return AskPerson(NOT_IN_TIME, f"{asked}: LettrLabs estimates no delivery dates")
+        return AskPerson(TimeTrouble.NOT_IN_TIME, f"{asked}: LettrLabs estimates no delivery dates")
     arrives, would_do = grid.arrives(closest), grid.would_do(closest)
     unheld = " without the hold date" if work.held.vendor_hold and closest.hold_until is None else ""
     why = (
         f"{asked}; closest comes {closest.postage}, {closest.speed}{unheld}, by {arrives}: "
         f"mailrun reschedule {work.held.id} --deliver-by {would_do}"
     )
-    return AskPerson(NOT_IN_TIME, why, _facts(closest, arrives))
+    return AskPerson(TimeTrouble.NOT_IN_TIME, why, _facts(closest, arrives))
 
 
 def _facts(closest: Cell, arrives: date | None) -> Facts:

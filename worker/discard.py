@@ -5,6 +5,7 @@ from models import Stage
 from worker import lateness
 from worker.refusals import not_now
 from worker.results import Advance, AskPerson, Discarded, Result, Wait
+from worker.schedule import TimeTrouble
 from worker.work import Work
 
 _SOON = 2.0
@@ -29,9 +30,9 @@ def discard(work: Work) -> Result:
 
 def _discarded(work: Work) -> Discarded:
     """Nobody is left to tell a mailing's owner why, if its own policy gave it up: the row keeps that."""
-    if work.held.reason_code != lateness.MISSED:
+    if work.held.reason_code != TimeTrouble.MISSED:
         return Discarded()
-    return Discarded(lateness.MISSED, lateness.given_up(work.held, work.now()))
+    return Discarded(TimeTrouble.MISSED, lateness.given_up(work.held, work.now()))
 
 
 def _not_deleted(work: Work) -> Result:

@@ -5,9 +5,8 @@ from datetime import UTC, date, timedelta
 from lettrlabs import ProductionSpeed
 from worker import postal_days
 from worker.results import AskPerson, Result
+from worker.schedule import TimeTrouble
 from worker.work import Work
-
-TOO_EARLY = "hold_too_early"
 
 
 def objection(work: Work) -> Result | None:
@@ -27,7 +26,9 @@ def objection(work: Work) -> Result | None:
         f"LettrLabs cannot hold it until {hold}: normal production ends on {normal}, and the earliest possible "
         f"date is {earliest}: mailrun reschedule {work.held.id} --hold-until {earliest}"
     )
-    return AskPerson(TOO_EARLY, why, {"holdUntil": hold.isoformat(), "earliest": earliest.isoformat()})
+    return AskPerson(
+        TimeTrouble.HOLD_TOO_EARLY, why, {"holdUntil": hold.isoformat(), "earliest": earliest.isoformat()}
+    )
 
 
 def payment_day(work: Work) -> date:

@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from models import IfLate
 from worker.moves import Held
 from worker.results import Again, AskPerson, Hold, Result
+from worker.schedule import TimeTrouble
 from worker.walltime import said
 from worker.work import Work
-
-MISSED = "missed_window"
 
 
 def objection(work: Work) -> Result | None:
@@ -22,9 +21,9 @@ def objection(work: Work) -> Result | None:
     if not is_missed(held, now):
         return None
     if held.if_late is IfLate.SKIP:
-        return Again(given_up(held, now), {"cancel_requested": True, "reason_code": MISSED})
+        return Again(given_up(held, now), {"cancel_requested": True, "reason_code": TimeTrouble.MISSED})
     why = f"its time has passed: {when}; send it all the same, or reschedule it?"
-    return AskPerson(MISSED, why, {"sendAt": held.send_at.isoformat()})
+    return AskPerson(TimeTrouble.MISSED, why, {"sendAt": held.send_at.isoformat()})
 
 
 def given_up(held: Held, now: datetime) -> str:

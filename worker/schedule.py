@@ -2,12 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Any
 
 from models import HoldMode, IfLate
 from worker.walltime import Moment, start_of_day
 
 ONE_DAY = timedelta(days=1)
+
+
+class TimeTrouble(StrEnum):
+    """Why a person is asked about a mailing's time: stable codes, which another time answers."""
+
+    MISSED = "missed_window"
+    HOLD_TOO_EARLY = "hold_too_early"
+    NOT_IN_TIME = "not_in_time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
