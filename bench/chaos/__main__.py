@@ -109,8 +109,8 @@ def _print_heading(options: argparse.Namespace, count: int, began: datetime, sto
     command = shlex.join(["python", "-m", "bench.chaos", *sys.argv[1:]])
     print(f"`{command}`, {began:%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, seed {options.seed}\n")
     print(
-        f"{count} mailings at {options.rate:g}/s. Client bounds lowered to {READ:g} s a read, {TOTAL:g} s a call; lease "
-        f"{LEASE_SECONDS:g} s, settlement window {SETTLEMENT_WINDOW_SECONDS:g} s.\n"
+        f"{count} mailings at {options.rate:g}/s. Client bounds lowered to {READ:g} s a read, {TOTAL:g} s a call; "
+        f"lease {LEASE_SECONDS:g} s, settlement window {SETTLEMENT_WINDOW_SECONDS:g} s.\n"
     )
     print("Blows: " + ", ".join(f"{deed}: {times}" for deed, times in sorted(storming.done.items())) + "\n")
 
@@ -142,8 +142,8 @@ def _note(contender: Contender, verdict: Verdict) -> str:
     ended = sum(worker.ended_by_itself for worker in contender.workers)
     return (
         f"- {contender.name}: {verdict.people_once:,} of {verdict.people:,} people mailed once; told a person: "
-        f"{reasons(verdict)}; charged twice by the vendor's own fault: {verdict.charged_twice_by_vendor}; workers that "
-        f"ended by themselves and were started again: {ended}"
+        f"{reasons(verdict)}; charged twice by the vendor's own fault: {verdict.charged_twice_by_vendor}; "
+        f"workers that ended by themselves and were started again: {ended}"
     )
 
 
@@ -170,9 +170,7 @@ def _examine(mailrun: Mailrun, mailings: list[Letter]) -> tuple[Verdict, list[st
     }
     broken = [f"{number} {promise}" for promise, number in promises.items() if number]
     broken += [f"not true: {claim}" for claim in accounts.untruths(books)]
-    noticed = (
-        f"- Mailrun's two looks for strays: {swept}; {accounts.charges_noticed()} charges differ from their quotes"
-    )
+    noticed = f"- Mailrun's two looks for strays: {swept}; {accounts.charges_noticed()} charges differ from their quotes"
     return verdict, broken, noticed
 
 

@@ -75,29 +75,26 @@ class Accounts:
         orders = {order["id"]: order for order in books.ledger["orders"]}
         for row in self.mailings:
             if not _is_true(row, orders.get(row.order_id), times[row.key]):
-                yield f"{row.key} ({row.id}) is {row.state} {row.reason_code or ''}, order {row.order_id}: {row.reason}"
+                claimed = f"{row.state} {row.reason_code or ''}: {row.reason}"
+                yield f"{row.key} (mailing {row.id}, order {row.order_id}) is {claimed}"
 
 
 def _is_true(row: Row[Any], order: Any, times_paid: int) -> bool:  # noqa: ANN401 - JSON
     """Whether the ledger bears out what a mailing's row says. "We do not know" is true of either."""
+    outcomes = {checkout["outcome"] for checkout in order["checkouts"]} if order else set()
+    gone = order is None or order["deleted"]
     match row.state, row.reason_code:
         case State.SENT, _:
             return times_paid == 1 and bool(order["charges"])
-        case State.FAILED, "nobody_accepted":
-            return times_paid == 0 and order["deleted"]
-        case State.FAILED, _:
-            return times_paid == 0
-        case State.ATTENTION, "payment_failed":
-            declined = any(checkout["outcome"] == "declined" for checkout in order["checkouts"])
-            return times_paid == 0 and declined
-        case State.ATTENTION, "order_gone":
-            return times_paid == 0 and order["deleted"]
-        case State.ATTENTION, "recipients_differ" | "recipients_changed" | "refused":
-            return times_paid == 0
         case State.ATTENTION, "checkout_unclear" | "attempts":
             return times_paid <= 1
-        case _:
-            return False
+        case (State.FAILED, "nobody_accepted") | (State.ATTENTION, "order_gone"):
+            return times_paid == 0 and gone
+        case State.ATTENTION, "payment_failed":
+            return times_paid == 0 and "declined" in outcomes
+        case (State.FAILED, _) | (State.ATTENTION, "recipients_differ" | "recipients_changed" | "refused"):
+            return times_paid == 0
+    return False
 
 
 def engine_of(mailrun: Mailrun) -> Engine:

@@ -44,7 +44,7 @@ class Contender(ABC):
 
     @abstractmethod
     def env(self) -> Mapping[str, str]:
-        """What all its processes are told beside the vendor's address."""
+        """Return what all its processes are told beside the vendor's address."""
 
     @abstractmethod
     def enlist(self, troop: Troop) -> None:
@@ -70,7 +70,9 @@ class Contender(ABC):
     def process(self, role: str, *command: str, keep: bool = True) -> Process:
         """Return a process of its own, not started yet."""
         env = {**self.sandbox.env, "BENCH_REPORTS": str(self.reports), **self.env()}
-        return Process(f"{self.name} {role}", command, env, self.directory / f"{self.key}-{role}.log", keep=keep)
+        return Process(
+            f"{self.name} {role}", command, env, self.directory / f"{self.key}-{role}.log", keep=keep
+        )
 
 
 class Mailrun(Contender):
@@ -86,7 +88,7 @@ class Mailrun(Contender):
         migrations.upgrade(self.database_url)
 
     def env(self) -> Mapping[str, str]:
-        """Settings shortened so that minutes see what hours would; a lease longer than the impatient client."""
+        """Return settings by which minutes see what hours would; the lease outlasts the impatient client's calls."""
         return {
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.servers.valkey.url,
@@ -128,7 +130,7 @@ class Chain(Contender):
     feeder_module = "bench.peers.feed_chain"
 
     def env(self) -> Mapping[str, str]:
-        """The broker is all it has."""
+        """Return the broker: it has nothing else."""
         return {"REDIS_URL": self.servers.valkey.url}
 
     def enlist(self, troop: Troop) -> None:
@@ -159,7 +161,7 @@ class Workflow(Contender):
         self.database_url = servers.new_database("workflow_chaos")
 
     def env(self) -> Mapping[str, str]:
-        """The database is all it needs."""
+        """Return the database: it needs nothing else."""
         return {"DATABASE_URL": self.database_url}
 
     def enlist(self, troop: Troop) -> None:
@@ -177,5 +179,5 @@ class Workflow(Contender):
 
 def _count(servers: Servers, database: str, statement: str) -> int:
     with servers.postgres.connect(database) as connection:
-        row = connection.execute(statement).fetchone()  # type: ignore[arg-type]
+        row = connection.execute(statement).fetchone()
     return 0 if row is None else int(row[0])

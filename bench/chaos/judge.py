@@ -95,7 +95,7 @@ def _design_is_wrong(books: Books, order: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 def _is_stray(books: Books, order: Any, claims: Claims) -> bool:  # noqa: ANN401 - JSON
-    """Whether nobody explains a draft. Who keeps no list of orders is given those with a reported mailing's people."""
+    """Whether nobody explains a draft; to who keeps no list of orders, a report of its people's mailing does."""
     if claims.open_drafts is not None:
         return order["id"] not in claims.open_drafts
     owners = books.owners(order)

@@ -55,7 +55,9 @@ class Process:
                 if words in line:
                     return line
             time.sleep(0.05)
-        raise RuntimeError(f"{self.name} did not say {words!r}: {self.log.read_text(errors='replace')[-2000:]}")
+        raise RuntimeError(
+            f"{self.name} did not say {words!r}: {self.log.read_text(errors='replace')[-2000:]}"
+        )
 
     @property
     def ended(self) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from random import Random
 
@@ -61,7 +62,7 @@ class Storm:
         self._at(plan.kill_every[0], self._kill)
         self._at(plan.hold_every * 0.4, self._hold)
         for part, seconds in plan.broker_outages:
-            self._at(part * plan.seconds, lambda gone=seconds: self._stop_broker(gone))
+            self._at(part * plan.seconds, partial(self._stop_broker, seconds))
         for part in plan.broker_emptied:
             self._at(part * plan.seconds, self._empty_broker)
         for part in plan.database_restarts:
@@ -95,7 +96,9 @@ class Storm:
             first, second = contender.workers[which], contender.workers[1 - which]
             self.done["kills of a worker"] += first.kill() or second.kill()
         if self.dice.random() < 0.2:  # noqa: PLR2004 - now and then a beat goes, too
-            for helper in (one for contender in self.contenders for one in contender.helpers[which : which + 1]):
+            for helper in (
+                one for contender in self.contenders for one in contender.helpers[which : which + 1]
+            ):
                 self.done["kills of a beat"] += helper.kill()
         self._again(self.dice.uniform(*self.plan.kill_every), self._kill)
 

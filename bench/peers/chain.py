@@ -55,13 +55,13 @@ def _letter(told: dict[str, Any]) -> Letter:
     return Letter(told["key"], told["template"], tuple(Person(**one) for one in told["people"]))
 
 
-@app.task(name="create", base=Reported)  # type: ignore[misc]
+@app.task(name="create", base=Reported)
 def create(told: dict[str, Any]) -> int:
     """Create the order."""
     return vendor.create(_letter(told))
 
 
-@app.task(name="attach", base=Reported)  # type: ignore[misc]
+@app.task(name="attach", base=Reported)
 def attach(order: int, told: dict[str, Any]) -> int:
     """Attach the people."""
     refused = vendor.attach(order, _letter(told))
@@ -72,28 +72,28 @@ def attach(order: int, told: dict[str, Any]) -> int:
     return order
 
 
-@app.task(name="proof", base=Reported)  # type: ignore[misc]
+@app.task(name="proof", base=Reported)
 def proof(order: int, told: dict[str, Any]) -> int:  # noqa: ARG001 - for the report
     """Fetch the proof."""
     vendor.proof(order)
     return order
 
 
-@app.task(name="summarize", base=Reported)  # type: ignore[misc]
+@app.task(name="summarize", base=Reported)
 def summarize(order: int, told: dict[str, Any]) -> int:  # noqa: ARG001 - for the report
     """Fetch the quote."""
     vendor.summarize(order)
     return order
 
 
-@app.task(name="checkout", base=Reported)  # type: ignore[misc]
+@app.task(name="checkout", base=Reported)
 def checkout(order: int, told: dict[str, Any]) -> int:  # noqa: ARG001 - for the report
     """Pay."""
     vendor.checkout(order)
     return order
 
 
-@app.task(name="settle", base=Reported, max_retries=30)  # type: ignore[misc]
+@app.task(name="settle", base=Reported, max_retries=30)
 def settle(order: int, told: dict[str, Any]) -> int:  # noqa: ARG001 - for the report
     """Wait for the payment to settle."""
     vendor.settled(order)

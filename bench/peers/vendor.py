@@ -64,7 +64,12 @@ class Vendor:
 
     def checkout(self, order: int) -> None:
         """Pay, unless an earlier try did."""
-        body = {"postageType": "Standard", "productionSpeed": "Normal", "holdUntilDate": None, "autoBill": True}
+        body = {
+            "postageType": "Standard",
+            "productionSpeed": "Normal",
+            "holdUntilDate": None,
+            "autoBill": True,
+        }
         try:
             self._call("POST", f"/v1/order/{order}/checkout", body)
         except RefusedError:
