@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Row, insert, select, update
+from psycopg import sql
+from sqlalchemy import Connection, Engine, Row, create_engine, insert, select, update
 
 from models import Approval, EventLog, Mailing, Priority, Recipient, Stage, State
+from tests.worker.board import Board
 from worker import moves
 from worker.desk import Desk, open_desk
 from worker.moves import NewMailing
@@ -39,7 +41,7 @@ def clock() -> DrivenClock:
 
 
 @pytest.fixture
-def settings(database_url: str, sandbox: Any) -> Settings:  # noqa: ANN401
+def settings(database_url: str, sandbox: Any) -> Settings:
     return Settings(
         database_url=database_url,
         base_url=sandbox.api_url,
@@ -59,7 +61,7 @@ def desk(settings: Settings, clock: DrivenClock) -> Iterator[Desk]:
 NewMail = Callable[..., int]
 
 
-def person(position: int, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - column values
+def person(position: int, **fields: Any) -> dict[str, Any]:
     return {
         "position": position,
         "digest": os.urandom(16),
@@ -78,7 +80,7 @@ def person(position: int, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - co
 def new_mailing(engine: Engine, clock: DrivenClock) -> NewMail:
     """Return a function that opens a mailing to some people, and returns its id."""
 
-    def open_one(people: int | list[dict[str, Any]] = 1, **values: Any) -> int:  # noqa: ANN401 - column values
+    def open_one(people: int | list[dict[str, Any]] = 1, **values: Any) -> int:
         rows = [person(n) for n in range(people)] if isinstance(people, int) else people
         new = NewMailing(
             **{
@@ -113,7 +115,7 @@ class Pen:
                 select(*Mailing.__table__.columns).where(Mailing.id == mailing_id)
             ).one()
 
-    def forge(self, mailing_id: int, **values: Any) -> None:  # noqa: ANN401 - column values
+    def forge(self, mailing_id: int, **values: Any) -> None:
         with self.engine.begin() as connection:
             connection.execute(update(Mailing).where(Mailing.id == mailing_id).values(**values))
 
@@ -134,6 +136,31 @@ class Pen:
                     select(EventLog.move).where(EventLog.mailing_id == mailing_id).order_by(EventLog.id)
                 )
             )
+
+
+@pytest.fixture(scope="session")
+def shared_engine(postgres: Any) -> Iterator[Engine]:
+    """Yield an engine on a database for tests that leave nothing behind, or empty it first."""
+    name = f"shared_{os.urandom(8).hex()}"
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE migrated STRATEGY FILE_COPY")
+    with postgres.connect() as connection:
+        connection.execute(statement.format(sql.Identifier(name)))
+    engine = create_engine(postgres.url(name))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def undone(shared_engine: Engine) -> Iterator[Connection]:
+    """Yield a connection in a transaction of which nothing stays."""
+    with shared_engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+
+
+@pytest.fixture
+def board(undone: Connection) -> Board:
+    return Board(undone)
 
 
 @pytest.fixture

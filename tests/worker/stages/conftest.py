@@ -15,9 +15,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from psycopg import sql
 from pydantic import SecretStr
-from sqlalchemy import Engine, Row, create_engine, insert, select, text
+from sqlalchemy import Engine, Row, insert, select, text
 
 from lettrlabs import Accepted, LettrLabs, NewAddress, NewPersonal, NewRecipient, RateLimit, Timeouts
 from models import ENDED, Campaign, Stage, State, Stray, VendorCall
@@ -79,23 +78,12 @@ def sandbox(_vendor: Vendor) -> Vendor:
     return _vendor
 
 
-@pytest.fixture(scope="session")
-def _database(postgres: Any) -> Iterator[Engine]:
-    name = f"stages_{uuid.uuid4().hex}"
-    with postgres.connect() as connection:
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE migrated STRATEGY FILE_COPY")
-        connection.execute(statement.format(sql.Identifier(name)))
-    engine = create_engine(postgres.url(name))
-    yield engine
-    engine.dispose()
-
-
 @pytest.fixture
-def engine(_database: Engine) -> Engine:
+def engine(shared_engine: Engine) -> Engine:
     """Return an engine on a migrated database with nothing in it."""
-    with _database.begin() as connection:
+    with shared_engine.begin() as connection:
         connection.execute(text(_EMPTY))
-    return _database
+    return shared_engine
 
 
 @pytest.fixture
