@@ -10,7 +10,8 @@ from console.views.words import table, text, when
 
 def stray_table(strays: Iterable[Mapping[str, object]]) -> Table:
     """Return one line for each draft that no mailing explains."""
-    rows = table("order", "fate", "looks", "first seen", "last seen", "why", right=("order", "looks"))
+    columns = ("order", "fate", "looks", "first seen", "last seen", "why")
+    rows = table(*columns, right=("order", "looks"), fold=("why",))
     for one in strays:
         rows.add_row(
             text(one["order_id"]),
