@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import Connection, insert
 
@@ -21,9 +22,12 @@ class NewMailing:
     speed: str
     size: int
     approval: Approval = Approval.AUTO
+    approval_over: Decimal | None = None
     auto_bill: bool = True
     campaign_id: int | None = None
     batch: int | None = None
+    trigger_id: int | None = None
+    submitted_by: str | None = None
     schedule: Schedule = AT_ONCE
 
 
@@ -47,9 +51,12 @@ def open_mailing(connection: Connection, new: NewMailing, now: datetime) -> int:
             speed=new.speed,
             size=new.size,
             approval=new.approval,
+            approval_over=new.approval_over,
             auto_bill=new.auto_bill,
             campaign_id=new.campaign_id,
             batch=new.batch,
+            trigger_id=new.trigger_id,
+            submitted_by=new.submitted_by,
             **new.schedule.columns(),
         )
         .returning(Mailing.id)
