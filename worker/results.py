@@ -45,6 +45,7 @@ class Wait:
 
     seconds: float
     why: str
+    record: Record = nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ class AskPerson:
     code: str
     why: str
     facts: Facts = field(default_factory=dict)
+    values: Facts = field(default_factory=dict)
+    record: Record = nothing
 
 
 @dataclass(frozen=True, slots=True)

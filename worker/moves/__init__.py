@@ -3,29 +3,36 @@
 Every statement in this package names the row's id **and** the stage, state and claim it expects. No row back means
 that somebody else had the next word: the move is not made, and the caller must stop. ``models/states.py`` lists
 the moves: ``opening`` begins a mailing, ``claims`` takes it, ``holder`` makes the moves of who holds it, ``people``
-those of a person, ``due`` wakes what is due.
+those of a person, ``approving`` those of who approves, ``rescheduling`` gives another time, ``due`` wakes what is
+due.
 """
 
+from worker.moves.approving import approve, fit, reject
 from worker.moves.claims import Held, claim
 from worker.moves.due import Due, wake_due, wake_pushed
 from worker.moves.holder import Times, checkpoint, make
 from worker.moves.opening import NewMailing, open_mailing
-from worker.moves.people import CancelOutcome, Resolution, approve, cancel, pause, resolve, suspect, unpause
+from worker.moves.people import CancelOutcome, Resolution, cancel, pause, resolve, suspect, unpause
+from worker.moves.rescheduling import RescheduleOutcome, reschedule
 
 __all__ = [
     "CancelOutcome",
     "Due",
     "Held",
     "NewMailing",
+    "RescheduleOutcome",
     "Resolution",
     "Times",
     "approve",
     "cancel",
     "checkpoint",
     "claim",
+    "fit",
     "make",
     "open_mailing",
     "pause",
+    "reject",
+    "reschedule",
     "resolve",
     "suspect",
     "unpause",

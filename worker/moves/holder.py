@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, update
 
 from models import Mailing, Move, Stage, State
-from worker import evidence
+from worker import budgets, evidence
 from worker.moves.claims import SEEN, Held, held_from
 from worker.results import (
     Advance,
@@ -64,6 +64,7 @@ def make(connection: Connection, held: Held, result: Result, now: datetime, time
         if isinstance(result, AskPerson):
             detail |= {"facts": dict(result.facts)}
         state = values.get("state", State.WORKING)
+        budgets.follow(connection, held.id, state, now)
         evidence.log(connection, held.id, now, move, after.stage, state, detail=detail)
     return after
 
@@ -126,7 +127,8 @@ def _wait(held: Held, result: Wait | Hold, now: datetime) -> _Meaning:
     if isinstance(result, Hold):
         return Move.WAIT, _later(result.until, result.why) | counts | {"waits": 0}, nothing, result.why
     until = now + timedelta(seconds=result.seconds)
-    return Move.WAIT, _later(until, result.why) | counts | {"waits": held.waits + 1}, nothing, result.why
+    counts["waits"] = held.waits + 1
+    return Move.WAIT, _later(until, result.why) | counts, result.record, result.why
 
 
 def _advance(to: Stage, values: dict[str, Any], record: Record, now: datetime, times: Times) -> _Meaning:
@@ -145,9 +147,9 @@ def _handed_over(result: Result, now: datetime) -> _Meaning:
         case AskApproval(values, record, why):
             asks = {"state": State.APPROVAL, "stage": Stage.CHECKOUT, "reason": why, **values}
             return Move.ASK_APPROVAL, _FRESH | asleep | asks, record, why
-        case AskPerson(code, why, _):
-            asks = {"state": State.ATTENTION, "reason_code": code, "reason": why}
-            return Move.ASK_PERSON, asleep | asks, nothing, why
+        case AskPerson(code, why, _, values, record):
+            asks = {"state": State.ATTENTION, "reason_code": code, "reason": why, **values}
+            return Move.ASK_PERSON, asleep | asks, record, why
         case Fail(code, why):
             ends = {"state": State.FAILED, "reason_code": code, "reason": why}
             return Move.FAIL, _FRESH | asleep | ends, nothing, why

@@ -1,14 +1,15 @@
-"""The moves of people: approve, cancel, pause, and resolving what needed attention."""
+"""The moves of people: cancel, pause, and resolving what needed attention."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, case, select, true, update
 
-from models import ENDED, Campaign, Installation, Mailing, Move, Stage, State
-from worker import evidence
+from models import ENDED, Campaign, IfLate, Installation, Mailing, Move, Stage, State
+from worker import budgets, evidence
 from worker.moves.due import wake_pushed
+from worker.schedule import TimeTrouble
 
 _FREE_AT_ONCE: dict[str, Any] = {"wake_at": None, "recovering": False, "unsure_since": None, "reason": None}
 
@@ -32,14 +33,6 @@ class Resolution(StrEnum):
     FAILED = "failed"
 
 
-def approve(connection: Connection, mailing_id: int, who: str, now: datetime) -> bool:
-    """Agree to the price; False if the mailing does not wait for approval (any more)."""
-    approved = {"approved_at": now, "approved_by": who, "reason": None}
-    return _move(
-        connection, mailing_id, Move.APPROVE, State.APPROVAL, Stage.CHECKOUT, who, now, approved | _due(now)
-    )
-
-
 def cancel(connection: Connection, mailing_id: int, who: str, now: datetime) -> CancelOutcome:
     """Cancel a mailing, or have its worker do so before its next write; the draft is deleted either way.
 
@@ -58,9 +51,9 @@ def cancel(connection: Connection, mailing_id: int, who: str, now: datetime) -> 
         if row.stage is Stage.SETTLE and row.state is not State.ATTENTION:
             return CancelOutcome.TOO_LATE
         nothing_at_vendor = row.order_id is None and not row.recovering and row.state is not State.WORKING
-        move, values = _cancelling(row.state, now, at_once=nothing_at_vendor)
+        kind, values = _cancelling(row.state, now, at_once=nothing_at_vendor)
         # Somebody may have moved the row since it was read: then it is read again.
-        if _move(connection, mailing_id, move, row.state, row.stage, who, now, values):
+        if move(connection, mailing_id, kind, row.state, row.stage, who, now, values):
             return CancelOutcome.CANCELLED if nothing_at_vendor else CancelOutcome.REQUESTED
 
 
@@ -68,7 +61,7 @@ def _cancelling(state: State, now: datetime, *, at_once: bool) -> tuple[Move, di
     if at_once:
         return Move.CANCEL, _FREE_AT_ONCE | {"state": State.CANCELLED, "cancel_requested": True}
     asked: dict[str, Any] = {"cancel_requested": True}
-    return Move.REQUEST_CANCEL, asked if state is State.WORKING else asked | _due(now)
+    return Move.REQUEST_CANCEL, asked if state is State.WORKING else asked | due_now(now)
 
 
 def resolve(
@@ -77,12 +70,13 @@ def resolve(
     """Carry out what a person decided; False if it does not apply to the mailing as it stands.
 
     ``retry`` goes on where it stopped, finding out first what is unsure; ``pay again`` sends the checkout of an
-    order whose payment failed once more; ``sent`` and ``failed`` write down what the person knows.
+    order whose payment failed once more; both send what is late by now. ``sent`` and ``failed`` write down what the
+    person knows.
     """
     stages = [Stage.SETTLE] if resolution in {Resolution.PAY_AGAIN, Resolution.SENT} else list(Stage)
     values = _resolving(resolution, now) | {"reason": None if resolution is not Resolution.FAILED else why}
     return any(
-        _move(
+        move(
             connection,
             mailing_id,
             Move.RESOLVE,
@@ -98,26 +92,28 @@ def resolve(
 
 
 def _resolving(resolution: Resolution, now: datetime) -> dict[str, Any]:
-    afresh = _due(now) | {"attempts": 0, "waits": 0, "resends": 0, "reason_code": None}
+    afresh = due_now(now) | {"attempts": 0, "waits": 0, "resends": 0, "reason_code": None}
     match resolution:
         case Resolution.RETRY:
-            return afresh
+            was_late = Mailing.reason_code == TimeTrouble.MISSED
+            return afresh | {"if_late": case((was_late, IfLate.SEND), else_=Mailing.if_late)}
         case Resolution.PAY_AGAIN:
-            return afresh | {"stage": Stage.CHECKOUT}
+            return afresh | {"stage": Stage.CHECKOUT, "if_late": IfLate.SEND}
         case Resolution.SENT:
             return _FREE_AT_ONCE | {"state": State.SENT, "reason_code": None}
         case Resolution.FAILED:
             return _FREE_AT_ONCE | {"state": State.FAILED, "reason_code": "person"}
 
 
-def _due(now: datetime) -> dict[str, Any]:
+def due_now(now: datetime) -> dict[str, Any]:
+    """Return the values that queue a mailing to be worked on at once."""
     return {"state": State.QUEUED, "not_before": now, "wake_at": now}
 
 
-def _move(
+def move(
     connection: Connection,
     mailing_id: int,
-    move: Move,
+    kind: Move,
     state: State,
     stage: Stage,
     who: str,
@@ -125,16 +121,20 @@ def _move(
     values: dict[str, Any],
     *,
     detail: dict[str, Any] | None = None,
+    only: ColumnElement[bool] | None = None,
 ) -> bool:
+    """Make one move of a person's, if the mailing is in this state at this stage, and ``only`` holds."""
+    here = (Mailing.id == mailing_id, Mailing.state == state, Mailing.stage == stage)
     row = connection.execute(
         update(Mailing)
-        .where(Mailing.id == mailing_id, Mailing.state == state, Mailing.stage == stage)
+        .where(*here, true() if only is None else only)
         .values(updated_at=now, **values)
         .returning(Mailing.stage, Mailing.state)
     ).one_or_none()
     if row is None:
         return False
-    evidence.log(connection, mailing_id, now, move, row.stage, row.state, actor=who, detail=detail)
+    budgets.follow(connection, mailing_id, row.state, now)
+    evidence.log(connection, mailing_id, now, kind, row.stage, row.state, actor=who, detail=detail)
     return True
 
 
@@ -144,7 +144,7 @@ def suspect(
     """Hold back a queued mailing that may have been sent already; False if it is not queued (any more)."""
     asks = {"state": State.ATTENTION, "wake_at": None, "reason_code": "maybe_sent", "reason": why}
     return any(
-        _move(
+        move(
             connection,
             mailing_id,
             Move.SUSPECT,
