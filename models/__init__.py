@@ -11,26 +11,31 @@ from models.mailing import Mailing
 from models.money import Charge, Quote, QuoteLine
 from models.outbox import Delivery, Notice, NoticeKind, Tracking, Webhook
 from models.proof import Proof
-from models.recipient import Outcome, Recipient
+from models.recipient import SPARED, Outcome, Recipient
 from models.schedule import CatchUp, Choice, HoldMode, IfLate, Recurrence
 from models.states import ENDED, MOVES, OPEN, Approval, Move, Priority, Stage, State
+from models.suppression import DO_NOT_MAIL, CapPer, Erasure, Mark, Suppression, SuppressionList
 from models.token import Token
 from models.trigger import Gathering, Trigger, TriggerVersion
 
 __all__ = [
+    "DO_NOT_MAIL",
     "ENDED",
     "MOVES",
     "OPEN",
+    "SPARED",
     "Approval",
     "Base",
     "Budget",
     "Campaign",
+    "CapPer",
     "CatchUp",
     "Charge",
     "Choice",
     "CreateGate",
     "Decision",
     "Delivery",
+    "Erasure",
     "Event",
     "EventLog",
     "EventOutcome",
@@ -41,6 +46,7 @@ __all__ = [
     "IfLate",
     "Installation",
     "Mailing",
+    "Mark",
     "Move",
     "Notice",
     "NoticeKind",
@@ -59,6 +65,8 @@ __all__ = [
     "State",
     "Stray",
     "StrayFate",
+    "Suppression",
+    "SuppressionList",
     "Token",
     "Tracking",
     "Trigger",

@@ -15,6 +15,7 @@ class Installation(Base):
 
     ``epoch`` moves on every minute and is also kept in Redis: a copy or an old backup of this database has an epoch
     that is not the current one, and is disarmed. ``home`` is the database server and database it lives in.
+    ``digest_key`` keys every digest of a person: it stays with them, for without it no list could be obeyed.
     """
 
     __tablename__ = "installation"
@@ -25,6 +26,9 @@ class Installation(Base):
     epoch_before: Mapped[UUID | None]
     epoch_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     home: Mapped[str | None]
+    digest_key: Mapped[bytes] = mapped_column(
+        server_default=text("(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))")
+    )
     disarmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     disarmed_why: Mapped[str | None]
     paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -20,11 +20,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import CENTS, Base, Instant, Serial, Written, words
 from models.schedule import SCHEDULE_CHECKS, Scheduled
 from models.states import Approval, Stage, State
+from models.suppression import SPARING_CHECKS, Sparing
 
 _TIME = DateTime(timezone=True)
 
 
-class Mailing(Scheduled, Base):
+class Mailing(Scheduled, Sparing, Base):
     """One order to be. ``stage`` is the next thing to do, ``state`` says who may do it.
 
     ``not_before`` is when work may go on; ``wake_at`` is when the due scan looks at the row again, which after
@@ -60,12 +61,18 @@ class Mailing(Scheduled, Base):
             name="approval_over_what",
         ),
         *SCHEDULE_CHECKS,
+        *SPARING_CHECKS,
         Index("ix_mailing_due", "priority", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
         Index("ix_mailing_asking", "state", postgresql_where=text("state IN ('approval', 'attention')")),
         Index(
             "ix_mailing_creating",
             "id",
             postgresql_where=text("stage = 'create' AND (state = 'working' OR recovering)"),
+        ),
+        Index(
+            "ix_mailing_remembered",
+            "updated_at",
+            postgresql_where=text("state IN ('sent', 'failed', 'cancelled') AND forgotten_at IS NULL"),
         ),
     )
 
