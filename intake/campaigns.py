@@ -204,6 +204,7 @@ class _Writer:
             size=len(self._batch),
             approval=options.approval,
             auto_bill=options.auto_bill,
+            schedule=options.schedule,
             campaign_id=self._campaign_id,
             batch=self._mailings,
         )

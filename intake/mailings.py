@@ -58,6 +58,7 @@ def submit_mailing(
         size=len(people),
         approval=options.approval,
         auto_bill=options.auto_bill,
+        schedule=options.schedule,
     )
     try:
         with engine.begin() as connection:

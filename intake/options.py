@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from intake.faults import Fault, IntakeError
 from models import Approval
+from worker.schedule import AT_ONCE, Schedule
 
 OWN_KEYS: Final = "campaign:"
 """The keys of a campaign's mailings begin so; nobody else's may."""
@@ -40,6 +41,7 @@ class Options:
     speed: Speed = Speed.NORMAL
     approval: Approval = Approval.AUTO
     auto_bill: bool = True
+    schedule: Schedule = AT_ONCE
 
     def __post_init__(self) -> None:
         if self.template_id < 1:
@@ -53,6 +55,8 @@ class Options:
             "speed": self.speed.value,
             "approval": self.approval.value,
             "auto_bill": self.auto_bill,
+            # Left out where there is none, so that what was submitted before there were times is still the same.
+            **({"schedule": self.schedule.told()} if self.schedule.told() else {}),
         }
 
 
