@@ -38,6 +38,9 @@ test: .venv/dev.stamp ## Run the tests (under 5 minutes on 2 cores)
 
 chaos: .venv/dev.stamp ## Run the long proofs: pairs of crashes, chaos beside its peers
 	@$(BIN)/python -m pytest -m chaos
+	@$(PYTHON) -m venv --without-pip bench/.venv
+	@$(subst $(BIN),bench/.venv/bin,$(INSTALL)) --require-hashes -r bench/requirements.txt
+	@$(BIN)/python -m bench.chaos
 
 lint: .venv/dev.stamp ## Check style and who imports whom
 	@$(BIN)/ruff check .
