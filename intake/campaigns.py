@@ -6,7 +6,7 @@ a key of its own a list has one by its bytes and the template, so that a command
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -22,8 +22,10 @@ from intake.options import OWN_KEYS, Options, digest_of_request, require_usable_
 from intake.people import Mailable, Rejected, people
 from intake.table import Table
 from models import Campaign, Priority
+from worker import recurrence
 from worker.clock import Clock, system_clock
 from worker.moves import NewMailing
+from worker.recurrence import Repeats
 
 DEFAULT_BATCH_SIZE: Final = 1000
 """What LettrLabs takes in one request (1000, older LettrLabs reference), so that attaching is one call."""
@@ -56,12 +58,14 @@ def submit_campaign(
     key: str | None = None,
     mapping: Mapping[str, str] | None = None,
     batch_size: int = DEFAULT_BATCH_SIZE,
+    repeats: Repeats | None = None,
     rejected_to: Path | None = None,
     progress: Progress = lambda _: None,
     clock: Clock = system_clock,
 ) -> Submission:
     """Queue a mailing for each `batch_size` people of a list and return the campaign they make up.
 
+    With `repeats` this is the first occurrence of a rule, sent when the rule first fires; the others follow.
     The rejected rows are noted with the campaign and written to `rejected_to`, if there are any.
 
     Raises TableError, ColumnsError, or IntakeError if nobody is left to mail or an option is impossible;
@@ -74,23 +78,48 @@ def submit_campaign(
     with Table.open(source) as table:
         columns = match_columns(table.headings, mapping)
         content = {"list": table.sha256.hex(), "template": options.template_id}
+        now = clock()
         order = _Order(
             key=key or f"list:{digest_of_request(content).hex()[:32]}",
             name=" ".join((name or table.name).split()),
             request_digest=digest_of_request(
-                {**content, **options.told(), "batch_size": batch_size, "columns": dict(columns.positions)}
+                {
+                    **content,
+                    **options.told(),
+                    **({"repeats": repeats.told()} if repeats else {}),
+                    "batch_size": batch_size,
+                    "columns": dict(columns.positions),
+                }
             ),
-            options=options,
+            options=options if repeats is None else _for_the_first(options, repeats, now),
             batch_size=batch_size,
         )
         with engine.begin() as connection:
             campaign_id = _opened(connection, order)
             if campaign_id is None:
                 return _earlier(connection, order, by_list=key is None)
-            writer = _Writer(connection, campaign_id, order, clock())
+            if repeats is not None:
+                _begin_repeating(connection, campaign_id, repeats, order.options)
+            writer = _Writer(connection, campaign_id, order, now)
             with rejected_rows(rejected_to, table) as rejected:
                 writer.write(counted(people(table, columns), writer.tally, rejected, progress))
             return writer.finish()
+
+
+def _for_the_first(options: Options, repeats: Repeats, now: datetime) -> Options:
+    return replace(options, schedule=replace(options.schedule, send=repeats.first(now)))
+
+
+def _begin_repeating(connection: Connection, campaign_id: int, repeats: Repeats, options: Options) -> None:
+    send = options.schedule.send
+    if send is None:
+        raise LookupError("a campaign that repeats has a first time")
+    rule = recurrence.begin(connection, repeats, options.schedule, send.instant)
+    connection.execute(
+        update(Campaign)
+        .where(Campaign.id == campaign_id)
+        .values(recurrence_id=rule, occurrence_at=send.instant)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from intake.faults import Fault, IntakeError
-from models import HoldMode, IfLate
+from models import CatchUp, HoldMode, IfLate
+from worker.cron import CronError, read_cron
+from worker.recurrence import Repeats
 from worker.schedule import AT_ONCE, Schedule, held_here
 from worker.walltime import Moment, NoSuchZoneError, day_said, moment, said, zone_named
 
@@ -55,6 +57,22 @@ def schedule_for(
         schedule = _lateness(schedule, asked.if_late)
     require_possible(schedule, zone, now)
     return schedule
+
+
+def repeats_for(text: str, catch_up: str | None, *, zone: str | None, default_zone: str) -> Repeats:
+    """Return the rule that a cron text in a zone stands for.
+
+    Raises IntakeError for a text without meaning, that never fires, or that fires more often than once an hour.
+    """
+    named = _zone(zone or default_zone)
+    policy = _known(CatchUp, "--catch-up", catch_up or CatchUp.LAST)
+    try:
+        cron = read_cron(text)
+    except CronError as error:
+        raise _bad(f"--every {error}.") from None
+    if len(cron.minutes) > 1:
+        raise _bad(f'--every "{text}" fires more often than once an hour: nobody wants that much mail.')
+    return Repeats(cron, named, policy)
 
 
 def require_possible(schedule: Schedule, zone: str, now: datetime) -> None:

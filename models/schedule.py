@@ -104,6 +104,8 @@ class Recurrence(Base):
     cron: Mapped[str]
     zone: Mapped[str]
     catch_up: Mapped[CatchUp] = mapped_column(words(CatchUp, "catch_up"))
+    if_late: Mapped[IfLate] = mapped_column(words(IfLate, "if_late"))
+    late_after: Mapped[int]
     last_at: Mapped[Instant]
     wake_at: Mapped[datetime | None] = mapped_column(_TIME)
     ended_at: Mapped[datetime | None] = mapped_column(_TIME)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lettrlabs import VendorError
 from models import Priority, Stage
 from worker import dispatch as due_scan
-from worker import epoch, heartbeat
+from worker import epoch, heartbeat, recurrence
 from worker import sweep as stray_hunt
 from worker.celery_app import QUEUES, build
 from worker.desk import Desk, open_desk
@@ -125,6 +125,7 @@ def dispatch() -> None:
     try:
         with here.engine.begin() as connection:
             epoch.keep(epoch.driver(connection), _epochs, now)
+        recurrence.open_due(here.engine, now)
         due_scan.run_once(here, now, backlog, push)
         heartbeat.beat(here.engine, heartbeat.DISPATCH, heartbeat.DISPATCH, now)
     except SQLAlchemyError as error:

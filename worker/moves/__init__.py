@@ -11,6 +11,7 @@ from worker.moves.approving import approve, fit, reject
 from worker.moves.claims import Held, claim
 from worker.moves.due import Due, wake_due, wake_pushed
 from worker.moves.holder import Times, checkpoint, make
+from worker.moves.occurrences import open_occurrence
 from worker.moves.opening import NewMailing, open_mailing
 from worker.moves.people import CancelOutcome, Resolution, cancel, pause, resolve, suspect, unpause
 from worker.moves.rescheduling import RescheduleOutcome, reschedule
@@ -30,6 +31,7 @@ __all__ = [
     "fit",
     "make",
     "open_mailing",
+    "open_occurrence",
     "pause",
     "reject",
     "reschedule",
