@@ -96,12 +96,9 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "beat_scheduler": "celery.beat:Scheduler",
         "beat_max_loop_interval": max(settings.tick_seconds, 0.1),
         "beat_schedule": {
-            "dispatch": {
-                "task": "mailrun.dispatch",
-                "schedule": settings.tick_seconds,
-                # Ticks that piled up while nobody listened are worth nothing.
-                "options": {"expires": max(2 * settings.tick_seconds, 2)},
-            },
+            # Without an expiry: behind a pile of old ticks every new one would have expired when its turn came,
+            # and nothing would be dispatched until the pile was gone. The first to be taken clears it instead.
+            "dispatch": {"task": "mailrun.dispatch", "schedule": settings.tick_seconds},
             "sweep": {"task": "mailrun.sweep", "schedule": 3600.0, "options": {"expires": 1800}},
         },
         "timezone": "UTC",

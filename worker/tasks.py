@@ -12,7 +12,7 @@ from models import Priority, Stage
 from worker import dispatch as due_scan
 from worker import epoch, heartbeat, recurrence
 from worker import sweep as stray_hunt
-from worker.celery_app import QUEUES, build
+from worker.celery_app import QUEUES, TICKS, build
 from worker.desk import Desk, open_desk
 from worker.moves import Due
 from worker.pipeline import Next, Pace, deliver
@@ -21,6 +21,8 @@ from worker.settings import SettingsError, read_settings
 log = logging.getLogger(__name__)
 
 _BEAT_SECONDS = 10.0
+# A few wait whenever all threads are busy.
+_PILE_OF_TICKS = 10
 
 try:
     settings = read_settings()
@@ -117,9 +119,21 @@ def backlog(priority: Priority) -> int:
         return waiting
 
 
+def _clear_piled_ticks() -> None:
+    """Empty the queue of ticks that piled up while nobody listened: this one does what they ask for.
+
+    An hourly sweep among them comes again within the hour.
+    """
+    with app.pool.acquire(block=True, timeout=10) as connection:
+        channel = connection.default_channel
+        if channel.queue_declare(queue=TICKS).message_count > _PILE_OF_TICKS:
+            channel.queue_purge(TICKS)
+
+
 @app.task(name="mailrun.dispatch")
 def dispatch() -> None:
     """Wake what is due; pushed by the beat at every tick."""
+    _clear_piled_ticks()
     here = desk()
     now = here.clock()
     try:
