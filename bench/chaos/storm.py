@@ -34,7 +34,7 @@ class Plan:
 def full(seconds: float) -> Plan:
     """Return the storm of `make chaos`."""
     outages = ((0.1, 0.3), (0.25, 5.0), (0.45, 60.0))
-    return Plan(seconds, (3.0, 9.0), 60.0, outages, (0.35, 0.8), (0.2, 0.7, 0.9))
+    return Plan(seconds, (4.0, 10.0), 60.0, outages, (0.35, 0.8), (0.2, 0.7, 0.9))
 
 
 def quick(seconds: float) -> Plan:
