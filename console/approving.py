@@ -8,14 +8,17 @@ import typer
 from console.decisions import approve_all, cancel_all, outcome_words
 from console.output import remark, show
 from console.private import save_private
-from console.reads import campaigns, mailings, quotes
+from console.reads import campaigns, mailings, planned, quotes
 from console.reads.campaigns import Standing
 from console.session import Session
 from console.views.campaigns import campaign_facts
+from console.views.plans import grid_table
 from console.views.quotes import delivery_words, quote_table
+from console.views.times import time_facts
 from console.views.words import count, money
 from console.watching import exit_code, follow
 from models import OPEN, State
+from worker.clock import system_clock
 
 
 def ask_about(session: Session, campaign_id: int) -> int:
@@ -55,7 +58,18 @@ def _show_offer(session: Session, one: Standing, ready: list[int]) -> None:
     if quote is not None:
         title = f"Quote of mailing {ready[0]}, the first of {len(ready)}"
         show(quote_table(quote, title), delivery_words(quote))
+    _show_times(session, ready[0])
     show(f"Proof of the first: {save_proof(session, ready[0])}")
+
+
+def _show_times(session: Session, mailing_id: int) -> None:
+    with session.engine.connect() as connection:
+        first = mailings.mailing(connection, mailing_id)
+        grid = planned.grid(connection, mailing_id)
+    if grid:
+        show(grid_table(grid))
+    if first is not None:
+        show(*(f"{name}: {words}" for name, words in time_facts(first, system_clock())))
 
 
 def save_proof(session: Session, mailing_id: int, path: Path | None = None) -> Path | None:

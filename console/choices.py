@@ -18,6 +18,12 @@ def options(template: int, postage: str, speed: str) -> Options:
     )
 
 
+def require_one_chooser(postage: str | None, speed: str | None, deliver_by: str | None) -> None:
+    """Raise UsageComplaint if postage or speed is named where a date to arrive by chooses them."""
+    if deliver_by and (postage or speed):
+        raise UsageComplaint("--deliver-by chooses postage and speed: leave --postage and --speed out")
+
+
 def pairs(mapping: Iterable[str]) -> dict[str, str]:
     """Return what HEADING=FIELD pairs say; raises UsageComplaint for anything else."""
     said = {}

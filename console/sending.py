@@ -10,7 +10,7 @@ import typer
 from console.approving import ask_about
 from console.complaints import Complaint, UsageComplaint
 from console.output import remark, show
-from console.session import Session, open_session
+from console.session import Session, open_session, settings_here
 from console.vendor import check_vendor
 from console.views.lists import findings_facts, rejected_table
 from console.views.words import count
@@ -18,7 +18,10 @@ from console.watching import exit_code, follow, look
 from intake.campaigns import Submission, submit_campaign
 from intake.check import Findings, check_campaign
 from intake.options import Options
+from intake.schedule import AskedTimes, repeats_for, schedule_for
 from models import Approval
+from worker.clock import system_clock
+from worker.recurrence import Repeats
 
 INTERRUPTED = 130
 
@@ -29,6 +32,9 @@ class Sending:
 
     file: Path
     options: Options
+    times: AskedTimes
+    every: str | None
+    catch_up: str | None
     name: str | None
     key: str | None
     mapping: Mapping[str, str]
@@ -44,19 +50,34 @@ def send(asked: Sending) -> int:
         raise UsageComplaint(
             "nobody is here to ask whether the price is right: add --yes to send without asking"
         )
+    timed, repeats = _timed(asked)
     findings = _look_over(asked)
     with open_session() as session:
         show(findings_facts(findings))
         settings = check_vendor(
             session.settings, asked.options.template_id, remark, keep_trying=not asked.yes
         )
-        submission = _submit(session, asked)
+        submission = _submit(session, replace(asked, options=timed), repeats)
         _tell(findings, submission, asked)
         try:
             return _see_through(replace(session, settings=settings), submission, asked)
         except KeyboardInterrupt:
             remark(_still_queued(submission.campaign_id))
             raise typer.Exit(INTERRUPTED) from None
+
+
+def _timed(asked: Sending) -> tuple[Options, Repeats | None]:
+    """Return the options with the times that were asked for; raises IntakeError, UsageComplaint."""
+    now, zone = system_clock(), settings_here().zone
+    schedule = schedule_for(asked.times, now=now, default_zone=zone)
+    if asked.every is None:
+        if asked.catch_up:
+            raise UsageComplaint("--catch-up says what --every makes up for: give --every as well")
+        return replace(asked.options, schedule=schedule), None
+    if schedule.send or schedule.hold_until or schedule.deliver_by:
+        raise UsageComplaint("--every names the times: leave --send-at, --hold-until and --deliver-by out")
+    repeats = repeats_for(asked.every, asked.catch_up, zone=asked.times.zone, default_zone=zone)
+    return replace(asked.options, schedule=schedule), repeats
 
 
 def _look_over(asked: Sending) -> Findings:
@@ -70,7 +91,7 @@ def _look_over(asked: Sending) -> Findings:
     return findings
 
 
-def _submit(session: Session, asked: Sending) -> Submission:
+def _submit(session: Session, asked: Sending, repeats: Repeats | None) -> Submission:
     approval = Approval.AUTO if asked.yes else Approval.REQUIRED
     return submit_campaign(
         session.engine,
@@ -80,6 +101,7 @@ def _submit(session: Session, asked: Sending) -> Submission:
         key=asked.key,
         mapping=asked.mapping,
         batch_size=asked.batch_size,
+        repeats=repeats,
         rejected_to=asked.rejects,
     )
 

@@ -69,8 +69,8 @@ def no_campaign(campaign_id: int) -> Complaint:
 
 
 def exit_code(one: Standing) -> int:
-    """Return 0 if a campaign went out, or was cancelled by somebody; 1 if not, or if a person is needed."""
-    return 0 if one.status in {Status.SENT, Status.CANCELLED} else 1
+    """Return 0 if a campaign went out, will at its time, or was cancelled by somebody; 1 if a person is needed."""
+    return 0 if one.status in {Status.SENT, Status.SCHEDULED, Status.CANCELLED} else 1
 
 
 @dataclass

@@ -12,13 +12,14 @@ from models.money import Charge, Quote, QuoteLine
 from models.outbox import Delivery, Notice, NoticeKind, Tracking, Webhook
 from models.proof import Proof
 from models.recipient import SPARED, Outcome, Recipient
-from models.schedule import CatchUp, Choice, HoldMode, IfLate, Recurrence
+from models.schedule import DAY_SECONDS, CatchUp, Choice, HoldMode, IfLate, Recurrence
 from models.states import ENDED, MOVES, OPEN, Approval, Move, Priority, Stage, State
 from models.suppression import DO_NOT_MAIL, CapPer, Erasure, Mark, Suppression, SuppressionList
 from models.token import Token
 from models.trigger import Gathering, Trigger, TriggerVersion
 
 __all__ = [
+    "DAY_SECONDS",
     "DO_NOT_MAIL",
     "ENDED",
     "MOVES",

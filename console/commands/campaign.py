@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from console.commands.options import AsJson, CampaignId, Limit, group
+from console.commands.options import (
+    AsJson,
+    CampaignId,
+    DeliverBy,
+    HoldMode,
+    HoldUntil,
+    IfLate,
+    Limit,
+    SendAt,
+    Zone,
+    group,
+)
 
 app = group("Send a list of people, and follow what becomes of it.")
 _MOST_REJECTIONS = 100
@@ -17,8 +28,13 @@ def send(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The list: CSV as a spreadsheet writes it.")],
     *,
     template: Annotated[int, typer.Option(help="The number of the template at LettrLabs.")],
-    postage: Annotated[str, typer.Option(help="Standard or FirstClass.")] = "Standard",
-    speed: Annotated[str, typer.Option(help="Normal, ExpeditedFaster or ExpeditedFastest.")] = "Normal",
+    postage: Annotated[
+        str | None, typer.Option(show_default="Standard", help="Standard or FirstClass.")
+    ] = None,
+    speed: Annotated[
+        str | None,
+        typer.Option(show_default="Normal", help="Normal, ExpeditedFaster or ExpeditedFastest."),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What to call it; else the file's name.")] = None,
     key: Annotated[
         str | None,
@@ -32,6 +48,24 @@ def send(
     rejects: Annotated[
         Path | None, typer.Option(help="Where rejected rows go; else beside FILE, as .rejected.csv.")
     ] = None,
+    send_at: SendAt = None,
+    hold_until: HoldUntil = None,
+    hold_mode: HoldMode = None,
+    deliver_by: DeliverBy = None,
+    zone: Zone = None,
+    if_late: IfLate = None,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CRON", help='Send it again and again, such as "0 9 1 * *": cron text in the zone.'
+        ),
+    ] = None,
+    catch_up: Annotated[
+        str | None,
+        typer.Option(
+            help="With --every, what is made up for after a standstill: all, last (default) or none."
+        ),
+    ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Send without asking whether the price is right.")
     ] = False,
@@ -41,12 +75,25 @@ def send(
 
     Shows the proof, the counts and the price, and asks, before anything is charged; with --yes it only queues.
     """
-    from console.choices import options, pairs
+    from console.choices import options, pairs, require_one_chooser
     from console.sending import Sending, send
+    from intake.schedule import AskedTimes
+
+    require_one_chooser(postage, speed, deliver_by)
 
     asked = Sending(
         file=file,
-        options=options(template, postage, speed),
+        options=options(template, postage or "Standard", speed or "Normal"),
+        times=AskedTimes(
+            send_at=send_at,
+            hold_until=hold_until,
+            hold_mode=hold_mode,
+            deliver_by=deliver_by,
+            if_late=if_late,
+            zone=zone,
+        ),
+        every=every,
+        catch_up=catch_up,
         name=name,
         key=key,
         mapping=pairs(mapping or []),
@@ -56,6 +103,34 @@ def send(
         wait=wait,
     )
     return send(asked)
+
+
+@app.command()
+def plan(
+    campaign: Annotated[
+        str, typer.Argument(metavar="ID|FILE", help="A campaign sent with --deliver-by, or a list to try.")
+    ],
+    *,
+    template: Annotated[int | None, typer.Option(help="With FILE: the number of the template.")] = None,
+    deliver_by: DeliverBy = None,
+    zone: Zone = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show what each postage and speed costs and when it arrives, without sending.
+
+    Of a FILE a draft is made at LettrLabs, priced, and deleted again; it cannot be paid for.
+    """
+    from console.planning import plan
+
+    return plan(campaign, template=template, deliver_by=deliver_by, zone=zone, as_json=as_json)
+
+
+@app.command()
+def stop(campaign_id: CampaignId) -> None:
+    """Send a recurring campaign no more; what is open of it goes on unless it is cancelled."""
+    from console.calendars import stop
+
+    stop(campaign_id)
 
 
 @app.command("list")

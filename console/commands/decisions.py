@@ -1,7 +1,18 @@
 """What people decide: about single mailings, and about everything."""
 # ruff: noqa: PLC0415 - see console/commands/__init__.py
 
-from console.commands.options import MailingIds, group
+from console.commands.options import (
+    AsJson,
+    DeliverBy,
+    HoldMode,
+    HoldUntil,
+    IfLate,
+    Limit,
+    MailingIds,
+    SendAt,
+    Zone,
+    group,
+)
 
 app = group("Decide.")
 _PANEL = "Decide"
@@ -21,6 +32,40 @@ def cancel(mailing_ids: MailingIds) -> int:
     from console.commanding import cancel_mailings
 
     return cancel_mailings(mailing_ids)
+
+
+@app.command(rich_help_panel=_PANEL)
+def reschedule(
+    mailing_ids: MailingIds,
+    *,
+    send_at: SendAt = None,
+    hold_until: HoldUntil = None,
+    hold_mode: HoldMode = None,
+    deliver_by: DeliverBy = None,
+    zone: Zone = None,
+    if_late: IfLate = None,
+) -> int:
+    """Give orders another time, as long as they are not being paid; what is not mentioned stays."""
+    from console.calendars import reschedule
+    from intake.schedule import AskedTimes
+
+    asked = AskedTimes(
+        send_at=send_at,
+        hold_until=hold_until,
+        hold_mode=hold_mode,
+        deliver_by=deliver_by,
+        if_late=if_late,
+        zone=zone,
+    )
+    return reschedule(mailing_ids, asked)
+
+
+@app.command(rich_help_panel="Send and follow")
+def calendar(*, limit: Limit = 50, as_json: AsJson = False) -> None:
+    """List what is due when, and why."""
+    from console.calendars import show_calendar
+
+    show_calendar(limit, as_json=as_json)
 
 
 @app.command(rich_help_panel=_PANEL)

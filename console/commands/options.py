@@ -10,6 +10,32 @@ CampaignId = Annotated[int, typer.Argument(metavar="ID", min=1, help="The campai
 MailingId = Annotated[int, typer.Argument(metavar="ID", min=1, help="The mailing's number.")]
 MailingIds = Annotated[list[int], typer.Argument(metavar="ID...", min=1, help="Numbers of mailings.")]
 
+SendAt = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Pay and mail not before this wall time, such as 2026-12-01T09:00."),
+]
+HoldUntil = Annotated[
+    str | None, typer.Option(metavar="DATE", help="Hold it until this date, such as 2026-12-01.")
+]
+HoldMode = Annotated[
+    str | None,
+    typer.Option(help="local: held here, unpaid and cancellable (the default); vendor: paid, held there."),
+]
+DeliverBy = Annotated[
+    str | None,
+    typer.Option(metavar="DATE", help="The cheapest postage and speed that arrive by this date."),
+]
+Zone = Annotated[
+    str | None, typer.Option(help="IANA zone of the times, such as America/Chicago; else MAILRUN_ZONE.")
+]
+IfLate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="POLICY",
+        help="If its time is missed by over a day: send, skip or ask (the default); or skip:2h.",
+    ),
+]
+
 
 def group(words: str) -> typer.Typer:
     """Return an empty group of commands."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from models import ENDED, OPEN, Campaign, Mailing, RejectedRow, Stage, State
 
@@ -18,6 +18,7 @@ class Status(StrEnum):
     PREPARING = "preparing"
     APPROVAL = "approval"
     SENDING = "sending"
+    SCHEDULED = "scheduled"
     PAUSED = "paused"
     ATTENTION = "attention"
     SENT = "sent"
@@ -29,7 +30,8 @@ class Status(StrEnum):
 class Group:
     """The mailings of a campaign that are at one stage in one state, with their sums.
 
-    Money is in the vendor's currency; `quoted` and `charged` sum what is known so far.
+    Money is in the vendor's currency; `quoted` and `charged` sum what is known so far. `held` counts those of them
+    that are ready and wait for their own time.
     """
 
     stage: Stage
@@ -41,6 +43,7 @@ class Group:
     rejected: int
     quoted: Decimal
     charged: Decimal
+    held: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,13 @@ class Standing:
 
     @property
     def rests(self) -> bool:
-        """Whether nothing moves until a person does: every mailing ended, or asks."""
-        return not self.count(State.QUEUED, State.WORKING)
+        """Whether nothing moves until a person does, or its time comes: every mailing ended, asks or is held."""
+        return self.count(State.QUEUED, State.WORKING) == self.held
+
+    @property
+    def held(self) -> int:
+        """How many mailings are ready and wait for their time."""
+        return sum(group.held for group in self.groups)
 
     @property
     def status(self) -> Status:
@@ -93,6 +101,8 @@ class Standing:
         if not self.rests:
             late = sum(group.mailings for group in self.groups if group.stage in _LATE)
             return Status.SENDING if late else Status.PREPARING
+        if self.held and not self.count(State.APPROVAL):
+            return Status.SCHEDULED
         return next(status for state, status in _AT_REST if self.count(state) or state is State.CANCELLED)
 
     @property
@@ -160,6 +170,15 @@ _CAMPAIGN = (
 )
 
 
+# A mailing that waits for its own time is queued at its checkout until exactly then.
+_IS_HELD = and_(
+    Mailing.state == State.QUEUED,
+    Mailing.stage == Stage.CHECKOUT,
+    Mailing.not_before == Mailing.send_at,
+    Mailing.not_before > func.now(),
+)
+
+
 def _groups(connection: Connection, campaign_ids: Iterable[int]) -> dict[int | None, list[Group]]:
     rows = connection.execute(
         select(
@@ -173,6 +192,7 @@ def _groups(connection: Connection, campaign_ids: Iterable[int]) -> dict[int | N
             func.sum(Mailing.rejected).label("rejected"),
             func.coalesce(func.sum(Mailing.quoted), Decimal(0)).label("quoted"),
             func.coalesce(func.sum(Mailing.charged), Decimal(0)).label("charged"),
+            func.count().filter(_IS_HELD).label("held"),
         )
         .where(Mailing.campaign_id.in_(campaign_ids))
         .group_by(Mailing.campaign_id, Mailing.stage, Mailing.state)

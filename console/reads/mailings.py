@@ -1,13 +1,13 @@
 """One mailing, and lists of them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from models import Approval, EventLog, Mailing, Proof, Stage, State, VendorCall
+from models import Approval, EventLog, HoldMode, IfLate, Mailing, Proof, Stage, State, VendorCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,15 @@ class MailingFacts:
     not_before: datetime
     created_at: datetime
     updated_at: datetime
+    send_at: datetime | None
+    zone: str | None
+    hold_until: date | None
+    hold_mode: HoldMode | None
+    deliver_by: date | None
+    if_late: IfLate
+    late_after: int
+    price_until: datetime | None
+    price_after: Decimal | None
 
 
 _FACTS = tuple(getattr(Mailing, name) for name in MailingFacts.__slots__)

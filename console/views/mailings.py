@@ -7,8 +7,10 @@ from typing import Any
 from rich.table import Table
 
 from console.reads.mailings import CallMade, Event, MailingFacts
+from console.views.times import time_facts
 from console.views.words import facts, moment, money, state, table, text, when
 from models import ENDED
+from worker.clock import system_clock
 
 _NUMBERS = ("id", "campaign", "order", "people accepted", "price", "ms", "status")
 
@@ -42,6 +44,7 @@ def mailing_facts(one: MailingFacts) -> Table:
         *((("why", one.reason),) if one.reason else ()),
         ("order", "-" if one.order_id is None else f"{one.order_id}  {one.order_status or ''}"),
         ("options", f"template {one.template_id}, {one.postage}, {one.speed}"),
+        *time_facts(one, system_clock()),
         ("approval", approved),
         ("people", f"{one.size:,}: {one.accepted:,} accepted, {one.rejected:,} refused"),
         ("money", f"{money(one.quoted)} quoted, {money(one.charged)} charged"),
