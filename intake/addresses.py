@@ -13,6 +13,7 @@ from intake.names import split_name
 from intake.reasons import Reason, ReasonCode
 from intake.recipient import Recipient
 from intake.states import is_domestic, state_code, zip_belongs_to
+from intake.strictness import Strictness, doubts
 
 # Characters. The vendor states no limits: these are above every address USPS prints and every name on a list.
 _LONGEST_CELL: Final = 100
@@ -68,9 +69,12 @@ class AddressGate:
     `headings` names the column of each field, for the sentences; a field without one goes by its own name.
     """
 
-    def __init__(self, headings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, headings: Mapping[str, str] | None = None, strictness: Strictness = Strictness.NORMAL
+    ) -> None:
         """Name columns by the given headings."""
         self._headings = headings or {}
+        self._strictness = strictness
 
     def admit(self, entry: Entry, merge: Mapping[str, str]) -> Recipient | tuple[Reason, ...]:
         """Return the recipient, tidied, or the reasons why there is none."""
@@ -81,9 +85,11 @@ class AddressGate:
             unreadable = list(self._unreadable(entry, merge))
             cells = Entry(*[" ".join(_INVISIBLE.sub("", cell).split()) for cell in entry])
         if cells.full_name and not (cells.first_name or cells.last_name):
-            cells = _with_name_split(cells)
+            cells = with_name_split(cells)
         state = state_code(cells.state)
         zip_code, zip_fault = settled_zip(cells.zip_code, cells.zip4, state)
+        if self._strictness is Strictness.RELAXED and zip_fault is ReasonCode.ZIP_IN_OTHER_STATE:
+            zip_code, zip_fault = settled_zip(cells.zip_code, cells.zip4, None)
         reasons = [
             *unreadable,
             *self._missing(cells),
@@ -91,7 +97,17 @@ class AddressGate:
             *self._too_long(cells),
             *self._unfit_merge(merge),
         ]
+        if self._strictness is not Strictness.NORMAL:
+            reasons = self._weighed(reasons, cells, state)
         return tuple(reasons) or _recipient(cells, state or "", zip_code, merge)
+
+    def _weighed(self, reasons: list[Reason], cells: Entry, state: str | None) -> list[Reason]:
+        if self._strictness is Strictness.RELAXED:
+            return [reason for reason in reasons if reason.code is not ReasonCode.NO_NAME]
+        found = doubts(cells.address1, cells.city, state, cells.zip4)
+        return reasons + [
+            Reason(one.code, f"The column {self._column(one.field)} {one.words}") for one in found
+        ]
 
     def _column(self, field: str) -> str:
         return f'"{self._headings.get(field, field)}"'
@@ -171,7 +187,8 @@ def settled_zip(text: str, zip4: str, state: str | None) -> tuple[str, ReasonCod
     return zip_code + addition if known else zip_code, None
 
 
-def _with_name_split(cells: Entry) -> Entry:
+def with_name_split(cells: Entry) -> Entry:
+    """Return an entry whose full name is split into its parts, by the rule of `intake.names`."""
     name = split_name(cells.full_name)
     return cells._replace(
         first_name=name.first,

@@ -8,16 +8,19 @@ import psycopg
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
+from intake.digests import installation_key
 from intake.people import Mailable, Rejected
+from intake.recipient import Recipient
 from worker.moves import NewMailing, open_mailing
 
 _PEOPLE: Final = """
-    COPY recipient (mailing_id, position, "row", digest,
+    COPY recipient (mailing_id, position, "row",
+                    digest, person_digest, address_digest, email_digest, customer_digest,
                     first_name, last_name, organization, salutation,
-                    address1, address2, city, state, zip_code, country, email, phone, merge)
+                    address1, address2, city, state, zip_code, country, email, phone, customer_id, merge)
     FROM STDIN (FORMAT BINARY)
 """
-_PEOPLE_TYPES: Final = ("int8", "int4", "int4", "bytea", *["text"] * 12, "jsonb")
+_PEOPLE_TYPES: Final = ("int8", "int4", "int4", *["bytea"] * 5, *["text"] * 13, "jsonb")
 
 _REJECTED: Final = 'COPY rejected_row (campaign_id, "row", code, reason) FROM STDIN (FORMAT BINARY)'
 _REJECTED_TYPES: Final = ("int8", "int4", "text", "text")
@@ -33,6 +36,12 @@ def write_batch(
     mailing_id = open_mailing(connection, mailing, now)
     _copy(connection, _PEOPLE, _PEOPLE_TYPES, _recipient_rows(mailing_id, people))
     return mailing_id
+
+
+def known(connection: Connection, recipients: Iterable[Recipient]) -> list[Mailable]:
+    """Return recipients that came from no table as who is mailed, known by this installation's digests."""
+    key = installation_key(connection)
+    return [Mailable(None, recipient, recipient.known_by(key)) for recipient in recipients]
 
 
 def write_rejected(connection: Connection, campaign_id: int, rejected: Sequence[Rejected]) -> None:
@@ -51,7 +60,7 @@ def _recipient_rows(mailing_id: int, people: Sequence[Mailable]) -> Iterator[tup
             mailing_id,
             position,
             one.row,
-            one.digest,
+            *one.digests,
             person.first_name or None,
             person.last_name or None,
             person.organization or None,
@@ -64,6 +73,7 @@ def _recipient_rows(mailing_id: int, people: Sequence[Mailable]) -> Iterator[tup
             person.country,
             person.email or None,
             person.phone or None,
+            person.customer_id,
             Jsonb(person.merge),
         )
 

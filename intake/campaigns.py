@@ -17,9 +17,11 @@ from sqlalchemy.dialects.postgresql import insert
 from intake.batches import write_batch, write_rejected
 from intake.check import Progress, Source, Tally, counted, rejected_rows
 from intake.columns import match_columns
+from intake.digests import installation_key
 from intake.faults import ConflictError, Fault, IntakeError
 from intake.options import OWN_KEYS, Options, digest_of_request, require_usable_key
 from intake.people import Mailable, Rejected, people
+from intake.suppression import require_lists
 from intake.table import Table
 from models import Campaign, Priority
 from worker import recurrence
@@ -95,6 +97,7 @@ def submit_campaign(
             batch_size=batch_size,
         )
         with engine.begin() as connection:
+            require_lists(connection, options.sparing.lists)
             campaign_id = _opened(connection, order)
             if campaign_id is None:
                 return _earlier(connection, order, by_list=key is None)
@@ -102,7 +105,8 @@ def submit_campaign(
                 _begin_repeating(connection, campaign_id, repeats, order.options)
             writer = _Writer(connection, campaign_id, order, now)
             with rejected_rows(rejected_to, table) as rejected:
-                writer.write(counted(people(table, columns), writer.tally, rejected, progress))
+                found = people(table, columns, installation_key(connection), options.strictness)
+                writer.write(counted(found, writer.tally, rejected, progress))
             return writer.finish()
 
 
@@ -234,6 +238,7 @@ class _Writer:
             approval=options.approval,
             auto_bill=options.auto_bill,
             schedule=options.schedule,
+            sparing=options.sparing,
             campaign_id=self._campaign_id,
             batch=self._mailings,
         )

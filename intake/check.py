@@ -11,6 +11,7 @@ from intake.columns import Columns, match_columns
 from intake.people import Mailable, Rejected, people
 from intake.reasons import ReasonCode
 from intake.rejects import RejectedRows
+from intake.strictness import Strictness
 from intake.table import Table
 
 Source: TypeAlias = Path | BinaryIO
@@ -61,6 +62,7 @@ def check_campaign(
     source: Source,
     *,
     mapping: Mapping[str, str] | None = None,
+    strictness: Strictness = Strictness.NORMAL,
     rejected_to: Path | None = None,
     progress: Progress = lambda _: None,
 ) -> Findings:
@@ -72,7 +74,7 @@ def check_campaign(
     with Table.open(source) as table:
         columns = match_columns(table.headings, mapping)
         with rejected_rows(rejected_to, table) as rejected:
-            for _ in counted(people(table, columns), tally, rejected, progress):
+            for _ in counted(people(table, columns, strictness=strictness), tally, rejected, progress):
                 pass
         return Findings(table.name, table.encoding, table.delimiter, columns, tally)
 

@@ -66,18 +66,23 @@ class Columns:
         return read
 
 
-def match_columns(headings: Sequence[str], mapping: Mapping[str, str] | None = None) -> Columns:
+Needs = Callable[[Sequence[str], Mapping[Field, int]], None]
+
+
+def match_columns(
+    headings: Sequence[str], mapping: Mapping[str, str] | None = None, *, needs: Needs | None = None
+) -> Columns:
     """Match headings to fields, first as the mapping says (`{"Heading": "field"}` or `"ignore"`), then by synonyms.
 
     Columns that mean nothing known become custom1 to custom6 in their order, as far as those are free.
 
-    Raises ColumnsError when a mapping names what is not there, when two columns mean one field, or when there is
-    no column for part of an address or for any name.
+    Raises ColumnsError when a mapping names what is not there, when two columns mean one field, or when `needs` does,
+    which by default asks for every part of an address and for a name.
     """
     told = _told(headings, mapping or {})
     meant = {**_understood(headings, told), **told}
     positions = _one_column_each(headings, meant)
-    _require_an_address(headings, positions)
+    (needs or _require_an_address)(headings, positions)
     unknown = [at for at, heading in enumerate(headings) if at not in meant and heading]
     free = [field for field in CUSTOM_FIELDS if field not in positions]
     customs = list(zip(unknown, free, strict=False))
@@ -168,6 +173,23 @@ def _require_an_address(headings: Sequence[str], positions: Mapping[Field, int])
         raise ColumnsError(
             Fault.NO_NAME_COLUMN, f"No column means a name or an organization. {_list_of(headings)}"
         )
+
+
+def require_a_mark(headings: Sequence[str], positions: Mapping[Field, int]) -> None:
+    """Raise ColumnsError if no column says who somebody is: an address, an email address or a customer id."""
+    has_address = Field.ADDRESS1 in positions and Field.ZIP_CODE in positions
+    if has_address or Field.EMAIL in positions or Field.CUSTOMER_ID in positions:
+        return
+    if _look_like_a_person(headings):
+        raise ColumnsError(
+            Fault.NO_HEADINGS,
+            "The first row looks like a person, not like headings: put a row above it that says which column is "
+            "what, such as Name, Address, ZIP, Email.",
+        )
+    raise ColumnsError(
+        Fault.NO_MARK_COLUMN,
+        f"No column says who is not to be mailed: address with ZIP code, email or customer id. {_list_of(headings)}",
+    )
 
 
 def _look_like_a_person(headings: Sequence[str]) -> bool:

@@ -18,6 +18,8 @@ class Fault(StrEnum):
     NO_HEADINGS = "no_headings"
     NO_ADDRESS_COLUMNS = "no_address_columns"
     NO_NAME_COLUMN = "no_name_column"
+    NO_MARK_COLUMN = "no_mark_column"
+    UNKNOWN_LIST = "unknown_list"
     TWO_COLUMNS_FOR_ONE_FIELD = "two_columns_for_one_field"
     UNKNOWN_COLUMN = "unknown_column"
     UNKNOWN_FIELD = "unknown_field"
@@ -25,6 +27,11 @@ class Fault(StrEnum):
     BAD_OPTION = "bad_option"
     NOBODY_TO_MAIL = "nobody_to_mail"
     OTHER_CONTENT = "other_content"
+    NOT_AN_EVENT = "not_an_event"
+    NOT_JSON = "not_json"
+    TOO_DEEP = "too_deep"
+    UNKNOWN_FORMAT = "unknown_format"
+    BAD_TRIGGERS = "bad_triggers"
 
 
 class IntakeError(Exception):

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
-from intake.batches import write_batch
+from intake.batches import known, write_batch
 from intake.campaigns import LARGEST_BATCH_SIZE
 from intake.faults import ConflictError, Fault, IntakeError
 from intake.options import Options, digest_of_request, require_usable_key
-from intake.people import Mailable
 from intake.recipient import Recipient
+from intake.suppression import require_lists
 from models import Mailing, Priority
 from worker.clock import Clock, system_clock
 from worker.moves import NewMailing
@@ -48,9 +48,7 @@ def submit_mailing(
     people = _each_once(recipients)
     mailing = NewMailing(
         key=key,
-        request_digest=digest_of_request(
-            {**options.told(), "people": [asdict(one.recipient) for one in people]}
-        ),
+        request_digest=digest_of_request({**options.told(), "people": [asdict(one) for one in people]}),
         priority=priority,
         template_id=options.template_id,
         postage=options.postage,
@@ -59,21 +57,23 @@ def submit_mailing(
         approval=options.approval,
         auto_bill=options.auto_bill,
         schedule=options.schedule,
+        sparing=options.sparing,
     )
     try:
         with engine.begin() as connection:
-            mailing_id = write_batch(connection, mailing, people, clock())
+            require_lists(connection, options.sparing.lists)
+            mailing_id = write_batch(connection, mailing, known(connection, people), clock())
     except IntegrityError:
         with engine.connect() as connection:
             return _earlier(connection, mailing)
     return SubmittedMailing(mailing_id=mailing_id, created=True, people=len(people))
 
 
-def _each_once(recipients: Sequence[Recipient]) -> list[Mailable]:
+def _each_once(recipients: Sequence[Recipient]) -> list[Recipient]:
     first: dict[bytes, Recipient] = {}
     for recipient in recipients:
         first.setdefault(recipient.digest, recipient)
-    return [Mailable(None, recipient, digest) for digest, recipient in first.items()]
+    return list(first.values())
 
 
 def _earlier(connection: Connection, mailing: NewMailing) -> SubmittedMailing:

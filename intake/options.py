@@ -8,8 +8,10 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from intake.faults import Fault, IntakeError
+from intake.strictness import Strictness
 from models import Approval
 from worker.schedule import AT_ONCE, Schedule
+from worker.sparing import DO_NOT_MAIL_ONLY, Sparing
 
 OWN_KEYS: Final = "campaign:"
 """The keys of a campaign's mailings begin so; nobody else's may."""
@@ -42,6 +44,8 @@ class Options:
     approval: Approval = Approval.AUTO
     auto_bill: bool = True
     schedule: Schedule = AT_ONCE
+    sparing: Sparing = DO_NOT_MAIL_ONLY
+    strictness: Strictness = Strictness.NORMAL
 
     def __post_init__(self) -> None:
         if self.template_id < 1:
@@ -57,6 +61,8 @@ class Options:
             "auto_bill": self.auto_bill,
             # Left out where there is none, so that what was submitted before there were times is still the same.
             **({"schedule": self.schedule.told()} if self.schedule.told() else {}),
+            **self.sparing.told(),
+            **({} if self.strictness is Strictness.NORMAL else {"strictness": self.strictness.value}),
         }
 
 

@@ -5,18 +5,20 @@ from dataclasses import dataclass
 
 from intake.addresses import AddressGate
 from intake.columns import Columns
+from intake.digests import Digests
 from intake.reasons import Reason, ReasonCode
 from intake.recipient import Recipient
+from intake.strictness import Strictness
 from intake.table import Row, Table
 
 
 @dataclass(frozen=True, slots=True)
 class Mailable:
-    """Somebody to mail, the row they came from if they came from a table, and their digest."""
+    """Somebody to mail, the row they came from if they came from a table, and what they are known by."""
 
     row: int | None
     recipient: Recipient
-    digest: bytes
+    digests: Digests
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -27,32 +29,34 @@ class Rejected:
     reasons: tuple[Reason, ...]
 
 
-def people(table: Table, columns: Columns) -> Iterator[Mailable | Rejected]:
-    """Yield each row of a table as somebody to mail or as rejected.
+def people(
+    table: Table, columns: Columns, key: bytes = b"", strictness: Strictness = Strictness.NORMAL
+) -> Iterator[Mailable | Rejected]:
+    """Yield each row of a table as somebody to mail, known by digests under the key, or as rejected.
 
     Takes about 150 bytes of memory for each person, to know the duplicates. Raises TableError.
     """
     read = columns.reader()
-    gate = AddressGate(columns.named())
+    gate = AddressGate(columns.named(), strictness)
     width = len(table.headings)
     first_rows: dict[bytes, int] = {}
     for row in table.rows():
         if len(row.cells) > width:
-            yield Rejected(row, (_TOO_MANY_CELLS,))
+            yield Rejected(row, (TOO_MANY_CELLS,))
             continue
         found = gate.admit(*read(row.cells))
         if not isinstance(found, Recipient):
             yield Rejected(row, found)
             continue
-        digest = found.digest
-        first_row = first_rows.setdefault(digest, row.number)
+        digests = found.known_by(key)
+        first_row = first_rows.setdefault(digests.whole, row.number)
         if first_row == row.number:
-            yield Mailable(row.number, found, digest)
+            yield Mailable(row.number, found, digests)
         else:
             yield Rejected(row, (_duplicate_of(first_row),))
 
 
-_TOO_MANY_CELLS = Reason(
+TOO_MANY_CELLS = Reason(
     ReasonCode.TOO_MANY_CELLS,
     "The row has more cells than there are headings; does a cell with a comma in it lack its quotes?",
 )

@@ -22,6 +22,11 @@ class ReasonCode(StrEnum):
     FOREIGN_COUNTRY = "foreign_country"
     NOT_A_URL = "not_a_url"
     DUPLICATE = "duplicate"
+    NO_STREET_NUMBER = "no_street_number"
+    MILITARY_MISMATCH = "military_mismatch"
+    MALFORMED_ZIP4 = "malformed_zip4"
+    PLACEHOLDER = "placeholder"
+    NOBODY = "nobody"
 
 
 class Reason(NamedTuple):

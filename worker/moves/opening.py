@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert
 
 from models import Approval, Mailing, Priority, Stage, State
 from worker.schedule import AT_ONCE, Schedule
+from worker.sparing import DO_NOT_MAIL_ONLY, Sparing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class NewMailing:
     trigger_id: int | None = None
     submitted_by: str | None = None
     schedule: Schedule = AT_ONCE
+    sparing: Sparing = DO_NOT_MAIL_ONLY
 
 
 def open_mailing(connection: Connection, new: NewMailing, now: datetime) -> int:
@@ -58,6 +60,7 @@ def open_mailing(connection: Connection, new: NewMailing, now: datetime) -> int:
             trigger_id=new.trigger_id,
             submitted_by=new.submitted_by,
             **new.schedule.columns(),
+            **new.sparing.columns(),
         )
         .returning(Mailing.id)
     ).scalar_one()

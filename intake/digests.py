@@ -1,0 +1,96 @@
+"""What a person is known by once their data is gone: keyed digests of normal forms.
+
+The key is the installation's own, so that a list of digests says nothing to anybody else, and not even guessed
+addresses can be tried against it. Whoever has the whole database has the key too: it keeps company with the digests
+on purpose, since a suppression list whose key was lost would be obeyed by nobody.
+"""
+
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from intake.publication28 import folded_street, folded_words
+from models import Installation, Mark
+
+DIGEST_BYTES: Final = 16
+"""Among a million recipients two different ones share a 128-bit digest once in some 10^26 campaigns."""
+
+_WHOLE: Final = b"recipient"
+
+
+class Digests(NamedTuple):
+    """A recipient's digests; None for a mark they do not have.
+
+    `whole` is of name, organization and address, by which duplicates are found. In `person` an organization counts
+    only where there is no name: who does not want mail does not want it at work either.
+    """
+
+    whole: bytes
+    person: bytes | None = None
+    address: bytes | None = None
+    email: bytes | None = None
+    customer: bytes | None = None
+
+    def marks(self) -> dict[Mark, bytes]:
+        """Return the digest of each mark there is."""
+        all_marks = dict(zip(Mark, self[1:], strict=True))
+        return {mark: digest for mark, digest in all_marks.items() if digest is not None}
+
+
+class Place(NamedTuple):
+    """An address in its normal form: street line with unit, and five digits of the ZIP code.
+
+    City and state are left out: the ZIP code names them, and spelling them (`St. Louis`, `Saint Louis`) is where
+    lists differ.
+    """
+
+    street: str
+    zip5: str
+
+    @classmethod
+    def of(cls, address1: str, address2: str, zip_code: str) -> "Place":
+        """Fold an address."""
+        return cls(folded_street(f"{address1} {address2}"), zip_code[:5])
+
+
+def installation_key(connection: Connection) -> bytes:
+    """Return the key of every digest in this database."""
+    return connection.scalars(select(Installation.digest_key)).one()
+
+
+def whole(name: str, organization: str, place: Place, key: bytes) -> bytes:
+    """Return the digest by which two rows of a list are the same recipient."""
+    return _digest(_WHOLE, f"{name}\n{organization}\n{place.street}\n{place.zip5}", key)
+
+
+def person(name: str, organization: str, place: Place, key: bytes) -> bytes | None:
+    """Return the digest of a name, or else an organization, at an address; None for nobody."""
+    who = name or organization
+    return _digest(b"person", f"{who}\n{place.street}\n{place.zip5}", key) if who else None
+
+
+def address(place: Place, key: bytes) -> bytes:
+    """Return the digest of an address, whoever lives there: the rule by which people are one household."""
+    return _digest(b"address", f"{place.street}\n{place.zip5}", key)
+
+
+def email(text: str, key: bytes) -> bytes | None:
+    """Return the digest of an email address without regard to case; None for an empty one."""
+    form = text.strip().casefold()
+    return _digest(b"email", form, key) if form else None
+
+
+def customer(text: str | None, key: bytes) -> bytes | None:
+    """Return the digest of a customer id of your own, taken as it is; None for an empty one."""
+    form = (text or "").strip()
+    return _digest(b"customer", form, key) if form else None
+
+
+def folded_name(first: str, last: str) -> str:
+    """Return the normal form of a person's name."""
+    return folded_words(f"{first} {last}")
+
+
+def _digest(kind: bytes, form: str, key: bytes) -> bytes:
+    return blake2b(form.encode(), digest_size=DIGEST_BYTES, key=key, person=kind).digest()

@@ -1,0 +1,64 @@
+"""Who is meant: what a row or a command line says about somebody, as the marks they are known by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from intake import digests
+from intake.addresses import Entry, settled_zip, with_name_split
+from intake.digests import Place
+from intake.publication28 import folded_words
+from intake.reasons import Reason, ReasonCode
+from intake.states import state_code
+from models import Mark
+
+_NOBODY: Final = Reason(
+    ReasonCode.NOBODY,
+    "It says nobody: an address with its ZIP code, an email address or a customer id is needed.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody's marks, and what could not be understood."""
+
+    marks: Mapping[Mark, bytes]
+    reasons: tuple[Reason, ...] = ()
+
+
+def identify(entry: Entry, key: bytes, *, households: bool = False) -> Identity:
+    """Return every mark that an entry gives, as digests under the key.
+
+    A name with an address is a person; an address without a name, or with `households`, is the address itself,
+    whoever lives there. City and state are not needed, and a state that does not fit its ZIP code is no matter.
+    """
+    cells = Entry(*[" ".join(cell.split()) for cell in entry])
+    if cells.full_name and not (cells.first_name or cells.last_name):
+        cells = with_name_split(cells)
+    place, reasons = _place(cells)
+    marks = _at(cells, place, key, households=households) if place else {}
+    for mark, digest in (
+        (Mark.EMAIL, digests.email(cells.email, key)),
+        (Mark.CUSTOMER, digests.customer(cells.customer_id, key)),
+    ):
+        if digest:
+            marks[mark] = digest
+    return Identity(marks, reasons if marks or reasons else (_NOBODY,))
+
+
+def _place(cells: Entry) -> tuple[Place | None, tuple[Reason, ...]]:
+    if not cells.address1:
+        return None, ()
+    zip_code, _ = settled_zip(cells.zip_code, cells.zip4, state_code(cells.state))
+    if not zip_code:
+        zip_code, _ = settled_zip(cells.zip_code, cells.zip4, None)
+    if not zip_code:
+        return None, (Reason(ReasonCode.MALFORMED_ZIP, "The address has no ZIP code of 5 or 9 digits."),)
+    return Place.of(cells.address1, cells.address2, zip_code), ()
+
+
+def _at(cells: Entry, place: Place, key: bytes, *, households: bool) -> dict[Mark, bytes]:
+    organization = folded_words(cells.organization) if cells.organization else ""
+    name = digests.folded_name(cells.first_name, cells.last_name)
+    person = None if households else digests.person(name, organization, place, key)
+    return {Mark.PERSON: person} if person else {Mark.ADDRESS: digests.address(place, key)}
