@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for contender in scene.contenders:
             contender.feed(scene.troop, scene.file, options.rate)
         storming = storm.Storm(plan, scene.servers, scene.contenders, Random(options.seed))
-        finish = storm.ride_out(storming, scene.troop, longest=options.longest or seconds + 240)
+        finish = storm.ride_out(storming, scene.troop, longest=options.longest or seconds + 600)
         _print_heading(options, count, began, storming)
         return _print_verdicts(scene, finish)
 
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description="See docs/chaos.md.")
     parser.add_argument("--mailings", type=int, help=f"how many ({FULL}, with --quick {QUICK})")
-    parser.add_argument("--rate", type=float, default=5.0, help="mailings fed in a second (%(default)s)")
+    parser.add_argument("--rate", type=float, default=4.0, help="mailings fed in a second (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="a storm of a minute")
     parser.add_argument("--seed", type=int, default=1, help="what the storm and the faults are drawn from")
     parser.add_argument("--longest", type=float, help="seconds after which whoever is not done has failed")

@@ -98,7 +98,6 @@ class Mailrun(Contender):
             "MAILRUN_POLL_SECONDS": "0.5",
             "MAILRUN_RETRY_SECONDS": "0.5",
             "MAILRUN_PUSH_AGAIN_SECONDS": "10",
-            "MAILRUN_TICK_SECONDS": "0.5",
         }
 
     def enlist(self, troop: Troop) -> None:

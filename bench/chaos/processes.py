@@ -13,6 +13,7 @@ from typing import Self
 from bench import ROOT
 
 _RESTART_SECONDS = 1.0
+_READY = b"ready."
 
 
 @dataclass
@@ -29,10 +30,13 @@ class Process:
     _start_at: float = 0.0
     _held: bool = False
     _killed: bool = False
+    _said_before: int = 0
+    _ready_since: float | None = None
 
     def start(self) -> Self:
         """Start it now."""
         with self.log.open("ab") as log:
+            self._said_before = log.tell()
             self._running = subprocess.Popen(  # noqa: S603 - the bench's own programs
                 self.command,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **self.env},
@@ -42,7 +46,7 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._killed = False
+        self._killed, self._ready_since = False, None
         return self
 
     def wait_for(self, words: str, seconds: float = 60.0) -> str:
@@ -74,6 +78,18 @@ class Process:
         elif time.monotonic() >= self._start_at:
             self._start_at = 0.0
             self.start()
+
+    def at_work_for(self) -> float:
+        """Return for how many seconds it has been seen at work since it said that it is ready."""
+        if self.ended or self._held:
+            return 0.0
+        if self._ready_since is None:
+            with self.log.open("rb") as log:
+                log.seek(self._said_before)
+                if _READY not in log.read():
+                    return 0.0
+            self._ready_since = time.monotonic()
+        return time.monotonic() - self._ready_since
 
     def kill(self) -> bool:
         """End it as a power cut would; False if there was nothing to kill, or it is held up just now."""

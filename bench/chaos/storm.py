@@ -17,6 +17,7 @@ from bench.chaos.ground import Servers
 from bench.chaos.processes import Process, Troop
 
 _LOOK_SECONDS = 0.1
+_AT_WORK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Plan:
 def full(seconds: float) -> Plan:
     """Return the storm of `make chaos`."""
     outages = ((0.1, 0.3), (0.25, 5.0), (0.45, 60.0))
-    return Plan(seconds, (4.0, 10.0), 60.0, outages, (0.35, 0.8), (0.2, 0.7, 0.9))
+    return Plan(seconds, (3.0, 8.0), 60.0, outages, (0.35, 0.8), (0.2, 0.7, 0.9))
 
 
 def quick(seconds: float) -> Plan:
@@ -93,8 +94,7 @@ class Storm:
     def _kill(self) -> None:
         which = self.dice.randrange(2)
         for contender in self.contenders:
-            first, second = contender.workers[which], contender.workers[1 - which]
-            self.done["kills of a worker"] += first.kill() or second.kill()
+            self.done["kills of a worker"] += _kill_one_at_work(contender, which)
         if self.dice.random() < 0.2:  # noqa: PLR2004 - now and then a beat goes, too
             for helper in (
                 one for contender in self.contenders for one in contender.helpers[which : which + 1]
@@ -126,6 +126,14 @@ class Storm:
         self.servers.postgres.stop()
         self.servers.postgres.ensure_running()
         self.done["PostgreSQL restarted"] += 1
+
+
+def _kill_one_at_work(contender: Contender, which: int) -> bool:
+    """Kill a worker that got to work; one that is still starting would only be kept from starting."""
+    for worker in (contender.workers[which], contender.workers[1 - which]):
+        if worker.at_work_for() >= _AT_WORK_SECONDS:
+            return worker.kill()
+    return False
 
 
 def _let_go(stopped: Sequence[Process]) -> None:
@@ -166,6 +174,8 @@ def ride_out(storm: Storm, troop: Troop, longest: float) -> Finish:
         troop.tend()
         if storm.elapsed - looked >= 1.0:
             looked = storm.elapsed
+            for worker in (one for contender in storm.contenders for one in contender.workers):
+                worker.at_work_for()
             if finish.look(storm.contenders, storm.elapsed) and storm.over:
                 break
         time.sleep(_LOOK_SECONDS)
