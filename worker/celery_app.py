@@ -92,6 +92,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "worker_send_task_events": False,
         "worker_redirect_stdouts": False,
         "worker_hijack_root_logger": False,
+        # By name: intake stands above the worker, which must not import it.
+        "imports": ("intake.tasks",),
         # Ticks carry no memory, so the beat needs no file of its own.
         "beat_scheduler": "celery.beat:Scheduler",
         "beat_max_loop_interval": max(settings.tick_seconds, 0.1),
@@ -99,6 +101,9 @@ def _configuration(settings: Settings) -> dict[str, Any]:
             # Without an expiry: behind a pile of old ticks every new one would have expired when its turn came,
             # and nothing would be dispatched until the pile was gone. The first to be taken clears it instead.
             "dispatch": {"task": "mailrun.dispatch", "schedule": settings.tick_seconds},
+            "events": {"task": "mailrun.events", "schedule": settings.tick_seconds},
+            "notices": {"task": "mailrun.notices", "schedule": settings.tick_seconds},
+            "tracking": {"task": "mailrun.tracking", "schedule": 60.0, "options": {"expires": 120}},
             "sweep": {"task": "mailrun.sweep", "schedule": 3600.0, "options": {"expires": 1800}},
         },
         "timezone": "UTC",

@@ -1,6 +1,7 @@
 """What can be set from outside: environment variables and the `.env` file, each with its reason."""
 
 import ipaddress
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -10,6 +11,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from worker.signatures import require_secret
 
 LIVE_URL: Final = "https://app.lettrlabs.com/api"
 # The only key the sandbox accepts, and one that LettrLabs refuses: it can never spend money.
@@ -53,6 +56,20 @@ def _usable_key(key: SecretStr) -> SecretStr:
     if not (text.isascii() and text.isprintable() and " " not in text):
         raise ValueError("must be one line of plain letters and digits, as LettrLabs shows the key")
     return SecretStr(text)
+
+
+def _usable_secrets(given: SecretStr) -> SecretStr:
+    keys = given.get_secret_value().split()
+    for key in keys:
+        require_secret(key)
+    return SecretStr(" ".join(keys))
+
+
+def _networks(text: str) -> str:
+    try:
+        return " ".join(str(ipaddress.ip_network(one)) for one in text.replace(",", " ").split())
+    except ValueError:
+        raise ValueError("must be networks such as 10.0.0.0/8 and 127.0.0.1/32, one space apart") from None
 
 
 def _is_loopback(url: str) -> bool:
@@ -181,6 +198,34 @@ class Settings(BaseSettings):
         "UTC",
         validation_alias="MAILRUN_ZONE",
         description="IANA zone of a date or time that is given without one.",
+    )
+    price_tolerance: Decimal = Field(
+        Decimal(0),
+        ge=0,
+        le=100,
+        allow_inf_nan=False,
+        validation_alias="MAILRUN_PRICE_TOLERANCE",
+        description="Percent by which a price may move after its approval. None by default: what a person "
+        "agreed to is an amount, and asking again costs a minute.",
+    )
+    four_eyes: bool = Field(
+        default=False,
+        validation_alias="MAILRUN_FOUR_EYES",
+        description="Whether who submitted a mailing is barred from approving it. Off by default, for many "
+        "work alone; it goes by the name a command is run as, which is a promise and no lock.",
+    )
+
+    event_secrets: Annotated[SecretStr, AfterValidator(_usable_secrets)] | None = Field(
+        None,
+        validation_alias="MAILRUN_EVENT_SECRETS",
+        description="Secrets that events are signed with, one space apart: `mailrun event secret` makes one. Two "
+        "or more while senders change over. Unset, no event is taken.",
+    )
+    webhook_networks: Annotated[str, AfterValidator(_networks)] = Field(
+        "",
+        validation_alias="MAILRUN_WEBHOOK_NETWORKS",
+        description="Networks of your own, such as 10.0.0.0/8, that webhooks may reach, with plain http too. "
+        "None by default: a webhook's address must not become a way into what only this machine can reach.",
     )
 
     @field_validator("base_url")

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lettrlabs import VendorError
 from models import Priority, Stage
 from worker import dispatch as due_scan
-from worker import epoch, heartbeat, recurrence
+from worker import epoch, heartbeat, recurrence, tracking, webhooks
 from worker import sweep as stray_hunt
 from worker.celery_app import QUEUES, TICKS, build
 from worker.desk import Desk, open_desk
@@ -156,6 +156,28 @@ def sweep() -> None:
         log.warning("vendor_trouble: sweep: %s", trouble)
     except SQLAlchemyError as error:
         log.error("database_trouble: sweep: %s", type(error).__name__)  # noqa: TRY400 - one line is enough
+
+
+@app.task(name="mailrun.notices")
+def notices() -> None:
+    """Tell webhooks what happened; pushed by the beat at every tick."""
+    here = desk()
+    try:
+        webhooks.run_once(here.engine, here.settings, here.clock())
+    except SQLAlchemyError as error:
+        log.error("database_trouble: notices: %s", type(error).__name__)  # noqa: TRY400 - one line is enough
+
+
+@app.task(name="mailrun.tracking")
+def track() -> None:
+    """Look for the pieces of sent mailings that are due a look; pushed by the beat every minute."""
+    here = desk()
+    try:
+        tracking.run_once(here, here.clock())
+    except VendorError as trouble:
+        log.warning("vendor_trouble: tracking: %s", trouble)
+    except SQLAlchemyError as error:
+        log.error("database_trouble: tracking: %s", type(error).__name__)  # noqa: TRY400 - one line is enough
 
 
 def _show_life() -> None:

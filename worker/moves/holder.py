@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, update
 
 from models import Mailing, Move, Stage, State
-from worker import budgets, evidence
+from worker import budgets, evidence, outbox
 from worker.moves.claims import SEEN, Held, held_from
 from worker.results import (
     Advance,
@@ -66,6 +66,7 @@ def make(connection: Connection, held: Held, result: Result, now: datetime, time
         state = values.get("state", State.WORKING)
         budgets.follow(connection, held.id, state, now)
         evidence.log(connection, held.id, now, move, after.stage, state, detail=detail)
+        outbox.tell_of_result(connection, held.id, result, now)
     return after
 
 

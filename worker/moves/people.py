@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, select, true, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, true, update
 
 from models import ENDED, Campaign, IfLate, Installation, Mailing, Move, Stage, State
-from worker import budgets, evidence
+from worker import budgets, evidence, outbox
 from worker.moves.due import wake_pushed
 from worker.schedule import TimeTrouble
 
@@ -100,7 +100,8 @@ def _resolving(resolution: Resolution, now: datetime) -> dict[str, Any]:
         case Resolution.PAY_AGAIN:
             return afresh | {"stage": Stage.CHECKOUT, "if_late": IfLate.SEND}
         case Resolution.SENT:
-            return _FREE_AT_ONCE | {"state": State.SENT, "reason_code": None}
+            paid_at = func.coalesce(Mailing.paid_at, now)
+            return _FREE_AT_ONCE | {"state": State.SENT, "reason_code": None, "paid_at": paid_at}
         case Resolution.FAILED:
             return _FREE_AT_ONCE | {"state": State.FAILED, "reason_code": "person"}
 
@@ -135,6 +136,7 @@ def move(
         return False
     budgets.follow(connection, mailing_id, row.state, now)
     evidence.log(connection, mailing_id, now, kind, row.stage, row.state, actor=who, detail=detail)
+    outbox.tell_of_move(connection, mailing_id, kind, row.state, now)
     return True
 
 

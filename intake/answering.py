@@ -1,0 +1,230 @@
+"""What becomes of a received event: each trigger that answers to it fires once, and says what came of that.
+
+One event is one transaction: its firings, their mailings or places in a gathering, and the event's own outcome are
+there together or not at all. Nothing here speaks to the vendor.
+"""
+
+import json
+import logging
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from intake.batches import known
+from intake.batching import close, give_up, join
+from intake.events import WAITS_FOR_REPLAY
+from intake.ordering import due_time, order
+from intake.recipient import Recipient
+from intake.trigger_files import in_force
+from intake.triggers import InForce
+from models import Event, EventOutcome, Firing, Gathering
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE: Final = 200
+_MOST_ATTEMPTS: Final = 8
+_BROKEN: Final = "an error of Mailrun's own; the worker's log says where"
+
+_WAKE_EVENTS = text("""
+    UPDATE event
+       SET wake_at = :again, attempts = attempts + 1
+     WHERE id IN (SELECT id FROM event WHERE wake_at <= :now ORDER BY wake_at, id LIMIT :room FOR UPDATE SKIP LOCKED)
+    RETURNING id, attempts
+""")
+_WAKE_GATHERINGS = text("""
+    UPDATE gathering
+       SET close_at = :again, attempts = attempts + 1
+     WHERE id IN (SELECT id FROM gathering WHERE closed_at IS NULL AND close_at <= :now
+                   ORDER BY close_at LIMIT :room FOR UPDATE SKIP LOCKED)
+    RETURNING id, attempts
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """When it is, where clocks without a zone of their own hang, and when to look again at what was interrupted."""
+
+    now: datetime
+    zone: str
+    again: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """What came of one firing; the rest is where it led."""
+
+    outcome: EventOutcome
+    reason: str | None = None
+    digest: bytes | None = None
+    due: datetime | None = None
+    gathering_id: int | None = None
+    mailing_id: int | None = None
+    position: int | None = None
+
+
+def run_once(engine: Engine, tick: Tick) -> int:
+    """Answer the events that are due, and close the gatherings that are; returns how many events were answered.
+
+    What is interrupted is looked at again after ``tick.again``; several at once share the work out between them.
+    """
+    with engine.begin() as connection:
+        bounds = {"now": tick.now, "again": tick.now + tick.again, "room": _AT_ONCE}
+        events = sorted(tuple(row) for row in connection.execute(_WAKE_EVENTS, bounds))
+        gatherings = sorted(tuple(row) for row in connection.execute(_WAKE_GATHERINGS, bounds))
+        triggers = in_force(connection) if events else []
+    for number, attempts in events:
+        _guarded_answer(engine, number, attempts, triggers, tick)
+    for number, attempts in gatherings:
+        _guarded_close(engine, number, attempts, tick)
+    return len(events)
+
+
+def _guarded_answer(
+    engine: Engine, number: int, attempts: int, triggers: Sequence[InForce], tick: Tick
+) -> None:
+    try:
+        with engine.begin() as connection:
+            if attempts > _MOST_ATTEMPTS:
+                _end(connection, number, EventOutcome.FAILED, _BROKEN)
+            else:
+                answer(connection, number, triggers, tick)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one event that we cannot answer must not keep the others waiting
+        _complain("event_broke: event", number, error)
+
+
+def _guarded_close(engine: Engine, number: int, attempts: int, tick: Tick) -> None:
+    try:
+        with engine.begin() as connection:
+            if attempts > _MOST_ATTEMPTS:
+                give_up(connection, number, _BROKEN, tick.now)
+            else:
+                close(connection, number, tick.now, tick.zone)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        _complain("gathering_broke: gathering", number, error)
+
+
+def _complain(what: str, number: int, error: Exception) -> None:
+    # The message could quote a person; the place cannot.
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    log.error("%s %s: %s at %s:%s", what, number, type(error).__name__, place.name, place.lineno)
+
+
+def answer(connection: Connection, number: int, triggers: Sequence[InForce], tick: Tick) -> None:
+    """Answer one event, unless somebody did; a trigger that fired for it before does not fire again."""
+    event = connection.execute(
+        select(Event.id, Event.body)
+        .where(Event.id == number, Event.outcome == EventOutcome.RECEIVED)
+        .with_for_update()
+    ).one_or_none()
+    if event is None:
+        return
+    fired = _fired(connection, number)
+    if event.body is None:
+        _end(connection, number, EventOutcome.FAILED, "the person was erased before the event was answered")
+        return
+    told = json.loads(event.body)
+    answering = [trigger for trigger in triggers if trigger.answers(told)]
+    for trigger in answering:
+        before = fired.get(trigger.trigger_id)
+        if before is None or before.anew:
+            _fire(connection, number, trigger, told, before.tries if before else 1, tick)
+    if answering or fired:
+        _withdraw(connection, number)
+        _end(connection, number, EventOutcome.ORDERED, None)
+    else:
+        _end(connection, number, EventOutcome.UNMATCHED, why_unmatched(triggers, told))
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """A firing as it was before: how often it was tried, and whether it is to be answered anew."""
+
+    tries: int
+    anew: bool
+
+
+def _fired(connection: Connection, number: int) -> dict[int, _Before]:
+    rows = connection.execute(
+        select(Firing.trigger_id, Firing.tries, Firing.reason).where(Firing.event_id == number)
+    )
+    return {row.trigger_id: _Before(row.tries, row.reason == WAITS_FOR_REPLAY) for row in rows}
+
+
+def why_unmatched(triggers: Sequence[InForce], event: dict[str, Any]) -> str:
+    """Return why no trigger answers to an event."""
+    listening = [trigger for trigger in triggers if trigger.listens(event)]
+    if not listening:
+        return "no trigger is declared for this type of event"
+    unmet = [f"{trigger.declared.name}: {', '.join(trigger.unmet(event))}" for trigger in listening]
+    return f"conditions are not met: {'; '.join(unmet)}"
+
+
+def _end(connection: Connection, number: int, outcome: EventOutcome, why: str | None) -> None:
+    connection.execute(
+        update(Event).where(Event.id == number).values(outcome=outcome, reason=why, wake_at=None)
+    )
+
+
+def _fire(
+    connection: Connection, number: int, trigger: InForce, event: dict[str, Any], tries: int, tick: Tick
+) -> None:
+    came = _came(connection, number, trigger, event, tries, tick)
+    values = {
+        "version": trigger.version,
+        "outcome": came.outcome,
+        "reason": came.reason,
+        "digest": came.digest,
+        "due": came.due,
+        "gathering_id": came.gathering_id,
+        "mailing_id": came.mailing_id,
+        "position": came.position,
+        "at": tick.now,
+    }
+    statement = insert(Firing).values(trigger_id=trigger.trigger_id, event_id=number, tries=tries, **values)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[Firing.trigger_id, Firing.event_id], set_=values)
+    )
+    gather = trigger.declared.gather
+    if came.outcome is EventOutcome.GATHERING and gather and came.gathering_id is not None:
+        size = connection.scalar(select(Gathering.size).where(Gathering.id == came.gathering_id))
+        if (size or 0) >= gather.count:
+            close(connection, came.gathering_id, tick.now, tick.zone)
+
+
+def _came(
+    connection: Connection, number: int, trigger: InForce, event: dict[str, Any], tries: int, tick: Tick
+) -> _Came:
+    person = trigger.recipient(event)
+    if not isinstance(person, Recipient):
+        return _Came(EventOutcome.INVALID_ADDRESS, " ".join(reason.sentence for reason in person))
+    due = due_time(trigger, event, tick.now, tick.zone)
+    (mailable,) = known(connection, [person])
+    digest = mailable.digests.whole
+    if trigger.declared.gather is None:
+        key = f"event:{number}:{trigger.trigger_id}:{tries}"
+        mailing_id = order(connection, trigger, key, [mailable], due, tick.now, tick.zone)
+        return _Came(EventOutcome.ORDERED, None, digest, due, None, mailing_id, 0)
+    joined = join(connection, trigger, event, digest, tick.now, tick.zone)
+    if joined.twin is not None:
+        why = f"the same person is in the same order for event {joined.twin}"
+        return _Came(EventOutcome.DUPLICATE, why, digest)
+    return _Came(EventOutcome.GATHERING, None, digest, due, joined.gathering_id)
+
+
+def _withdraw(connection: Connection, number: int) -> None:
+    """End the firings of triggers that were to answer anew and do not any more."""
+    connection.execute(
+        update(Firing)
+        .where(Firing.event_id == number, Firing.reason == WAITS_FOR_REPLAY)
+        .values(outcome=EventOutcome.UNMATCHED, reason="the trigger does not answer to this event any more")
+    )

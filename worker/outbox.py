@@ -1,0 +1,95 @@
+"""The outbox: a notice for each webhook, written in the transaction of the move that it tells of.
+
+So nothing is told that did not happen, and nothing that happened goes untold. It is sent later (`worker.webhooks`),
+at least once: a receiver may get one twice, under the same id.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from models import Move, NoticeKind, Stage, State
+from worker.results import Advance, AskApproval, AskPerson, Fail, Result, Sent
+
+# Standard mail is out of the printer's hands in days, and the post's in weeks (LettrLabs, Checkout Summary).
+FIRST_LOOK: Final = timedelta(days=1)
+LONGEST_TRACKED: Final = timedelta(days=60)
+
+_WANTED: Final = "(w.kinds = '{}' OR CAST(:kind AS text) = ANY (w.kinds))"
+_TELL = text(f"""
+    INSERT INTO notice (webhook_id, kind, mailing_id, position, at, wake_at)
+    SELECT w.id, CAST(:kind AS text), :mailing_id, CAST(:position AS integer), :now, :now
+      FROM webhook AS w
+     WHERE {_WANTED}
+""")  # noqa: S608 - built from constants of this module
+_TELL_REJECTED = text(f"""
+    INSERT INTO notice (webhook_id, kind, mailing_id, position, at, wake_at)
+    SELECT w.id, CAST(:kind AS text), r.mailing_id, r.position, :now, :now
+      FROM webhook AS w
+      JOIN recipient AS r ON r.mailing_id = :mailing_id AND r.outcome = 'rejected'
+     WHERE {_WANTED}
+""")  # noqa: S608 - as above
+_TRACK = text("""
+    INSERT INTO tracking (mailing_id, wake_at, until)
+    SELECT :mailing_id, :first_look, :until
+     WHERE EXISTS (SELECT FROM webhook AS w
+                    WHERE w.kinds = '{}' OR w.kinds && ARRAY['recipient.delivered', 'recipient.undeliverable'])
+    ON CONFLICT DO NOTHING
+""")
+
+_OF_MOVES: Final = {
+    (Move.APPROVE, State.QUEUED): NoticeKind.MAILING_APPROVED,
+    (Move.SUSPECT, State.ATTENTION): NoticeKind.MAILING_ATTENTION,
+    (Move.RESOLVE, State.SENT): NoticeKind.MAILING_SENT,
+    (Move.RESOLVE, State.FAILED): NoticeKind.MAILING_FAILED,
+}
+
+
+def tell(
+    connection: Connection, kind: NoticeKind, mailing_id: int, now: datetime, position: int | None = None
+) -> None:
+    """Write a notice for every webhook that wants this kind; a disabled one gets it once it is enabled."""
+    values = {"kind": kind.value, "mailing_id": mailing_id, "now": now, "position": position}
+    connection.execute(_TELL, values)
+
+
+def tell_of_move(connection: Connection, mailing_id: int, move: Move, state: State, now: datetime) -> None:
+    """Tell of a person's move, if it is one to tell of."""
+    kind = _OF_MOVES.get((move, state))
+    if kind is not None:
+        tell(connection, kind, mailing_id, now)
+    if kind is NoticeKind.MAILING_SENT:
+        _track(connection, mailing_id, now)
+
+
+def tell_of_result(connection: Connection, mailing_id: int, result: Result, now: datetime) -> None:
+    """Tell of what a stage came to."""
+    match result:
+        case Advance(Stage.PROOF):
+            _tell_rejected(connection, mailing_id, now)
+        case Advance(Stage.CHECKOUT) | AskApproval():
+            tell(connection, NoticeKind.MAILING_QUOTED, mailing_id, now)
+        case AskPerson():
+            tell(connection, NoticeKind.MAILING_ATTENTION, mailing_id, now)
+        case Fail():
+            _tell_rejected(connection, mailing_id, now)
+            tell(connection, NoticeKind.MAILING_FAILED, mailing_id, now)
+        case Sent(values):
+            if values.get("charged") is not None:
+                tell(connection, NoticeKind.MAILING_CHARGED, mailing_id, now)
+            tell(connection, NoticeKind.MAILING_SENT, mailing_id, now)
+            _track(connection, mailing_id, now)
+        case _:
+            pass
+
+
+def _tell_rejected(connection: Connection, mailing_id: int, now: datetime) -> None:
+    kind = NoticeKind.RECIPIENT_REJECTED.value
+    connection.execute(_TELL_REJECTED, {"kind": kind, "mailing_id": mailing_id, "now": now})
+
+
+def _track(connection: Connection, mailing_id: int, now: datetime) -> None:
+    """Begin to look for the pieces of a mailing, if anybody wants to hear of them."""
+    values: dict[str, Any] = {"first_look": now + FIRST_LOOK, "until": now + LONGEST_TRACKED}
+    connection.execute(_TRACK, values | {"mailing_id": mailing_id})
