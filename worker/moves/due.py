@@ -8,18 +8,19 @@ from sqlalchemy import ColumnElement, Connection, text, update
 from models import Mailing, Priority, Stage, State
 from worker.moves.claims import PAUSED
 
-# A row that is looked at is put off by `again`: should its message be lost, the scan comes back to it.
+# A row that is looked at is put off by `again`: should its message be lost, the scan comes back to it. The rows are
+# chosen in an ARRAY, which is made once: as a join, a planner with old statistics chooses anew for every due row, and
+# wakes all of them.
 WAKE = text(f"""
     UPDATE mailing
        SET wake_at = :again
-     WHERE wake_at <= :now
-       AND id IN (SELECT id
-                    FROM mailing
-                   WHERE priority = :priority
-                     AND wake_at <= :now
-                   ORDER BY wake_at
-                   LIMIT :room
-                     FOR UPDATE SKIP LOCKED)
+     WHERE id = ANY (ARRAY(SELECT id
+                             FROM mailing
+                            WHERE priority = :priority
+                              AND wake_at <= :now
+                            ORDER BY wake_at
+                            LIMIT :room
+                              FOR UPDATE SKIP LOCKED))
     RETURNING id, stage, (stage <> 'settle' AND {PAUSED}) AS paused
 """)  # noqa: S608 - built from constants of this package
 
