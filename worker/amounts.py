@@ -21,4 +21,4 @@ def money(amount: Decimal | None) -> str:
     if amount is None:
         return "unknown"
     cents = amount.quantize(CENT)
-    return f"${cents:,}" if cents == amount else f"${amount.normalize():,f}"
+    return f"{cents:,}" if cents == amount else f"{amount.normalize():,f}"

@@ -9,6 +9,9 @@ from sqlalchemy import Connection, insert
 from lettrlabs import Line
 from lettrlabs import Quote as Told
 from models import Quote, QuoteLine
+from worker import sums
+from worker.reflection import DEFAULT, Asked, contradiction
+from worker.results import AskPerson, Facts
 from worker.work import Work
 
 
@@ -18,6 +21,41 @@ def ask(work: Work) -> Told:
     return work.vendor.summary(
         held.order, postage=held.postage, production=held.speed, hold_until=held.vendor_hold
     )
+
+
+def doubt(work: Work, told: Told) -> AskPerson | None:
+    """Return why nothing may be paid on a quote: it does not add up, or is not of the options asked for.
+
+    May ask for the default's quote as well. Raises Unavailable, Refused.
+    """
+    wrong = sums.differences(told)
+    if wrong:
+        return AskPerson(
+            "quote_does_not_add_up", f"the quote does not add up: {'; '.join(wrong)}", _seen(told)
+        )
+    other = _other_options(work, told)
+    if other is not None:
+        why = f"the quote is not of the options that were asked for: {other}"
+        return AskPerson("quote_of_other_options", why, _seen(told))
+    return None
+
+
+def _other_options(work: Work, told: Told) -> str | None:
+    held, hold = work.held, work.held.vendor_hold
+    if hold is not None and told.delivery_min is not None and told.delivery_min.date() < hold:
+        return f"it is delivered from {told.delivery_min.date()} on, although held until {hold}"
+
+    def default() -> Told:
+        return work.vendor.summary(
+            held.order, postage=DEFAULT.postage, production=DEFAULT.speed, hold_until=hold
+        )
+
+    return contradiction(Asked(held.postage, held.speed), told, default)
+
+
+def _seen(told: Told) -> Facts:
+    totals = {"charges": told.total_charges, "tax": told.total_tax, "credits": told.total_credits}
+    return {name: str(amount) for name, amount in (totals | {"balance": told.balance}).items()}
 
 
 def total(told: Told) -> Decimal:

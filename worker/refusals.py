@@ -2,7 +2,7 @@
 
 from lettrlabs import NotSent, Rejected, Unavailable, VendorError
 from lettrlabs import Refused as ReadRefused
-from worker.results import AskPerson, Result, Wait
+from worker.results import AskPerson, Wait
 from worker.work import Work
 
 _LONGEST_PAUSE = 300.0
@@ -22,7 +22,7 @@ def not_now(work: Work, trouble: NotSent | Unavailable) -> Wait:
     return Wait(pause_for(work, trouble.retry_after), f"LettrLabs could not be reached: {trouble.why}")
 
 
-def refused(work: Work, refusal: Rejected | ReadRefused) -> Result:
+def refused(work: Work, refusal: Rejected | ReadRefused) -> Wait | AskPerson:
     """Return what follows from a definite refusal: the account's trouble waits, anything else is for a person."""
     if refusal.status in _ACCOUNT_TROUBLE:
         return Wait(pause_for(work, None), f"LettrLabs refuses the key or the plan ({refusal.status})")

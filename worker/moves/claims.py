@@ -44,6 +44,8 @@ class Held:
     rejected: int
     recipients_digest: bytes | None
     quoted: Decimal | None
+    approval_over: Decimal | None
+    paid_at: datetime | None
     reason_code: str | None
     send_at: datetime | None
     zone: str | None

@@ -1,17 +1,18 @@
 """Check out: the one call that takes money, made at most once unless it is known to have had no effect.
 
-Right before it, the recipients on the order and the price are compared with what was approved. An unreadable
-answer is settled by looking: an order still in Draft once the settlement window has passed was not checked out.
+Right before it, what is there is held against what was agreed, and the money is reserved from the budgets: that
+is undone whenever the checkout surely took no effect. An unreadable answer is settled by looking: an order still in
+Draft once the settlement window has passed was not checked out.
 """
 
+from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
-
-from lettrlabs import Accepted, Checkout, NotSent, Order, OrderStatus, Quote, Rejected, Unknown
-from models import Approval, Stage
-from worker import quotes, recipients, timing
+from lettrlabs import Accepted, Checkout, NotSent, Order, OrderStatus, Rejected, Unknown
+from models import Stage
+from worker import agreement, budgets, recipients, timing
+from worker.budgets import OverBudget, Taking
 from worker.refusals import not_now, order_gone, refused
 from worker.results import Advance, Again, AskApproval, AskPerson, Record, Result, Unsure, Wait
 from worker.work import Work
@@ -21,14 +22,21 @@ _RESENDS = 2
 
 def run(work: Work) -> Result:
     """Verify what was approved, then check out."""
-    objection = timing.objection(work) or _recipients_differ(work) or _price_differs(work)
+    objection = timing.objection(work) or _recipients_differ(work) or agreement.objection(work)
     if objection is not None:
         return objection
     # The verification took its time: the row is read once more, right before the money moves.
-    work.checkpoint({})
+    try:
+        work.checkpoint({}, lambda connection: budgets.reserve(connection, _taking(work)))
+    except OverBudget as over:
+        return AskApproval({"reason_code": budgets.OVER_BUDGET}, why=str(over))
     work.hold_on()
     if work.held.paused or work.held.cancel_requested:
-        return Again("halted right before checkout")
+        return Again("halted right before checkout", record=_release(work))
+    return _check_out(work)
+
+
+def _check_out(work: Work) -> Result:
     answer = work.vendor.checkout(
         work.held.order,
         postage_type=work.held.postage,
@@ -40,7 +48,7 @@ def run(work: Work) -> Result:
         case Accepted(told):
             return _to_settle(work, told)
         case NotSent():
-            return not_now(work, answer)
+            return replace(not_now(work, answer), record=_release(work))
         case Rejected():
             return _after_refusal(work, answer)
         case Unknown(why):
@@ -66,7 +74,21 @@ def recover(work: Work) -> Result:
         return AskPerson(
             "checkout_unclear", "the order is a draft, but its checkout may have had an effect", facts
         )
-    return Again("the lost checkout had no effect", {"resends": work.held.resends + 1})
+    why = "the lost checkout had no effect"
+    return Again(why, {"resends": work.held.resends + 1}, _release(work))
+
+
+def _taking(work: Work) -> Taking:
+    """Return what the checkout takes. The day of a budget begins at midnight in the installation's zone."""
+    held, now = work.held, work.now()
+    if held.quoted is None:
+        raise LookupError(f"mailing {held.id} is to be checked out without a quote")
+    day = now.astimezone(ZoneInfo(work.settings.zone)).date()
+    return Taking(mailing_id=held.id, amount=held.quoted, pieces=held.accepted, day=day, at=now)
+
+
+def _release(work: Work) -> Record:
+    return lambda connection: budgets.release(connection, work.held.id)
 
 
 def _recipients_differ(work: Work) -> Result | None:
@@ -80,35 +102,13 @@ def _recipients_differ(work: Work) -> Result | None:
     return AskPerson("recipients_changed", why, facts)
 
 
-def _price_differs(work: Work) -> Result | None:
-    told = quotes.ask(work)
-    if quotes.total(told) == work.held.quoted:
-        return None
-    if work.held.approval is Approval.REQUIRED:
-        return _ask_again(work, told)
-    work.checkpoint({"quoted": quotes.total(told)}, _keeping(work, told))
-    return None
-
-
-def _ask_again(work: Work, told: Quote) -> Result:
-    why = f"the price moved from {_money(work.held.quoted)} to {_money(quotes.total(told))}: approve it again"
-    values = {"quoted": quotes.total(told), "approved_at": None, "approved_by": None}
-    return AskApproval(values, _keeping(work, told), why)
-
-
-def _keeping(work: Work, told: Quote) -> Record:
-    def record(connection: Connection) -> None:
-        quotes.keep(connection, work, told, work.now())
-
-    return record
-
-
 def _after_refusal(work: Work, answer: Rejected) -> Result:
     """Look at the order: a refusal may come because an earlier checkout did take effect."""
     order = work.vendor.order(work.held.order)
     if order is not None and order.status != OrderStatus.DRAFT:
         return _checked_out(order)
-    return order_gone(work) if order is None else refused(work, answer)
+    unpaid = order_gone(work) if order is None else refused(work, answer)
+    return replace(unpaid, record=_release(work))
 
 
 def _checked_out(order: Order) -> Result:
@@ -124,7 +124,3 @@ def _to_settle(work: Work, told: Checkout) -> Result:
 def charges_of(work: Work) -> int:
     """Return how many transactions the vendor shows for the order."""
     return sum(len(told.transactions) for told in work.vendor.transactions([work.held.order]))
-
-
-def _money(amount: Decimal | None) -> str:
-    return "unknown" if amount is None else f"{amount:.2f}"

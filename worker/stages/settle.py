@@ -1,13 +1,15 @@
 """Settle: wait until the payment has gone through, and write down what was taken. LettrLabs sends no webhooks."""
 
-from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
-from lettrlabs import Order, OrderStatus, Transaction
-from models import Charge
-from worker.results import AskPerson, Result, Sent, Wait
+from lettrlabs import Order, OrderStatus
+from worker import budgets, ledger
+from worker.ledger import Account
+from worker.results import AskPerson, Record, Result, Sent, Wait
 from worker.work import Work
 
 _PAID = frozenset(
@@ -33,7 +35,8 @@ def run(work: Work) -> Result:
     if order.status == OrderStatus.PAYMENT_NEEDED:
         return Wait(_pause(work), "the payment is settling")
     if order.status == OrderStatus.DRAFT:
-        return _ask("payment_failed", "the payment failed: LettrLabs put the order back to Draft", order)
+        why = "the payment failed: LettrLabs put the order back to Draft"
+        return replace(_ask("payment_failed", why, order), record=_release(work))
     return _ask("unexpected_status", f"the order became {order.status}", order)
 
 
@@ -42,33 +45,40 @@ recover = run
 
 
 def _paid(work: Work, order: Order) -> Result:
-    moves = [move for told in work.vendor.transactions([work.held.order]) for move in told.transactions]
-    charged = sum((-move.amount if move.is_credit else move.amount for move in moves), Decimal(0))
+    """End the mailing if what was taken is what was quoted; else wait for the books, then ask about the money."""
+    told = [one for one in work.vendor.transactions([work.held.order]) if one.order_id == work.held.order]
+    moves = [move for one in told for move in one.transactions]
+    account = Account.of(moves)
+    paid_at = work.held.paid_at or work.now()
+    values = {"order_status": order.status, "paid_at": paid_at, "charged": account.net}
 
     def record(connection: Connection) -> None:
-        if moves:
-            connection.execute(insert(Charge), _rows(work.held.id, moves))
+        ledger.write_down(connection, work.held.id, moves)
+        budgets.spend(connection, work.held.id, work.now())
 
-    return Sent({"order_status": order.status, "charged": charged if moves else None}, record)
-
-
-def _rows(mailing_id: int, moves: Sequence[Transaction]) -> list[dict[str, object]]:
-    return [
-        {
-            "mailing_id": mailing_id,
-            "vendor_id": move.id,
-            "amount": move.amount,
-            "is_credit": bool(move.is_credit),
-            "description": move.description,
-            "made_at": move.created_date,
-        }
-        for move in moves
-    ]
+    variance = account.variance(work.held.quoted or Decimal(0))
+    if variance is None:
+        return Sent(values, record)
+    if work.now() < paid_at + timedelta(seconds=work.settings.settlement_window_seconds):
+        work.checkpoint({"order_status": order.status, "paid_at": paid_at})
+        return Wait(_pause(work), f"{variance}: its books may not be complete yet")
+    facts = {
+        "quoted": str(work.held.quoted),
+        "charged": str(account.charged),
+        "credited": str(account.credited),
+        "transactions": account.transactions,
+        "orderStatus": order.status,
+    }
+    return AskPerson("charge_differs", variance, facts, values, record)
 
 
 def _pause(work: Work) -> float:
     growing: float = work.settings.poll_seconds * 1.5 ** min(work.held.waits, 12)
     return min(growing, max(_LONGEST_POLL, work.settings.poll_seconds))
+
+
+def _release(work: Work) -> Record:
+    return lambda connection: budgets.release(connection, work.held.id)
 
 
 def _ask(code: str, why: str, order: Order | None) -> AskPerson:

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection
 
-from models import Approval, Stage
-from worker import choices, holds, quotes
+from models import Stage
+from worker import agreement, choices, holds, quotes
 from worker.results import Advance, AskApproval, Result
 from worker.work import Work
 
@@ -14,12 +14,15 @@ def run(work: Work) -> Result:
     if objection is not None:
         return objection
     told = quotes.ask(work)
+    doubt = quotes.doubt(work, told)
+    if doubt is not None:
+        return doubt
     values = {"quoted": quotes.total(told)}
 
     def record(connection: Connection) -> None:
         quotes.keep(connection, work, told, work.now())
 
-    if work.held.approval is Approval.REQUIRED and work.held.approved_at is None:
+    if agreement.is_missing(work.held, quotes.total(told)):
         return AskApproval(values, record)
     return Advance(Stage.CHECKOUT, values, record)
 

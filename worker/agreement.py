@@ -1,0 +1,115 @@
+"""What was agreed to, held against what is there right before checkout: people, proof, options, price.
+
+Between this look and the checkout the vendor may still change a price: no call of its API binds one. What it then
+takes is matched against the quote after settlement (``worker/ledger.py``).
+"""
+
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from lettrlabs import Quote
+from models import Approval
+from worker import proofs, quotes
+from worker.amounts import money
+from worker.moves import Held
+from worker.offers import Offer, agreed, offered
+from worker.results import AskApproval, Facts, Result
+from worker.work import Work
+
+_WAITS = "waits for approval"
+
+
+def is_missing(held: Held, total: Decimal) -> bool:
+    """Return whether a person must agree to this total and nobody has."""
+    if held.approved_at is not None:
+        return False
+    if held.approval is Approval.OVER:
+        return total > (held.approval_over or Decimal(0))
+    return held.approval is Approval.REQUIRED
+
+
+def objection(work: Work) -> Result | None:
+    """Ask a person if what they agreed to is not what would be paid for now, or if nobody has agreed yet.
+
+    Keeps a new quote where the price moved and nobody need be asked. Raises Unavailable, Refused, ClaimLost.
+    """
+    was = _agreed(work)
+    pdf = None if was is None else _other_proof(work, was.proof_sha256)
+    told = quotes.ask(work)
+    doubt = quotes.doubt(work, told)
+    if doubt is not None:
+        return doubt
+    if was is None:
+        return _first_asked(work, told)
+    changes = _changes(work, was, pdf, told)
+    if changes:
+        return _asked_again(work, told, pdf, f"{' and '.join(changes)}: approve it again")
+    _keep_if_new(work, told)
+    return None
+
+
+def _agreed(work: Work) -> Offer | None:
+    if work.held.approved_at is None:
+        return None
+    with work.engine.connect() as connection:
+        return agreed(connection, work.held.id)
+
+
+def _first_asked(work: Work, told: Quote) -> Result | None:
+    if work.held.approved_at is not None:
+        return _asked_again(work, told, None, "its approval does not say what was approved: approve it again")
+    if is_missing(work.held, quotes.total(told)):
+        return _asked_again(work, told, None, _WAITS)
+    _keep_if_new(work, told)
+    return None
+
+
+def _changes(work: Work, was: Offer, pdf: bytes | None, told: Quote) -> list[str]:
+    with work.engine.connect() as connection:
+        there = offered(connection, work.held.id)
+    changes = [] if there is None else [f"{what} changed" for what in there.changes_from(was)]
+    if pdf is not None:
+        changes.append("the proof changed")
+    now = quotes.total(told)
+    if was.total is None or _moved_too_far(was.total, now, work.settings.price_tolerance):
+        changes.append(f"the price moved from {money(was.total)} to {money(now)}")
+    return changes
+
+
+def _moved_too_far(agreed_to: Decimal, now: Decimal, percent: Decimal) -> bool:
+    """Up or down: a price that fell may be the price of something else."""
+    return abs(now - agreed_to) > agreed_to * percent / 100
+
+
+def _other_proof(work: Work, agreed_to: bytes | None) -> bytes | None:
+    """Return the proof if it is another one than was agreed to, None if it is the same.
+
+    It is fetched once more where it differs: a vendor that draws two different files of one order within a moment
+    (with the time inside) cannot be compared with, and then the other three must do.
+    """
+    pdf = proofs.fetch(work)
+    if proofs.name_of(pdf) == agreed_to or proofs.fetch(work) != pdf:
+        return None
+    return pdf
+
+
+def _asked_again(work: Work, told: Quote, pdf: bytes | None, why: str) -> Result:
+    values: Facts = {"quoted": quotes.total(told), "approved_at": None, "approved_by": None}
+    if pdf is not None:
+        values = {**values, "proof_sha256": proofs.name_of(pdf)}
+
+    def record(connection: Connection) -> None:
+        quotes.keep(connection, work, told, work.now())
+        if pdf is not None:
+            proofs.keep(connection, pdf)
+
+    return AskApproval(values, record, why)
+
+
+def _keep_if_new(work: Work, told: Quote) -> None:
+    if quotes.total(told) == work.held.quoted:
+        return
+    work.checkpoint(
+        {"quoted": quotes.total(told)}, lambda connection: quotes.keep(connection, work, told, work.now())
+    )
