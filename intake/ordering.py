@@ -51,6 +51,7 @@ def order(
         trigger_id=trigger.trigger_id,
         submitted_by=f"{SUBMITTER} {declared.name}",
         schedule=_schedule(trigger, due, now, zone),
+        sparing=declared.sparing,
     )
     return write_batch(connection, mailing, people, now)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from intake.faults import Fault, IntakeError
+from intake.suppression import require_lists
 from intake.triggers import Declaration, InForce
 from models import Budget, Purse, Trigger, TriggerVersion
 
@@ -119,8 +120,10 @@ def load(
     """Put the declared triggers in force and retire every other; one that is declared as before keeps its version.
 
     Events that were answered keep the version that answered them. A budget that is declared is set; one that is
-    not is left as it is.
+    not is left as it is. Raises IntakeError if a suppression list is named that there is not.
     """
+    declarations = tuple(declarations)
+    require_lists(connection, {name for one in declarations for name in one.suppress})
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOADING})
     loaded = [_put_in_force(connection, one, who, now) for one in declarations]
     gone = connection.execute(

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,7 +24,9 @@ from intake.options import Postage, Speed
 from intake.reasons import Reason, ReasonCode
 from intake.recipient import Recipient
 from intake.spans import QuietDay, Span, Zone, is_never_loud
+from intake.strictness import Strictness
 from models import Approval, IfLate
+from worker.sparing import Cap, Sparing
 
 MOST_GATHERED: Final = 1000
 """As many as LettrLabs takes in one request; each further event waits for the next order."""
@@ -89,6 +92,10 @@ def _approval(given: object) -> object:
     raise ValueError('must be "auto", "required" or an amount such as { over = 50.00 }')
 
 
+def _cap(given: str) -> str:
+    return str(Cap.parse(given))
+
+
 class Declaration(BaseModel):
     """One trigger, as declared."""
 
@@ -110,6 +117,10 @@ class Declaration(BaseModel):
     zone: Zone | None = None
     if_late: IfLate = IfLate.ASK
     gather: Gather | None = None
+    strictness: Strictness = Strictness.NORMAL
+    suppress: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field((), max_length=20)
+    cap: Annotated[str, AfterValidator(_cap)] | None = None
+    one_per_household: bool = Field(default=False, strict=True)
     recipient: dict[str, Path | Words]
     merge: dict[str, Path | Words] = Field(default_factory=dict)
 
@@ -136,6 +147,12 @@ class Declaration(BaseModel):
         if is_never_loud(days):
             raise ValueError("leave no day of the week to mail on")
         return days
+
+    @property
+    def sparing(self) -> Sparing:
+        """Whom its mailings spare, besides who is on do-not-mail."""
+        cap = None if self.cap is None else Cap.parse(self.cap)
+        return Sparing(lists=self.suppress, cap=cap, one_per_household=self.one_per_household)
 
     def told(self) -> dict[str, Any]:
         """Return the declaration as JSON knows it; `Declaration.model_validate` reads it back."""
@@ -179,7 +196,8 @@ class InForce:
             return (Reason(ReasonCode.UNREADABLE, sentence),)
         entry = Entry(**{field: cells[field] or "" for field in declared.recipient})
         merge = {field: cell for field in declared.merge if (cell := (cells[field] or "").strip())}
-        return AddressGate({field: str(place) for field, place in places.items()}).admit(entry, merge)
+        named = {field: str(place) for field, place in places.items()}
+        return AddressGate(named, declared.strictness).admit(entry, merge)
 
     def mail_by(self, event: Mapping[str, Any]) -> date | None:
         """Return the day by whose end the event's order must go, None if there is none or the event names none."""
