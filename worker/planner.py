@@ -61,8 +61,8 @@ class Grid:
 
     @property
     def arrive_by(self) -> date:
-        """The last day on which the latest estimate may lie: the margin before the date asked for."""
-        day = self.deliver_by
+        """The last day on which the latest estimate may lie: the margin before the last delivery asked for."""
+        day = postal_days.delivery_day_before(self.deliver_by + timedelta(days=1))
         for _ in range(MARGIN_DELIVERY_DAYS):
             day = postal_days.delivery_day_before(day)
         return day

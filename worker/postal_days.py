@@ -53,11 +53,13 @@ def delivery_day_before(day: date) -> date:
     return _first(day - _DAY, -_DAY, delivers)
 
 
+@lru_cache(maxsize=1024)
 def business_days_between(first: date, last: date) -> int:
     """Return how many business days lie after `first`, up to and with `last`."""
     return sum(is_business_day(first + timedelta(days=n)) for n in range(1, (last - first).days + 1))
 
 
+@lru_cache(maxsize=4096)
 def business_day_after(day: date, count: int) -> date:
     """Return the `count`-th business day after a day, which itself never counts."""
     while count > 0:
