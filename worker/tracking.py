@@ -28,8 +28,8 @@ _TAKE = text("""
        SET wake_at = CASE WHEN :again < t.until THEN CAST(:again AS timestamptz) END
       FROM mailing AS m
      WHERE m.id = t.mailing_id
-       AND t.mailing_id IN (SELECT mailing_id FROM tracking WHERE wake_at <= :now
-                             ORDER BY wake_at LIMIT :room FOR UPDATE SKIP LOCKED)
+       AND t.mailing_id = ANY (ARRAY(SELECT mailing_id FROM tracking WHERE wake_at <= :now
+                                      ORDER BY wake_at LIMIT :room FOR UPDATE SKIP LOCKED))
     RETURNING t.mailing_id, m.order_id
 """)
 
