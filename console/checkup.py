@@ -33,6 +33,7 @@ from worker.settings import Settings
 SKEW_WORTH_SAYING: Final = timedelta(seconds=2)
 SKEW_TOO_FAR: Final = timedelta(seconds=30)
 OLDEST_POSTGRES: Final = 14
+KEEPS: Final = ("fsync", "synchronous_commit")
 OLDEST_REDIS: Final = (6, 2)
 
 
@@ -69,6 +70,7 @@ def _database(settings: Settings) -> Iterator[Check]:
     try:
         with engine.connect() as connection:
             yield _server(connection)
+            yield _durability(connection)
             migrated = _migrated(connection)
             yield migrated
             yield _clock(connection)
@@ -86,6 +88,14 @@ def _server(connection: Connection) -> Check:
     if int(version.split(".")[0]) < OLDEST_POSTGRES:
         return Check("database", Verdict.FAIL, found, f"use PostgreSQL {OLDEST_POSTGRES} or newer")
     return Check("database", Verdict.OK, found)
+
+
+def _durability(connection: Connection) -> Check:
+    risky = [name for name in KEEPS if connection.scalar(text(f"SHOW {name}")) == "off"]
+    if risky:
+        found = f"{' and '.join(risky)} off: after a power cut, what was confirmed may be gone"
+        return Check("durability", Verdict.FAIL, found, "set them to `on`: the row is the truth")
+    return Check("durability", Verdict.OK, "what is confirmed is kept")
 
 
 def _migrated(connection: Connection) -> Check:
