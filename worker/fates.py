@@ -1,12 +1,12 @@
 """What becomes of a stray: adopted by a mailing, condemned and deleted, or only seen.
 
-The stray's own row is the lock: adopting and condemning exclude each other, whoever comes first.
+A lock on the order's number makes taking it, adopting it and condemning it exclude each other, whoever comes first.
 """
 
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, case, exists, literal, select, update
+from sqlalchemy import Connection, Engine, case, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lettrlabs import Accepted, LettrLabs, Rejected
@@ -28,6 +28,17 @@ class Place(Protocol):
 
     def now(self) -> datetime:
         """Return the time."""
+
+
+def take(connection: Connection, order_id: int) -> None:
+    """Take an order that was just made; raises Contested if it passed for a stray and its fate was decided.
+
+    Its maker may have been stopped for longer than its claim held, between the vendor's answer and this.
+    """
+    _lock(connection, order_id)
+    decided = select(Stray.fate).where(Stray.order_id == order_id, Stray.fate != StrayFate.SEEN)
+    if connection.scalar(decided) is not None:
+        raise Contested
 
 
 def adopt(connection: Connection, order_id: int, now: datetime) -> None:
@@ -56,7 +67,8 @@ def discard(place: Place, order_id: int, why: str) -> bool:
 
 
 def _fate(connection: Connection, order_id: int, fate: StrayFate, why: str, now: datetime) -> None:
-    """Decide a stray's fate under its own row's lock, so that adopting and condemning exclude each other."""
+    """Decide a stray's fate, unless the opposite was decided before."""
+    _lock(connection, order_id)
     against = {StrayFate.ADOPTED: StrayFate.CONDEMNED, StrayFate.CONDEMNED: StrayFate.ADOPTED}[fate]
     used = exists().where(Mailing.order_id == order_id)
     values = select(literal(order_id), literal(fate.value), literal(why), literal(now), literal(now))
@@ -72,6 +84,10 @@ def _fate(connection: Connection, order_id: int, fate: StrayFate, why: str, now:
     )
     if decided.one_or_none() is None:
         raise Contested
+
+
+def _lock(connection: Connection, order_id: int) -> None:
+    connection.execute(select(func.pg_advisory_xact_lock(order_id)))
 
 
 def suspect(place: Place, order_ids: list[int]) -> Record:

@@ -2,13 +2,15 @@
 
 from datetime import datetime, timedelta
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
 
 from lettrlabs import Call, LettrLabs
 from worker import evidence, moves
 from worker.desk import Desk
 from worker.moves import Held, Times
-from worker.results import Facts, Record, Result, nothing
+from worker.results import Contested, Facts, Record, Result, nothing
 from worker.settings import Settings
 
 
@@ -59,9 +61,16 @@ class Work:
 
     def conclude(self, result: Result, *, run_ahead: bool) -> Held:
         """Commit what the stage came to, and return the mailing after it; raises ClaimLost, Contested."""
-        with self.engine.begin() as connection:
-            after = moves.make(connection, self.held, result, self.now(), self._times(run_ahead=run_ahead))
-            self._write_journal(connection)
+        try:
+            with self.engine.begin() as connection:
+                after = moves.make(
+                    connection, self.held, result, self.now(), self._times(run_ahead=run_ahead)
+                )
+                self._write_journal(connection)
+        except IntegrityError as error:
+            if _names(error, "uq_mailing_order_id"):
+                raise Contested from None
+            raise
         if after is None:
             raise ClaimLost
         self.held = after
@@ -80,3 +89,7 @@ class Work:
     def _times(self, *, run_ahead: bool) -> Times:
         retry = timedelta(seconds=self.settings.retry_seconds)
         return Times(self.desk.lease, self.desk.push_again, retry, run_ahead)
+
+
+def _names(error: IntegrityError, constraint: str) -> bool:
+    return isinstance(error.orig, UniqueViolation) and error.orig.diag.constraint_name == constraint

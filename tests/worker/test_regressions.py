@@ -1,7 +1,6 @@
 """What the state machine test found, each as a story of its own."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,31 +8,15 @@ import pytest
 from models import Approval, Stage, State
 from tests.proof.statemachine.boundaries import Fate, Strike
 from tests.proof.statemachine.rig import Plan, Rig, opened
+from worker import sweep
 
 _PAST_THE_LEASE = 91
 
 
-@pytest.fixture
-def rig(database_url: str, programs: Any, tmp_path: Path) -> Iterator[Rig]:
-    with opened(database_url, programs, tmp_path / "sandbox") as rig:
+@pytest.fixture(scope="module")
+def rig(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    with opened(postgres, tmp_path_factory.mktemp("sandbox")) as rig:
         yield rig
-
-
-def test_a_worker_frozen_before_it_empties_an_order_does_not_empty_what_another_filled(rig: Rig) -> None:
-    rig.begin([Plan((True, True))])
-    (mailing,) = rig.mailings
-    rig.deliver(mailing, Stage.CREATE, ahead=False)
-    rig.deliver(mailing, Stage.ATTACH, strike=Strike(Fate.DIES, on="after PUT order/#/recipients:append"))
-    rig.forward(_PAST_THE_LEASE)
-    late = rig.deliver(mailing, Stage.ATTACH, strike=Strike(Fate.FREEZES, on="after GET order/#/recipients"))
-    rig.forward(_PAST_THE_LEASE)
-    rig.deliver(mailing, Stage.ATTACH, ahead=False)
-    assert rig.row(mailing).stage == Stage.PROOF
-
-    rig.let_go(late)
-
-    (order,) = rig.operator.ledger()["orders"]
-    assert len(order["recipients"]) == 2
 
 
 def test_a_worker_frozen_before_it_attaches_people_does_not_attach_them_to_what_another_filled(
@@ -83,3 +66,51 @@ def test_a_worker_frozen_before_it_creates_an_order_creates_none_after_another_d
     rig.let_go(late)
 
     assert len(rig.operator.ledger()["orders"]) == 1
+
+
+def test_an_order_that_was_deleted_as_a_stray_before_its_late_answer_is_made_anew(rig: Rig) -> None:
+    rig.begin([Plan()])
+    (mailing,) = rig.mailings
+    late = rig.deliver(mailing, Stage.CREATE, strike=Strike(Fate.FREEZES, on="after POST order"))
+    for _ in range(2):
+        rig.forward(3600)
+        sweep.run_once(rig.desk, rig.now())
+    assert rig.operator.ledger()["totals"]["deleted"] == 1
+
+    rig.let_go(late)
+
+    assert rig.end_of(mailing) == State.SENT
+
+
+def test_a_finder_frozen_past_its_gate_does_not_take_away_the_order_of_a_create_under_way(rig: Rig) -> None:
+    rig.begin([Plan(template=1001), Plan(template=1002)])
+    lost, other = rig.mailings
+    rig.operator.fail("create_order", "cut_before", count=2)
+    rig.deliver(lost, Stage.CREATE)
+    rig.deliver(other, Stage.CREATE)
+    rig.forward(rig.desk.settings.retry_seconds)
+    finder = rig.deliver(lost, Stage.CREATE, strike=Strike(Fate.FREEZES, on="before GET order"))
+    rig.forward(_PAST_THE_LEASE)
+    under_way = rig.deliver(other, Stage.CREATE, strike=Strike(Fate.FREEZES, on="after POST order"))
+
+    rig.let_go(finder)
+    rig.let_go(under_way)
+
+    assert rig.end_of(lost) == rig.end_of(other) == State.SENT
+
+
+def test_a_finder_frozen_past_its_gate_and_a_create_under_way_do_not_both_get_one_order(rig: Rig) -> None:
+    rig.begin([Plan(), Plan()])
+    lost, other = rig.mailings
+    rig.operator.fail("create_order", "cut_before", count=1)
+    rig.deliver(lost, Stage.CREATE)
+    rig.forward(rig.desk.settings.retry_seconds)
+    finder = rig.deliver(lost, Stage.CREATE, strike=Strike(Fate.FREEZES, on="before GET order"))
+    rig.forward(_PAST_THE_LEASE)
+    under_way = rig.deliver(other, Stage.CREATE, strike=Strike(Fate.FREEZES, on="after POST order"))
+
+    rig.let_go(finder)
+    rig.let_go(under_way)
+
+    assert under_way.trouble is None
+    assert rig.end_of(lost) == rig.end_of(other) == State.SENT

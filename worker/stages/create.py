@@ -22,7 +22,9 @@ def run(work: Work) -> Result:
     answer = work.vendor.create_order(work.held.template_id)
     match answer:
         case Accepted(order_id):
-            return Advance(Stage.ATTACH, {"order_id": order_id})
+            return Advance(
+                Stage.ATTACH, {"order_id": order_id}, lambda connection: fates.take(connection, order_id)
+            )
         case NotSent():
             return not_now(work, answer)
         case Rejected(status=400):

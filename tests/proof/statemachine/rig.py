@@ -1,8 +1,8 @@
 """One worker's desk over a real database and the real sandbox, both emptied between runs, under one driven clock."""
 
 import logging
-import sys
 import threading
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from psycopg import sql
 from sqlalchemy import Connection, Row, create_engine, insert, text
 from sqlalchemy.exc import SQLAlchemyError
 
 import worker.recipients
+from console.postgres import Postgres
 from lettrlabs import LettrLabs, RateLimit
-from models import Approval, Campaign, Priority, Recipient, Stage
-from tests.proof.statemachine import vendor as vendor_process
+from models import Approval, Campaign, Priority, Recipient, Stage, State
 from tests.proof.statemachine.boundaries import Course, Killed, Network, Strike, on_course, watch_commits
-from tests.proof.statemachine.vendor import Operator
+from tests.proof.statemachine.vendor import Operator, served
 from worker import moves
 from worker.desk import Desk, open_engine
 from worker.moves import NewMailing
@@ -29,6 +30,7 @@ from worker.settings import SANDBOX_KEY, Settings
 START: Final = datetime(2026, 1, 5, 14, tzinfo=UTC)
 _FOREVER: Final = 1e9
 _PATIENCE: Final = 60.0
+_ROUNDS: Final = 200
 
 _EMPTY = """
     DELETE FROM mailing; DELETE FROM campaign; DELETE FROM proof; DELETE FROM stray; DELETE FROM heartbeat;
@@ -188,7 +190,9 @@ class Rig:
         return delivery
 
     def let_go(self, delivery: Delivery, strike: Strike | None = None) -> Delivery:
-        """Thaw a frozen worker."""
+        """Thaw a worker, if it is frozen."""
+        if not delivery.frozen:
+            return delivery
         delivery.let_go(strike)
         self._cut_off_if_in_a_transaction(delivery)
         return delivery
@@ -197,6 +201,16 @@ class Rig:
         """Have a person agree to the price; False if nobody asks for it."""
         with self.transaction() as connection:
             return moves.approve(connection, mailing_id, "a person", self.now())
+
+    def end_of(self, mailing_id: int) -> State:
+        """Work on a mailing, as the due scan would, until it rests; returns the state it rests in."""
+        for _ in range(_ROUNDS):
+            row = self.row(mailing_id)
+            if row.state not in {State.QUEUED, State.WORKING}:
+                return State(row.state)
+            self.forward(max((row.wake_at - self.now()).total_seconds(), 0.0))
+            self.deliver(mailing_id, Stage(row.stage))
+        raise AssertionError(f"does not come to rest: {self.moves_of(mailing_id)}")
 
     def row(self, mailing_id: int) -> Row[Any]:
         return next(row for row in self.rows() if row.id == mailing_id)
@@ -247,16 +261,28 @@ class Rig:
 
 
 @contextmanager
-def opened(database_url: str, programs: Any, state: Path) -> Iterator[Rig]:
-    """Yield a rig on a sandbox process of its own; `begin` makes it new."""
-    program = programs.start("sandbox", sys.executable, vendor_process.__file__, str(state), env={})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("worker.recipients.MAX_RECIPIENTS", 1000)
-        # A read is tried again after a pause: in real time that would only be slow.
-        patch.setattr("lettrlabs.calls.sleep", lambda _: None)
-        rig = Rig(database_url, program.wait_for("sandbox ready on ").split()[-1])
-        yield rig
-        rig.close()
+def opened(postgres: Postgres, directory: Path) -> Iterator[Rig]:
+    """Yield a rig with a database and a sandbox of its own; `begin` makes it new."""
+    with _database(postgres) as database_url, served(directory) as sandbox_url:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("worker.recipients.MAX_RECIPIENTS", 1000)
+            # A read is tried again after a pause: in real time that would only be slow.
+            patch.setattr("lettrlabs.calls.sleep", lambda _: None)
+            # Thousands of runs have thousands of strays to tell of.
+            patch.setattr(logging.getLogger("worker.sweep"), "disabled", True)
+            rig = Rig(database_url, sandbox_url)
+            yield rig
+            rig.close()
+
+
+@contextmanager
+def _database(postgres: Postgres) -> Iterator[str]:
+    name = sql.Identifier(f"proof_{uuid.uuid4().hex}")
+    with postgres.connect() as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE migrated STRATEGY FILE_COPY").format(name))
+    yield postgres.url(name.as_string().strip('"'))
+    with postgres.connect() as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 _ROWS = text("SELECT * FROM mailing ORDER BY id")

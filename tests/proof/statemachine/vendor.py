@@ -6,9 +6,12 @@ elsewhere, so its journal is not written here.
 
 import http.client
 import json
+import os
 import socket
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -39,6 +42,19 @@ def main(state: Path) -> None:
     Journal.append = lambda *_: None  # type: ignore[assignment,method-assign]
     server.Control = _EmptyingControl  # type: ignore[misc]
     server.serve(books.Books(state), DEFAULT_KEY, server.listen("127.0.0.1", 0))
+
+
+@contextmanager
+def served(state: Path) -> Iterator[str]:
+    """Yield the address of such a process, which is gone afterwards."""
+    command = [sys.executable, __file__, str(state)]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        assert ready.startswith("sandbox ready on "), ready
+        yield ready.split()[-1]
+        process.terminate()
 
 
 class Operator:

@@ -1,0 +1,317 @@
+"""Every fence bites: with it a promise holds, and in the same story without it the promise is broken.
+
+A fence is taken out by cutting its words from the product's own source, so that one that was moved or reworded
+is missed here at once.
+"""
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from types import ModuleType
+from typing import Final
+
+import pytest
+from sqlalchemy import text
+
+from models import Stage, State
+from tests.proof.statemachine.boundaries import Fate, Strike
+from tests.proof.statemachine.rig import Plan, Rig
+from tests.proof.statemachine.truth import Deeds, Truth
+from worker import fates, moves
+from worker.moves import CancelOutcome, Resolution, claims, holder, people
+from worker.stages import checkout
+from worker.work import Work
+
+_PAST_THE_LEASE: Final = 91
+_CREATES: Final = "POST order"
+_LISTS: Final = "GET order"
+_APPENDS: Final = "PUT order/#/recipients:append"
+_READS_PEOPLE: Final = "GET order/#/recipients"
+_CHECKS_OUT: Final = "POST order/#/checkout"
+
+both_ways = pytest.mark.parametrize("fenced", [True, False], ids=["with the fence", "without it"])
+Cut = Callable[..., None]
+
+
+def _frozen(boundary: str, skip: int = 0) -> Strike:
+    return Strike(Fate.FREEZES, skip, on=boundary)
+
+
+@pytest.fixture
+def cut(monkeypatch: pytest.MonkeyPatch) -> Cut:
+    """Return a function that cuts words from a function of a module."""
+
+    def cut_from(module: ModuleType, name: str, *fences: str) -> None:
+        source = textwrap.dedent(inspect.getsource(getattr(module, name)))
+        for fence in fences:
+            source = _without(source, fence)
+        made: dict[str, Callable[..., object]] = {}
+        exec(source, vars(module), made)  # noqa: S102 - the product's own source, less a few words
+        monkeypatch.setattr(module, name, made[name])
+
+    return cut_from
+
+
+@pytest.fixture
+def cut_from_the_claim(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return a function that cuts words from the claim's statement."""
+
+    def cut_out(fence: str) -> None:
+        statement = " ".join(claims.CLAIM.text.split())
+        monkeypatch.setattr(claims, "CLAIM", text(_without(statement, " ".join(fence.split()))))
+
+    return cut_out
+
+
+def _without(source: str, fence: str) -> str:
+    assert source.count(fence) == 1, f"once in the source: {fence!r}"
+    return source.replace(fence, "")
+
+
+def _promises_hold(rig: Rig) -> bool:
+    try:
+        Truth(rig, Deeds()).check()
+    except AssertionError:
+        return False
+    return True
+
+
+def _end_of(rig: Rig, mailing_id: int) -> str:
+    """Work on a mailing, as the due scan would, until it rests."""
+    for _ in range(30):
+        row = rig.row(mailing_id)
+        if row.state not in {State.QUEUED, State.WORKING}:
+            break
+        rig.forward(max((row.wake_at - rig.now()).total_seconds(), 0))
+        rig.deliver(mailing_id, Stage(row.stage))
+    return str(row.state)
+
+
+@both_ways
+def test_the_claim_in_each_move_keeps_two_workers_from_filling_one_order(
+    rig: Rig, cut: Cut, fenced: bool
+) -> None:
+    if not fenced:
+        cut(holder, "_fenced", "Mailing.claim == held.claim,")
+    rig.begin([Plan((True, True))], page=1)
+    (mailing,) = rig.mailings
+    rig.deliver(mailing, Stage.CREATE, ahead=False)
+    late = rig.deliver(mailing, Stage.ATTACH, strike=_frozen(f"after {_APPENDS}"))
+    rig.forward(_PAST_THE_LEASE)
+    successor = rig.deliver(mailing, Stage.ATTACH, strike=_frozen(f"before {_APPENDS}", skip=1))
+
+    rig.let_go(late, _frozen(f"before {_CHECKS_OUT}"))
+    rig.let_go(successor)
+    rig.let_go(late)
+
+    assert _promises_hold(rig) is fenced
+
+
+@both_ways
+def test_the_stage_in_each_move_stops_a_late_create_even_where_the_claim_would_not(
+    rig: Rig, cut: Cut, fenced: bool
+) -> None:
+    cut(
+        holder,
+        "_fenced",
+        "Mailing.claim == held.claim,",
+        *([] if fenced else ["Mailing.stage == held.stage,"]),
+    )
+    rig.begin([Plan()], exclusive=False)
+    (mailing,) = rig.mailings
+    late = rig.deliver(mailing, Stage.CREATE, strike=_frozen(f"after {_CREATES}"))
+    rig.forward(_PAST_THE_LEASE)
+    successor = rig.deliver(mailing, Stage.CREATE, strike=_frozen(f"before {_CHECKS_OUT}"))
+
+    rig.let_go(late)
+    rig.let_go(successor)
+
+    assert _promises_hold(rig) is fenced
+
+
+@both_ways
+def test_the_state_in_each_move_keeps_a_cancelled_mailing_cancelled_even_where_the_claim_would_not(
+    rig: Rig, cut: Cut, fenced: bool
+) -> None:
+    words = ["Mailing.claim == held.claim,", *([] if fenced else ["Mailing.state == State.WORKING,"])]
+    cut(holder, "_fenced", *words)
+    rig.begin([Plan()], exclusive=False)
+    (mailing,) = rig.mailings
+    late = rig.deliver(mailing, Stage.CREATE, ahead=False, strike=_frozen(f"after {_CREATES}"))
+    rig.forward(_PAST_THE_LEASE)
+    rig.operator.fail("create_order", "too_many", count=1)
+    rig.deliver(mailing, Stage.CREATE)
+    with rig.transaction() as connection:
+        assert moves.cancel(connection, mailing, "a person", rig.now()) is CancelOutcome.CANCELLED
+
+    rig.let_go(late)
+
+    assert (rig.row(mailing).state == State.CANCELLED) is fenced
+
+
+@both_ways
+def test_the_lease_in_the_claim_keeps_a_doubled_message_off_a_mailing_being_worked_on(
+    rig: Rig, cut_from_the_claim: Cut, fenced: bool
+) -> None:
+    if not fenced:
+        cut_from_the_claim("AND lease_until <= :now")
+    rig.begin([Plan()])
+    (mailing,) = rig.mailings
+    rig.deliver(mailing, Stage.CREATE, ahead=False)
+    first = rig.deliver(mailing, Stage.ATTACH, strike=_frozen(f"before {_APPENDS}"))
+    second = rig.deliver(mailing, Stage.ATTACH, strike=_frozen(f"before {_CHECKS_OUT}"))
+
+    rig.let_go(first)
+    if second.frozen:
+        rig.let_go(second)
+
+    assert _promises_hold(rig) is fenced
+
+
+@both_ways
+def test_the_due_time_in_the_claim_leaves_alone_a_vendor_that_asked_for_it(
+    rig: Rig, cut_from_the_claim: Cut, fenced: bool
+) -> None:
+    if not fenced:
+        cut_from_the_claim("AND not_before <= :now")
+    rig.begin([Plan()])
+    (mailing,) = rig.mailings
+    rig.operator.fail("create_order", "too_many", retryAfter=60)
+    rig.deliver(mailing, Stage.CREATE)
+
+    rig.deliver(mailing, Stage.CREATE)
+
+    asked = rig.operator.ledger()["totals"]["calls"]["create_order"]["arrived"]
+    assert (asked == 1) is fenced
+
+
+@both_ways
+def test_the_pause_in_the_claim_lets_no_write_begin(rig: Rig, cut_from_the_claim: Cut, fenced: bool) -> None:
+    if not fenced:
+        cut_from_the_claim(f"AND (stage = 'settle' OR NOT {claims.PAUSED})")
+    rig.begin([Plan()])
+    (mailing,) = rig.mailings
+    with rig.transaction() as connection:
+        moves.pause(connection, None, rig.now())
+
+    rig.deliver(mailing, Stage.CREATE)
+
+    assert (rig.row(mailing).attempts == 0) is fenced
+
+
+@both_ways
+def test_the_create_gate_keeps_a_lost_create_from_taking_the_order_of_one_under_way(
+    rig: Rig, cut_from_the_claim: Cut, fenced: bool
+) -> None:
+    if not fenced:
+        cut_from_the_claim(
+            """AND (stage <> 'create' OR recovering OR state = 'working'
+            OR (SELECT closed_until <= :now FROM create_gate FOR SHARE))"""
+        )
+    rig.begin([Plan(), Plan()])
+    lost, other = rig.mailings
+    rig.operator.fail("create_order", "cut_before", count=1)
+    rig.deliver(lost, Stage.CREATE)
+    rig.forward(rig.desk.settings.retry_seconds)
+    finder = rig.deliver(lost, Stage.CREATE, strike=_frozen(f"before {_LISTS}"))
+    under_way = rig.deliver(other, Stage.CREATE, strike=_frozen(f"after {_CREATES}"))
+
+    rig.let_go(finder)
+    if under_way.frozen:
+        rig.let_go(under_way)
+
+    assert (under_way.trouble is None) is fenced
+
+
+@both_ways
+def test_a_strays_own_row_keeps_an_order_that_is_being_deleted_from_being_adopted(
+    rig: Rig, cut: Cut, fenced: bool
+) -> None:
+    if not fenced:
+        cut(fates, "_fate", "where=Stray.fate.not_in([against, StrayFate.DELETED]),")
+    rig.begin([Plan()])
+    (mailing,) = rig.mailings
+    late = rig.deliver(mailing, Stage.CREATE, strike=_frozen(f"after {_CREATES}"))
+    rig.forward(_PAST_THE_LEASE)
+    finder = rig.deliver(mailing, Stage.CREATE, strike=_frozen(f"after {_READS_PEOPLE}"))
+
+    rig.let_go(late)
+    rig.let_go(finder)
+
+    assert (_end_of(rig, mailing) == State.SENT) is fenced
+
+
+@both_ways
+def test_an_order_that_a_mailing_uses_by_now_is_not_deleted_as_a_stray(
+    rig: Rig, cut: Cut, fenced: bool
+) -> None:
+    if not fenced:
+        cut(fates, "_fate", "if fate is StrayFate.CONDEMNED:\n        values = values.where(~used)")
+    rig.begin([Plan(template=1001), Plan(template=1002)])
+    lost, other = rig.mailings
+    rig.operator.fail("create_order", "cut_before", count=1)
+    rig.deliver(lost, Stage.CREATE)
+    rig.forward(rig.desk.settings.retry_seconds)
+    finder = rig.deliver(lost, Stage.CREATE, strike=_frozen(f"before {_LISTS}"))
+    rig.forward(_PAST_THE_LEASE)
+    under_way = rig.deliver(other, Stage.CREATE, ahead=False, strike=_frozen(f"after {_CREATES}"))
+    rig.let_go(finder, _frozen(f"after {_READS_PEOPLE}"))
+    rig.let_go(under_way)
+
+    rig.let_go(finder)
+
+    assert (_end_of(rig, other) == State.SENT) is fenced
+
+
+@both_ways
+def test_a_claim_that_must_outlive_the_call_keeps_a_worker_that_was_frozen_from_writing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, fenced: bool
+) -> None:
+    if not fenced:
+        monkeypatch.setattr(Work, "hold_on", lambda _: None)
+    rig.begin([Plan()])
+    (mailing,) = rig.mailings
+    rig.deliver(mailing, Stage.CREATE, ahead=False)
+    late = rig.deliver(mailing, Stage.ATTACH, strike=_frozen("after commit"))
+    rig.forward(_PAST_THE_LEASE)
+    successor = rig.deliver(mailing, Stage.ATTACH, strike=_frozen(f"before {_CHECKS_OUT}"))
+
+    rig.let_go(late)
+    rig.let_go(successor)
+
+    assert _promises_hold(rig) is fenced
+
+
+@both_ways
+def test_the_last_look_at_the_recipients_keeps_people_who_came_late_from_being_mailed_twice(
+    rig: Rig, cut: Cut, fenced: bool
+) -> None:
+    if not fenced:
+        cut(checkout, "run", "_recipients_differ(work) or ")
+    rig.begin([Plan()])
+    (mailing,) = rig.mailings
+    rig.deliver(mailing, Stage.CREATE, ahead=False)
+    rig.deliver(mailing, Stage.ATTACH, strike=Strike(Fate.REQUEST_LINGERS))
+    rig.forward(rig.desk.settings.retry_seconds)
+    rig.deliver(mailing, Stage.ATTACH, ahead=False)
+    rig.network.arrive(rig.network.lingering[0])
+
+    _end_of(rig, mailing)
+
+    assert _promises_hold(rig) is fenced
+
+
+@both_ways
+def test_the_state_in_a_persons_move_keeps_what_is_sent_from_being_paid_again(
+    rig: Rig, cut: Cut, fenced: bool
+) -> None:
+    if not fenced:
+        cut(people, "_move", "Mailing.state == state,")
+    rig.begin([Plan()])
+    (mailing,) = rig.mailings
+    assert _end_of(rig, mailing) == State.SENT
+
+    with rig.transaction() as connection:
+        done = moves.resolve(connection, mailing, Resolution.PAY_AGAIN, "a person", "a slip", rig.now())
+
+    assert done is not fenced
