@@ -1,11 +1,12 @@
 """The question before money moves: the proof, the people, the price, and a yes or a no."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
 
 import typer
 
-from console.decisions import approve_all, cancel_all, outcome_words
+from console.decisions import approve_all, cancel_all, offers, outcome_words
 from console.output import remark, show
 from console.private import save_private
 from console.reads import campaigns, mailings, planned, quotes
@@ -19,12 +20,14 @@ from console.views.words import count, money
 from console.watching import exit_code, follow
 from models import OPEN, State
 from worker.clock import system_clock
+from worker.offers import Offer
 
 
-def ask_about(session: Session, campaign_id: int) -> int:
+def ask_about(session: Session, campaign_id: int, actor: str) -> int:
     """Wait until every mailing of a campaign has its price, show it, and do what the person says.
 
-    Returns the exit code. Asks again if the vendor moves a price between the yes and the checkout.
+    Returns the exit code. Asks again if the vendor moves a price between the yes and the checkout. Where who
+    submitted it may not approve it, the question is left for somebody else.
     """
     while True:
         one = follow(session, campaign_id)
@@ -32,10 +35,14 @@ def ask_about(session: Session, campaign_id: int) -> int:
         if not ready:
             show(campaign_facts(one))
             return exit_code(one)
+        seen = offers(session, ready)
         _show_offer(session, one, ready)
-        if not typer.confirm(_question(one, session.vendor.upper()), default=False):
+        if session.settings.four_eyes:
+            remark(f"Somebody else must agree: mailrun campaign approve {campaign_id}")
+            return 0
+        if not typer.confirm(_question(seen.values(), session.vendor.upper()), default=False):
             return _cancel(session, campaign_id)
-        approve_all(session, ready)
+        approve_all(session, seen, actor)
 
 
 def _waiting_for_approval(session: Session, campaign_id: int) -> list[int]:
@@ -43,11 +50,10 @@ def _waiting_for_approval(session: Session, campaign_id: int) -> list[int]:
         return campaigns.mailings_in(connection, campaign_id, State.APPROVAL)
 
 
-def _question(one: Standing, vendor: str) -> str:
-    groups = [group for group in one.groups if group.state is State.APPROVAL]
-    pieces = count(sum(group.accepted for group in groups), "piece")
-    orders = count(sum(group.mailings for group in groups), "order")
-    price = money(sum((group.quoted for group in groups), Decimal(0)))
+def _question(seen: Collection[Offer], vendor: str) -> str:
+    pieces = count(sum(offer.pieces for offer in seen), "piece")
+    orders = count(len(seen), "order")
+    price = money(sum((offer.total or Decimal(0) for offer in seen), Decimal(0)))
     return f"{vendor}: send {pieces} in {orders} for {price}?"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TypeVar
 
+from console.amounts import AskedMoney
 from console.complaints import UsageComplaint
 from intake.options import Options, Postage, Speed
 from models import State
@@ -11,10 +12,16 @@ from models import State
 Word = TypeVar("Word", bound=StrEnum)
 
 
-def options(template: int, postage: str, speed: str) -> Options:
+def options(template: int, postage: str, speed: str, money: AskedMoney) -> Options:
     """Return the options; raises UsageComplaint for an unknown word, IntakeError for an impossible template."""
+    approval, over = money.policy()
     return Options(
-        template_id=template, postage=_known(Postage, postage, "postage"), speed=_known(Speed, speed, "speed")
+        template_id=template,
+        postage=_known(Postage, postage, "postage"),
+        speed=_known(Speed, speed, "speed"),
+        approval=approval,
+        approval_over=over,
+        limits=money.limits(),
     )
 
 

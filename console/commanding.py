@@ -4,30 +4,46 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from console import decisions
-from console.complaints import Complaint
+from console.complaints import Complaint, UsageComplaint
 from console.output import remark, show
-from console.reads import campaigns, mailings
+from console.reads import campaigns
 from console.session import Session, open_session
-from console.views.words import count, money
+from console.views.money import offer_words
 from console.watching import no_campaign
 from models import OPEN, State
 from worker import moves
+from worker.approvals import Outcome
 from worker.clock import system_clock
 
 
-def approve_mailings(mailing_ids: list[int]) -> int:
-    """Agree to the prices of these mailings; returns 1 if one of them did not wait for it."""
+def approve_mailings(mailing_ids: list[int], actor: str | None) -> int:
+    """Show and agree to these mailings; returns 1 if one of them is not approved by that."""
     with open_session() as session:
-        return _approve(session, mailing_ids)
+        return _approve(session, mailing_ids, decisions.who(actor))
 
 
-def approve_campaign(campaign_id: int) -> int:
-    """Agree to the prices of a campaign's mailings that wait for it."""
+def reject_mailings(mailing_ids: list[int], why: str, actor: str | None) -> int:
+    """Refuse these mailings; returns 1 if one of them did not wait for approval."""
+    if not why.strip():
+        raise UsageComplaint("--why: must say what is wrong with it")
+    asked = list(dict.fromkeys(mailing_ids))
+    with open_session() as session:
+        rejected = decisions.reject_all(session, asked, why.strip(), decisions.who(actor))
+    for one in asked:
+        if one in rejected:
+            show(f"mailing {one}: rejected; a worker deletes its draft")
+        else:
+            remark(f"mailing {one}: {Outcome.NOT_WAITING}")
+    return 0 if len(rejected) == len(asked) else 1
+
+
+def approve_campaign(campaign_id: int, actor: str | None) -> int:
+    """Show and agree to a campaign's mailings that wait for it."""
     with open_session() as session:
         ready = _mailings_of(session, campaign_id, State.APPROVAL)
         if not ready:
             raise Complaint(f"nothing of campaign {campaign_id} waits for approval")
-        return _approve(session, ready)
+        return _approve(session, ready, decisions.who(actor))
 
 
 def cancel_mailings(mailing_ids: list[int]) -> int:
@@ -83,18 +99,17 @@ def _mailings_of(session: Session, campaign_id: int, *states: State) -> list[int
         return campaigns.mailings_in(connection, campaign_id, *states)
 
 
-def _approve(session: Session, mailing_ids: Iterable[int]) -> int:
+def _approve(session: Session, mailing_ids: Iterable[int], actor: str) -> int:
     asked = list(dict.fromkeys(mailing_ids))
-    approved = decisions.approve_all(session, asked)
-    with session.engine.connect() as connection:
-        for one in asked:
-            found = mailings.mailing(connection, one)
-            if one in approved and found is not None:
-                show(f"mailing {one}: approved, {money(found.quoted)} for {count(found.accepted, 'piece')}")
-            else:
-                state = "there is none" if found is None else f"it is {found.state}"
-                remark(f"mailing {one}: does not wait for approval: {state}")
-    return 0 if len(approved) == len(asked) else 1
+    seen = decisions.offers(session, asked)
+    outcomes = decisions.approve_all(session, seen, actor)
+    for one in asked:
+        outcome = outcomes.get(one, Outcome.NOT_WAITING)
+        if outcome is Outcome.APPROVED:
+            show(f"mailing {one}: approved by {actor}: {offer_words(seen[one])}")
+        else:
+            remark(f"mailing {one}: {outcome}" if one in seen else f"mailing {one}: there is none")
+    return 0 if all(outcomes.get(one) is Outcome.APPROVED for one in asked) else 1
 
 
 def _cancel(session: Session, mailing_ids: Iterable[int]) -> int:

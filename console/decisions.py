@@ -5,22 +5,38 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from console.session import Session
-from worker import moves
+from worker import approvals, moves
+from worker.approvals import Outcome
 from worker.clock import system_clock
 from worker.moves import CancelOutcome, Resolution
+from worker.offers import Offer, offered
 
 
-def who() -> str:
-    """Return by what name this person's decisions are written down."""
+def who(actor: str | None = None) -> str:
+    """Return by what name this person's decisions are written down: the one they gave, else their login's."""
+    if actor is not None and actor.strip():
+        return actor.strip()
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user need not have a name
         return "console"
 
 
-def approve_all(session: Session, mailing_ids: Iterable[int]) -> list[int]:
-    """Agree to the price of these mailings; returns those that did wait for it."""
-    return [one for one in mailing_ids if _approve(session, one)]
+def offers(session: Session, mailing_ids: Iterable[int]) -> dict[int, Offer]:
+    """Return what would be agreed to by approving these mailings; those that there are not are left out."""
+    with session.engine.connect() as connection:
+        found = {one: offered(connection, one) for one in mailing_ids}
+    return {one: offer for one, offer in found.items() if offer is not None}
+
+
+def approve_all(session: Session, seen: Mapping[int, Offer], actor: str) -> dict[int, Outcome]:
+    """Agree to exactly what was seen of these mailings; returns what came of each."""
+    return {one: _approve(session, one, offer, actor) for one, offer in seen.items()}
+
+
+def reject_all(session: Session, mailing_ids: Iterable[int], why: str, actor: str) -> list[int]:
+    """Refuse these mailings; returns those that did wait for approval."""
+    return [one for one in mailing_ids if _reject(session, one, why, actor)]
 
 
 def cancel_all(session: Session, mailing_ids: Iterable[int]) -> dict[int, CancelOutcome]:
@@ -53,9 +69,17 @@ _WORDS: Final = {
 }
 
 
-def _approve(session: Session, mailing_id: int) -> bool:
+def _approve(session: Session, mailing_id: int, seen: Offer, actor: str) -> Outcome:
+    four_eyes = session.settings.four_eyes
     with session.engine.begin() as connection:
-        return moves.approve(connection, mailing_id, who(), system_clock())
+        return approvals.approve(
+            connection, mailing_id, actor, system_clock(), seen=seen, four_eyes=four_eyes
+        )
+
+
+def _reject(session: Session, mailing_id: int, why: str, actor: str) -> bool:
+    with session.engine.begin() as connection:
+        return moves.reject(connection, mailing_id, actor, why, system_clock())
 
 
 def _cancel(session: Session, mailing_id: int) -> CancelOutcome:

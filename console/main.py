@@ -8,7 +8,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from console.commands import attention, campaign, decisions, mailing, running, safety
+from console.commands import attention, campaign, decisions, mailing, money, running, safety
 from console.complaints import Complaint
 
 USAGE = 2
@@ -28,6 +28,8 @@ app.add_typer(mailing.app, name="mailing", rich_help_panel="Send and follow")
 app.add_typer(decisions.app)
 app.add_typer(safety.app)
 app.add_typer(safety.strays, name="strays", rich_help_panel="Decide")
+app.add_typer(money.app)
+app.add_typer(money.budget, name="budget", rich_help_panel="Money")
 app.add_typer(attention.app, name="attention", rich_help_panel="Decide")
 
 

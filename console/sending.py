@@ -9,6 +9,7 @@ import typer
 
 from console.approving import ask_about
 from console.complaints import Complaint, UsageComplaint
+from console.decisions import who
 from console.output import remark, show
 from console.session import Session, open_session, settings_here
 from console.vendor import check_vendor
@@ -19,7 +20,6 @@ from intake.campaigns import Submission, submit_campaign
 from intake.check import Findings, check_campaign
 from intake.options import Options
 from intake.schedule import AskedTimes, repeats_for, schedule_for
-from models import Approval
 from worker.clock import system_clock
 from worker.recurrence import Repeats
 
@@ -28,7 +28,7 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """What was asked for. `yes`: nobody is asked; `wait`: followed to its end all the same."""
+    """What was asked for, and by whom. `yes`: nobody is asked here; `wait`: followed to its end all the same."""
 
     file: Path
     options: Options
@@ -40,6 +40,7 @@ class Sending:
     mapping: Mapping[str, str]
     batch_size: int
     rejects: Path
+    actor: str | None
     yes: bool
     wait: bool
 
@@ -92,16 +93,16 @@ def _look_over(asked: Sending) -> Findings:
 
 
 def _submit(session: Session, asked: Sending, repeats: Repeats | None) -> Submission:
-    approval = Approval.AUTO if asked.yes else Approval.REQUIRED
     return submit_campaign(
         session.engine,
         asked.file,
-        replace(asked.options, approval=approval),
+        asked.options,
         name=asked.name,
         key=asked.key,
         mapping=asked.mapping,
         batch_size=asked.batch_size,
         repeats=repeats,
+        submitted_by=who(asked.actor),
         rejected_to=asked.rejects,
     )
 
@@ -122,7 +123,7 @@ def _see_through(session: Session, submission: Submission, asked: Sending) -> in
     number = submission.campaign_id
     code = 0
     if not asked.yes:
-        code = ask_about(session, number)
+        code = ask_about(session, number, who(asked.actor))
     elif asked.wait:
         code = exit_code(follow(session, number))
     else:

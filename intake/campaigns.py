@@ -23,8 +23,8 @@ from intake.options import OWN_KEYS, Options, digest_of_request, require_usable_
 from intake.people import Mailable, Rejected, people
 from intake.suppression import require_lists
 from intake.table import Table
-from models import Campaign, Priority
-from worker import recurrence
+from models import Campaign, Priority, Purse
+from worker import purses, recurrence
 from worker.clock import Clock, system_clock
 from worker.moves import NewMailing
 from worker.recurrence import Repeats
@@ -61,6 +61,7 @@ def submit_campaign(
     mapping: Mapping[str, str] | None = None,
     batch_size: int = DEFAULT_BATCH_SIZE,
     repeats: Repeats | None = None,
+    submitted_by: str | None = None,
     rejected_to: Path | None = None,
     progress: Progress = lambda _: None,
     clock: Clock = system_clock,
@@ -95,12 +96,16 @@ def submit_campaign(
             ),
             options=options if repeats is None else _for_the_first(options, repeats, now),
             batch_size=batch_size,
+            submitted_by=submitted_by,
         )
         with engine.begin() as connection:
             require_lists(connection, options.sparing.lists)
             campaign_id = _opened(connection, order)
             if campaign_id is None:
                 return _earlier(connection, order, by_list=key is None)
+            if options.limits.given:
+                who = submitted_by or "intake"
+                purses.set_limits(connection, Purse.CAMPAIGN, campaign_id, options.limits.given, who, now)
             if repeats is not None:
                 _begin_repeating(connection, campaign_id, repeats, order.options)
             writer = _Writer(connection, campaign_id, order, now)
@@ -133,6 +138,7 @@ class _Order:
     request_digest: bytes
     options: Options
     batch_size: int
+    submitted_by: str | None
 
 
 def _opened(connection: Connection, order: _Order) -> int | None:
@@ -236,6 +242,8 @@ class _Writer:
             speed=options.speed,
             size=len(self._batch),
             approval=options.approval,
+            approval_over=options.approval_over,
+            submitted_by=self._order.submitted_by,
             auto_bill=options.auto_bill,
             schedule=options.schedule,
             sparing=options.sparing,

@@ -36,6 +36,7 @@ def submit_mailing(
     *,
     key: str,
     priority: Priority = Priority.EVENT,
+    submitted_by: str | None = None,
     clock: Clock = system_clock,
 ) -> SubmittedMailing:
     """Queue one mailing to recipients that `AddressGate.admit` let through.
@@ -45,6 +46,10 @@ def submit_mailing(
     require_usable_key(key)
     if not 1 <= len(recipients) <= LARGEST_BATCH_SIZE:
         raise IntakeError(Fault.BAD_OPTION, f"A mailing goes to 1 to {LARGEST_BATCH_SIZE:,} people.")
+    if options.limits.given:
+        raise IntakeError(
+            Fault.BAD_OPTION, "Limits are a campaign's or a trigger's: a single mailing has none."
+        )
     people = _each_once(recipients)
     mailing = NewMailing(
         key=key,
@@ -55,6 +60,8 @@ def submit_mailing(
         speed=options.speed,
         size=len(people),
         approval=options.approval,
+        approval_over=options.approval_over,
+        submitted_by=submitted_by,
         auto_bill=options.auto_bill,
         schedule=options.schedule,
         sparing=options.sparing,

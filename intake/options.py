@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 from intake.faults import Fault, IntakeError
 from intake.strictness import Strictness
 from models import Approval
+from worker.purses import NO_LIMITS, Limits, require_money
 from worker.schedule import AT_ONCE, Schedule
 from worker.sparing import DO_NOT_MAIL_ONLY, Sparing
 
@@ -42,6 +44,8 @@ class Options:
     postage: Postage = Postage.STANDARD
     speed: Speed = Speed.NORMAL
     approval: Approval = Approval.AUTO
+    approval_over: Decimal | None = None
+    limits: Limits = NO_LIMITS
     auto_bill: bool = True
     schedule: Schedule = AT_ONCE
     sparing: Sparing = DO_NOT_MAIL_ONLY
@@ -50,6 +54,14 @@ class Options:
     def __post_init__(self) -> None:
         if self.template_id < 1:
             raise IntakeError(Fault.BAD_OPTION, "The template must be the number of one of your templates.")
+        if (self.approval is Approval.OVER) != (self.approval_over is not None):
+            raise IntakeError(
+                Fault.BAD_OPTION, "Approval over an amount needs the amount, and nothing else does."
+            )
+        try:
+            require_money(self.approval_over)
+        except ValueError as error:
+            raise IntakeError(Fault.BAD_OPTION, f"The amount to approve {error}.") from None
 
     def told(self) -> dict[str, Any]:
         """Return the options as JSON knows them."""
@@ -58,12 +70,19 @@ class Options:
             "postage": self.postage.value,
             "speed": self.speed.value,
             "approval": self.approval.value,
+            **self._money_told(),
             "auto_bill": self.auto_bill,
             # Left out where there is none, so that what was submitted before there were times is still the same.
             **({"schedule": self.schedule.told()} if self.schedule.told() else {}),
             **self.sparing.told(),
             **({} if self.strictness is Strictness.NORMAL else {"strictness": self.strictness.value}),
         }
+
+    def _money_told(self) -> dict[str, Any]:
+        """Return what was not always there to say, and is left out where it says nothing."""
+        limits = {name: f"{amount:.4f}" for name, amount in self.limits.given.items()}
+        over = {} if self.approval_over is None else {"approval_over": f"{self.approval_over:.4f}"}
+        return {**over, **({"limits": limits} if limits else {})}
 
 
 def digest_of_request(request: Mapping[str, Any]) -> bytes:

@@ -38,9 +38,10 @@ class Taking:
 
 
 @dataclass(frozen=True, slots=True)
-class _Limit:
+class Limit:
     """One limit of one purse, and the days it counts over, both included; None is unbounded."""
 
+    name: str
     words: str
     amount: Decimal
     since: date | None
@@ -132,7 +133,7 @@ def _require_room(connection: Connection, budget: Row[Any], taking: Taking) -> N
     if budget.per_piece is not None and taking.amount > budget.per_piece * taking.pieces:
         ceiling = f"{purse_words(budget.purse, budget.subject)} allows {money(budget.per_piece)} a piece"
         raise OverBudget(f"{ceiling}, and {taking.pieces:,} for {money(taking.amount)} is more")
-    for limit in _limits(budget, taking.day):
+    for limit in limits_of(budget, taking.day):
         left = limit.amount - taken(
             connection, budget.purse, budget.subject, limit.since, limit.until, besides=taking.mailing_id
         )
@@ -142,15 +143,16 @@ def _require_room(connection: Connection, budget: Row[Any], taking: Taking) -> N
             raise OverBudget(f"{purse} has {room}, and this costs {money(taking.amount)}")
 
 
-def _limits(budget: Row[Any], day: date) -> Iterator[_Limit]:
+def limits_of(budget: Row[Any], day: date) -> Iterator[Limit]:
+    """Yield what a purse may spend over the days that one day belongs to."""
     if budget.per_day is not None:
-        yield _Limit(f" for {day}", budget.per_day, day, day)
+        yield Limit("per_day", f" for {day}", budget.per_day, day, day)
     if budget.per_month is not None:
         first = day.replace(day=1)
         last = day.replace(day=monthrange(day.year, day.month)[1])
-        yield _Limit(f" for {day:%Y-%m}", budget.per_month, first, last)
+        yield Limit("per_month", f" for {day:%Y-%m}", budget.per_month, first, last)
     if budget.total is not None:
-        yield _Limit("", budget.total, None, None)
+        yield Limit("total", "", budget.total, None, None)
 
 
 def taken(

@@ -2,7 +2,8 @@
 
 from lettrlabs import Accepted, NotSent, OrderStatus, Unknown
 from models import Stage
-from worker import lateness
+from worker import lateness, moves
+from worker.offers import rejected
 from worker.refusals import not_now
 from worker.results import Advance, AskPerson, Discarded, Result, Wait
 from worker.schedule import TimeTrouble
@@ -29,10 +30,18 @@ def discard(work: Work) -> Result:
 
 
 def _discarded(work: Work) -> Discarded:
-    """Nobody is left to tell a mailing's owner why, if its own policy gave it up: the row keeps that."""
+    """Nobody is left to tell why a mailing was rejected, or given up by its own policy: the row keeps that."""
+    if work.held.reason_code == moves.REJECTED:
+        return Discarded(moves.REJECTED, _rejection(work))
     if work.held.reason_code != TimeTrouble.MISSED:
         return Discarded()
     return Discarded(TimeTrouble.MISSED, lateness.given_up(work.held, work.now()))
+
+
+def _rejection(work: Work) -> str | None:
+    with work.engine.connect() as connection:
+        found = rejected(connection, work.held.id)
+    return None if found is None else moves.rejection_words(*found)
 
 
 def _not_deleted(work: Work) -> Result:

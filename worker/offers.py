@@ -75,6 +75,17 @@ def agreed(connection: Connection, mailing_id: int) -> Offer | None:
     return None if row is None else Offer(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 
 
+def rejected(connection: Connection, mailing_id: int) -> tuple[str, str] | None:
+    """Return who rejected a mailing and why, None if nobody did."""
+    row = connection.execute(
+        select(Decision.who, Decision.why)
+        .where(Decision.mailing_id == mailing_id, Decision.verdict == Verdict.REJECTED)
+        .order_by(Decision.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else (row.who, row.why or "")
+
+
 def _options(row: Any) -> dict[str, OptionValue]:  # noqa: ANN401 - a row's columns carry no types
     """Return what checkout is told. A hold that waits here is no concern of the order's."""
     held_there = row.hold_mode is HoldMode.VENDOR

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from console.commands.options import (
+    Actor,
     AsJson,
     CampaignId,
     DeliverBy,
@@ -66,6 +67,19 @@ def send(
             help="With --every, what is made up for after a standstill: all, last (default) or none."
         ),
     ] = None,
+    approval: Annotated[
+        str | None,
+        typer.Option(
+            metavar="POLICY", help="Who agrees, later and elsewhere: required, auto, or over:AMOUNT an order."
+        ),
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="The most that the whole campaign may cost.")
+    ] = None,
+    per_piece_max: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="The most that a piece may cost.")
+    ] = None,
+    actor: Actor = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Send without asking whether the price is right.")
     ] = False,
@@ -75,6 +89,7 @@ def send(
 
     Shows the proof, the counts and the price, and asks, before anything is charged; with --yes it only queues.
     """
+    from console.amounts import AskedMoney
     from console.choices import options, pairs, require_one_chooser
     from console.sending import Sending, send
     from intake.schedule import AskedTimes
@@ -83,7 +98,12 @@ def send(
 
     asked = Sending(
         file=file,
-        options=options(template, postage or "Standard", speed or "Normal"),
+        options=options(
+            template,
+            postage or "Standard",
+            speed or "Normal",
+            AskedMoney(approval=approval, yes=yes, budget=budget, per_piece_max=per_piece_max),
+        ),
         times=AskedTimes(
             send_at=send_at,
             hold_until=hold_until,
@@ -99,7 +119,8 @@ def send(
         mapping=pairs(mapping or []),
         batch_size=batch_size,
         rejects=rejects or file.with_suffix(".rejected.csv"),
-        yes=yes,
+        actor=actor,
+        yes=yes or approval is not None,
         wait=wait,
     )
     return send(asked)
@@ -191,11 +212,11 @@ def watch(campaign_id: CampaignId) -> int:
 
 
 @app.command()
-def approve(campaign_id: CampaignId) -> int:
-    """Agree to the price of every order of a campaign that waits for it."""
+def approve(campaign_id: CampaignId, *, actor: Actor = None) -> int:
+    """Agree to the people, proof, options and price of every order of a campaign that waits for it."""
     from console.commanding import approve_campaign
 
-    return approve_campaign(campaign_id)
+    return approve_campaign(campaign_id, actor)
 
 
 @app.command()

@@ -1,7 +1,12 @@
 """What people decide: about single mailings, and about everything."""
 # ruff: noqa: PLC0415 - see console/commands/__init__.py
 
+from typing import Annotated
+
+import typer
+
 from console.commands.options import (
+    Actor,
     AsJson,
     DeliverBy,
     HoldMode,
@@ -19,11 +24,24 @@ _PANEL = "Decide"
 
 
 @app.command(rich_help_panel=_PANEL)
-def approve(mailing_ids: MailingIds) -> int:
-    """Agree to the price of orders that wait for it: they are paid and mailed."""
+def approve(mailing_ids: MailingIds, *, actor: Actor = None) -> int:
+    """Agree to people, proof, options and price of orders that wait for it: they are paid and mailed."""
     from console.commanding import approve_mailings
 
-    return approve_mailings(mailing_ids)
+    return approve_mailings(mailing_ids, actor)
+
+
+@app.command(rich_help_panel=_PANEL)
+def reject(
+    mailing_ids: MailingIds,
+    *,
+    why: Annotated[str, typer.Option(help="What is wrong with it; kept with the order.")],
+    actor: Actor = None,
+) -> int:
+    """Refuse orders that wait for approval: their drafts are deleted, the reason is kept."""
+    from console.commanding import reject_mailings
+
+    return reject_mailings(mailing_ids, why, actor)
 
 
 @app.command(rich_help_panel=_PANEL)

@@ -36,6 +36,11 @@ IfLate = Annotated[
     ),
 ]
 
+Actor = Annotated[
+    str | None,
+    typer.Option("--as", metavar="NAME", help="By what name this is written down; else your login's."),
+]
+
 
 def group(words: str) -> typer.Typer:
     """Return an empty group of commands."""

@@ -7,7 +7,7 @@ those of a person, ``approving`` those of who approves, ``rescheduling`` gives a
 due.
 """
 
-from worker.moves.approving import approve, fit, reject
+from worker.moves.approving import REJECTED, approve, fit, reject, rejection_words
 from worker.moves.claims import Held, claim
 from worker.moves.due import Due, wake_due, wake_pushed
 from worker.moves.holder import Times, checkpoint, make
@@ -17,6 +17,7 @@ from worker.moves.people import CancelOutcome, Resolution, cancel, pause, resolv
 from worker.moves.rescheduling import RescheduleOutcome, reschedule
 
 __all__ = [
+    "REJECTED",
     "CancelOutcome",
     "Due",
     "Held",
@@ -34,6 +35,7 @@ __all__ = [
     "open_occurrence",
     "pause",
     "reject",
+    "rejection_words",
     "reschedule",
     "resolve",
     "suspect",

@@ -36,12 +36,17 @@ def reject(connection: Connection, mailing_id: int, who: str, why: str, now: dat
     offer = offered(connection, mailing_id, lock=True)
     if offer is None:
         return False
-    words = f"rejected by {who}: {why}"
-    values = {"cancel_requested": True, "reason": words, "reason_code": REJECTED} | due_now(now)
+    reason = {"reason": rejection_words(who, why), "reason_code": REJECTED}
+    values = {"cancel_requested": True} | reason | due_now(now)
     if not move(connection, mailing_id, Move.REJECT, *_WAITS, who, now, values, detail={"why": why}):
         return False
     _write_down(connection, mailing_id, Verdict.REJECTED, who, now, offer, why=why)
     return True
+
+
+def rejection_words(who: str, why: str) -> str:
+    """Return the reason that a rejected mailing keeps."""
+    return f"rejected by {who}: {why}"
 
 
 def fit(connection: Connection, mailing_id: int, who: str, now: datetime) -> bool:

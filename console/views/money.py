@@ -1,0 +1,55 @@
+"""How offers, budgets and the ledger look."""
+
+from collections.abc import Iterable
+
+from rich.table import Table
+
+from console.reads.ledger import AMOUNTS, Entry, Grouping
+from console.views.words import count, money, table
+from worker.budgets import purse_words
+from worker.offers import Offer
+from worker.purses import Standing
+
+_NUMBERS = (
+    "limit",
+    "taken",
+    "left",
+    "quoted",
+    "approved",
+    "charged",
+    "credited",
+    "paid",
+    "difference",
+    "pieces",
+)
+_SHOWN_OF_A_HASH = 12
+
+
+def offer_words(offer: Offer) -> str:
+    """Return what an approval is of, in one line; hashes by their beginnings."""
+    told = ", ".join(f"{name} {value}" for name, value in offer.options.items() if value is not None)
+    return (
+        f"{money(offer.total)} for {count(offer.pieces, 'piece')} ({told}); "
+        f"recipients {_begin(offer.recipients_digest)}, proof {_begin(offer.proof_sha256)}"
+    )
+
+
+def budget_table(standings: Iterable[Standing]) -> Table:
+    """Return one line for each limit."""
+    rows = table("whose", "limit of", "limit", "taken", "left", right=_NUMBERS)
+    for one in standings:
+        whose = purse_words(one.purse, one.subject).removeprefix("the budget of ").removesuffix("'s budget")
+        rows.add_row(whose, one.limit.replace("_", " "), money(one.amount), money(one.taken), money(one.left))
+    return rows
+
+
+def ledger_table(entries: Iterable[Entry], by: Grouping) -> Table:
+    """Return one line for each order, campaign or day, and their sums."""
+    rows = table(by.value, "pieces", *AMOUNTS, right=_NUMBERS)
+    for one in entries:
+        rows.add_row(one.label, f"{one.pieces:,}", *(money(getattr(one, name)) for name in AMOUNTS))
+    return rows
+
+
+def _begin(digest: bytes | None) -> str:
+    return "-" if digest is None else digest.hex()[:_SHOWN_OF_A_HASH]
