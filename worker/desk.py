@@ -83,9 +83,22 @@ def open_desk(settings: Settings, *, clock: Clock = system_clock) -> Desk:
             f"MAILRUN_LEASE_SECONDS: must be more than {longest:g}, the longest that one call can take"
         )
     engine = open_engine(settings.database_url)
+    _limit_idle_transactions(engine)
     if settings.redis_url is not None:
         _watch_epoch(engine, open_epochs(settings), clock)
     return Desk(engine, open_vendor(settings), settings, clock)
+
+
+def _limit_idle_transactions(engine: Engine) -> None:
+    """Have PostgreSQL end the transaction of a process that was stopped in it: others wait for its rows and the gate.
+
+    No transaction of ours pauses for a second; half a minute is well within a lease.
+    """
+
+    @event.listens_for(engine, "connect")
+    def limit(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+        connection.execute("SET idle_in_transaction_session_timeout = '30s'")
+        connection.commit()
 
 
 def _watch_epoch(engine: Engine, epochs: Epochs, clock: Clock) -> None:

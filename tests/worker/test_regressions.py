@@ -1,14 +1,17 @@
 """What the state machine test found, each as a story of its own."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from models import Approval, Stage, State
 from tests.proof.statemachine.boundaries import Fate, Strike
 from tests.proof.statemachine.rig import Plan, Rig, opened
 from worker import sweep
+from worker.desk import open_desk
 
 _PAST_THE_LEASE = 91
 
@@ -114,3 +117,15 @@ def test_a_finder_frozen_past_its_gate_and_a_create_under_way_do_not_both_get_on
 
     assert under_way.trouble is None
     assert rig.end_of(lost) == rig.end_of(other) == State.SENT
+
+
+def test_a_worker_frozen_in_a_transaction_loses_its_rows_before_its_lease_is_over(rig: Rig) -> None:
+    desk = open_desk(rig.desk.settings)
+
+    with desk.engine.connect() as connection:
+        allowed = connection.scalar(
+            text("SELECT current_setting('idle_in_transaction_session_timeout')::interval")
+        )
+    desk.close()
+
+    assert timedelta(0) < allowed < desk.lease

@@ -64,6 +64,8 @@ _ACTS: Final = (
     "sweep",
 )
 _ROUNDS: Final = 150
+# Who waits for the create gate looks every second, for up to a lease.
+_PATIENT_STEP: Final = 5.0
 _SETTLEMENT_WINDOW: Final = 900
 
 
@@ -243,7 +245,7 @@ class MailingMachine(RuleBasedStateMachine):
             self.tick()
             while self.messages:
                 self._deliver(self.messages.pop(0), ahead=True)
-            if not self._wait_until_due():
+            if not self._wait_until_due(at_least=_PATIENT_STEP):
                 break
         else:
             raise AssertionError(
@@ -340,10 +342,10 @@ class MailingMachine(RuleBasedStateMachine):
         with self.rig.transaction() as connection:
             moves.resolve(connection, mailing_id, resolution, "a person", "seen to", self.rig.now())
 
-    def _wait_until_due(self) -> bool:
+    def _wait_until_due(self, *, at_least: float) -> bool:
         """Let time pass until a row is due; False if none will ever be."""
         due: list[Any] = [row.wake_at for row in self.rig.rows() if row.wake_at is not None]
         if not due:
             return False
-        self.rig.forward(max((min(due) - self.rig.now()).total_seconds(), 0.0))
+        self.rig.forward(max((min(due) - self.rig.now()).total_seconds(), at_least))
         return True

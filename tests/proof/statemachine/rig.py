@@ -99,12 +99,10 @@ class Delivery:
     def _run(self, desk: Desk, mailing_id: int, stage: Stage, pace: Pace) -> None:
         try:
             self.next = on_course(self.course, lambda: deliver(desk, mailing_id, stage, pace))
-            if self.course.dead:
-                raise AssertionError(f"the product swallowed a kill at {self.course.struck}")
+            assert not self.course.dead, f"a kill was swallowed at {self.course.struck}"
         except Killed:
-            late = [one for one in self.course.passed if one.endswith("although dead")]
-            if late:
-                self.broke = AssertionError(f"a killed worker went on: {late}")
+            if self.course.passed[-1].endswith("although dead"):
+                self.broke = AssertionError(f"a killed worker went on: {self.course.passed}")
         except SQLAlchemyError as trouble:
             self.trouble = trouble
         except BaseException as error:  # noqa: BLE001 - raised again in the test's own thread
@@ -263,16 +261,19 @@ class Rig:
 @contextmanager
 def opened(postgres: Postgres, directory: Path) -> Iterator[Rig]:
     """Yield a rig with a database and a sandbox of its own; `begin` makes it new."""
-    with _database(postgres) as database_url, served(directory) as sandbox_url:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("worker.recipients.MAX_RECIPIENTS", 1000)
-            # A read is tried again after a pause: in real time that would only be slow.
-            patch.setattr("lettrlabs.calls.sleep", lambda _: None)
-            # Thousands of runs have thousands of strays to tell of.
-            patch.setattr(logging.getLogger("worker.sweep"), "disabled", True)
-            rig = Rig(database_url, sandbox_url)
-            yield rig
-            rig.close()
+    with (
+        _database(postgres) as database_url,
+        served(directory) as sandbox_url,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr("worker.recipients.MAX_RECIPIENTS", 1000)
+        # A read is tried again after a pause: in real time that would only be slow.
+        patch.setattr("lettrlabs.calls.sleep", lambda _: None)
+        # Thousands of runs have thousands of strays to tell of.
+        patch.setattr(logging.getLogger("worker.sweep"), "disabled", True)
+        rig = Rig(database_url, sandbox_url)
+        yield rig
+        rig.close()
 
 
 @contextmanager
