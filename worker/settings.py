@@ -8,11 +8,20 @@ from typing import Annotated, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.signatures import require_secret
+from worker.sparing import Cap
 
 LIVE_URL: Final = "https://app.lettrlabs.com/api"
 # The only key the sandbox accepts, and one that LettrLabs refuses: it can never spend money.
@@ -49,6 +58,10 @@ def _known_zone(name: str) -> str:
     except (KeyError, OSError, ValueError):
         raise ValueError("must be an IANA time zone such as America/New_York") from None
     return name
+
+
+def _known_cap(value: object) -> Cap | None:
+    return value if value is None or isinstance(value, Cap) else Cap.parse(str(value))
 
 
 def _usable_key(key: SecretStr) -> SecretStr:
@@ -213,6 +226,19 @@ class Settings(BaseSettings):
         validation_alias="MAILRUN_FOUR_EYES",
         description="Whether who submitted a mailing is barred from approving it. Off by default, for many "
         "work alone; it goes by the name a command is run as, which is a promise and no lock.",
+    )
+    cap: Annotated[Cap | None, BeforeValidator(_known_cap)] = Field(
+        None,
+        validation_alias="MAILRUN_CAP",
+        description="At most so many pieces in so many days, such as 2/30 for a person or 2/30/address, where a "
+        "mailing says nothing else. None by default: how often is often is for you to say.",
+    )
+    keep_personal_days: int = Field(
+        400,
+        ge=1,
+        validation_alias="MAILRUN_KEEP_PERSONAL_DAYS",
+        description="Days after its end for which a mailing keeps names, addresses and its proof. A little over "
+        "a year, so that last year's mailing can still be looked at; digests, counts and money stay.",
     )
 
     event_secrets: Annotated[SecretStr, AfterValidator(_usable_secrets)] | None = Field(

@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 
 from lettrlabs import Accepted, AppendResult, NotSent, OrderRecipient, Rejected, Unknown
 from models import Stage
-from worker import pairing, recipients
+from worker import frequency, pairing, recipients, suppressing
+from worker.nobody import nobody_left
 from worker.refusals import not_now, refused
-from worker.results import Advance, Again, AskPerson, Fail, Result, Unsure
+from worker.results import Advance, Again, AskPerson, Result, Unsure
 from worker.work import Work
 
 _FILLINGS = 3
@@ -23,11 +24,16 @@ def run(work: Work) -> Result:
         if work.held.paused or work.held.cancel_requested:
             return Again("halted between two pages")
         page = recipients.next_page(work)
+        after = work.held.cursor + len(page)
+        fit = suppressing.sift(work, page)
+        if not fit:
+            work.checkpoint({"cursor": after})
+            continue
         work.hold_on()
-        answer = work.vendor.append_recipients(work.held.order, [recipients.on_the_wire(one) for one in page])
+        answer = work.vendor.append_recipients(work.held.order, [recipients.on_the_wire(one) for one in fit])
         match answer:
             case Accepted(told):
-                _keep_page(work, page, told)
+                _keep_page(work, fit, told, after)
             case NotSent():
                 return not_now(work, answer)
             case Rejected():
@@ -41,14 +47,14 @@ def recover(work: Work) -> Result:
     """Go on if the order holds exactly what the cursor says; else empty it and start over."""
     if work.held.cursor == work.held.size and not recipients.submitted(work):
         # The draft of a mailing that nobody was taken of may be deleted already: reading it would be refused.
-        return _nobody_left(work)
+        return nobody_left(work)
     there = list(work.vendor.iter_recipients(work.held.order))
     if _pairs(work, there) is not None:
         return Again("the order holds what it should")
     return _start_over(work, there)
 
 
-def _keep_page(work: Work, page: recipients.Page, told: AppendResult) -> None:
+def _keep_page(work: Work, page: recipients.Page, told: AppendResult, cursor: int) -> None:
     refusals = dict(enumerate(told.undeliverable))
     positions = {person.position: person for person in page}
     found = pairing.pair(refusals, positions)
@@ -56,8 +62,9 @@ def _keep_page(work: Work, page: recipients.Page, told: AppendResult) -> None:
 
     def record(connection: Connection) -> None:
         recipients.mark_page(connection, work.held.id, positions, why)
+        frequency.give_back(connection, work.held.id, list(why))
 
-    work.checkpoint({"cursor": work.held.cursor + len(page)}, record)
+    work.checkpoint({"cursor": cursor}, record)
 
 
 def _read_back(work: Work) -> Result:
@@ -66,7 +73,7 @@ def _read_back(work: Work) -> Result:
     if vendor_ids is None:
         return _start_over(work, there)
     if not vendor_ids:
-        return _nobody_left(work)
+        return nobody_left(work)
     values = {
         "accepted": len(vendor_ids),
         "rejected": work.held.size - len(vendor_ids),
@@ -111,15 +118,3 @@ def _empty(work: Work, vendor_ids: list[int]) -> Result | None:
             case NotSent() | Unknown():
                 return Unsure(f"the order could not be emptied: {answer.why}")
     return None
-
-
-def _nobody_left(work: Work) -> Result:
-    work.hold_on()
-    answer = work.vendor.delete_order(work.held.order)
-    if isinstance(answer, NotSent):
-        return not_now(work, answer)
-    if isinstance(answer, Unknown):
-        return Unsure(f"the empty draft may not be deleted yet: {answer.why}")
-    if isinstance(answer, Rejected) and work.vendor.order(work.held.order) is not None:
-        return refused(work, answer)
-    return Fail("nobody_accepted", f"LettrLabs took none of the {work.held.size} recipients")

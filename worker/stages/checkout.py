@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from lettrlabs import Accepted, Checkout, NotSent, Order, OrderStatus, Rejected, Unknown
 from models import Stage
-from worker import agreement, budgets, recipients, timing
+from worker import agreement, budgets, recipients, suppressing, timing
 from worker.budgets import OverBudget, Taking
 from worker.refusals import not_now, order_gone, refused
 from worker.results import Advance, Again, AskApproval, AskPerson, Record, Result, Unsure, Wait
@@ -22,7 +22,12 @@ _RESENDS = 2
 
 def run(work: Work) -> Result:
     """Verify what was approved, then check out."""
-    objection = timing.objection(work) or _recipients_differ(work) or agreement.objection(work)
+    objection = (
+        suppressing.objection(work)
+        or timing.objection(work)
+        or _recipients_differ(work)
+        or agreement.objection(work)
+    )
     if objection is not None:
         return objection
     # The verification took its time: the row is read once more, right before the money moves.
@@ -33,6 +38,8 @@ def run(work: Work) -> Result:
     work.hold_on()
     if work.held.paused or work.held.cancel_requested:
         return Again("halted right before checkout", record=_release(work))
+    if suppressing.somebody(work):
+        return Again("somebody was suppressed right before checkout", record=_release(work))
     return _check_out(work)
 
 
@@ -57,6 +64,8 @@ def _check_out(work: Work) -> Result:
 
 def recover(work: Work) -> Result:
     """Look whether the lost checkout took effect; only an order that surely was not checked out is sent again."""
+    if suppressing.underway(work):
+        return Again("people were being taken off the draft, before any checkout")
     order = work.vendor.order(work.held.order)
     if order is None:
         return order_gone(work)

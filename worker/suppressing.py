@@ -1,0 +1,227 @@
+"""Sparing people: who is suppressed or had enough is not handed over, or is taken off the draft before checkout.
+
+What is to happen is committed first: somebody spared who has the vendor's number is still on the order, so a worker
+that dies while taking people off leaves its intention behind, and whoever comes next looks who is left and goes on.
+Nobody is taken off by a write that may be repeated blind: each try reads the order first.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date
+from typing import Any, Final
+
+from sqlalchemy import Connection, TextClause, select, text, update
+
+from lettrlabs import NotSent, Rejected, Unknown
+from models import DO_NOT_MAIL, SPARED, Mailing, Outcome, Recipient, Stage
+from worker import frequency, recipients
+from worker.frequency import Rules, Spared
+from worker.nobody import nobody_left
+from worker.recipients import Page
+from worker.refusals import not_now, refused
+from worker.results import Advance, AskPerson, Result, Wait
+from worker.sparing import Cap
+from worker.work import Work
+
+_DELETE_AT_ONCE: Final = 500
+_SOON: Final = 2.0
+
+_SUPPRESSED: Final = f"""
+    SELECT r.position, s.list, s.mark
+      FROM recipient AS r
+      JOIN mailing AS m ON m.id = r.mailing_id
+     CROSS JOIN LATERAL (SELECT list, mark
+                           FROM suppression
+                          WHERE digest IN (r.person_digest, r.address_digest, r.email_digest, r.customer_digest)
+                            AND list = ANY (CAST(ARRAY['{DO_NOT_MAIL}'] AS text[]) || m.suppress)
+                          ORDER BY list, mark
+                          LIMIT 1) AS s
+     WHERE r.mailing_id = :mailing_id
+"""  # noqa: S608 - built from a constant
+_AMONG: Final = text(f"{_SUPPRESSED} AND r.position BETWEEN :first AND :last")
+_ON_THE_ORDER: Final = text(f"{_SUPPRESSED} AND r.outcome = 'accepted'")
+
+_MARK: Final = text("""
+    UPDATE recipient AS r
+       SET outcome = given.outcome, reason = given.reason, counted_on = NULL
+      FROM unnest(CAST(:positions AS integer[]), CAST(:outcomes AS text[]), CAST(:reasons AS text[]))
+           AS given (position, outcome, reason)
+     WHERE r.mailing_id = :mailing_id
+       AND r.position = given.position
+""")
+
+
+def sift(work: Work, page: Page) -> Page:
+    """Return those of a page who get a piece; the others are marked, in one commit with the places of the rest."""
+    spared: dict[int, Spared] = {}
+
+    def record(connection: Connection) -> None:
+        among = {"first": page[0].position, "last": page[-1].position}
+        spared.update(_suppressed(connection, work, _AMONG, among))
+        rest = [one for one in page if one.position not in spared]
+        spared.update(frequency.take_places(connection, _rules(connection, work), rest))
+        _mark(connection, work, spared)
+
+    work.checkpoint({}, record)
+    return [one for one in page if one.position not in spared]
+
+
+def objection(work: Work) -> Result | None:
+    """Right before checkout: take whoever is suppressed or capped by now off the draft, and have it priced anew."""
+    if _is_settled(work):
+        return None
+    _note_leaving(work)
+    leaving, staying = _leaving(work), _staying(work)
+    if not leaving:
+        return None
+    return _take_off(work, leaving, staying) if staying else nobody_left(work)
+
+
+def underway(work: Work) -> bool:
+    """Tell whether people were being taken off: then no checkout was begun, for that comes only afterwards."""
+    return bool(_leaving(work))
+
+
+def somebody(work: Work) -> bool:
+    """Tell whether somebody on the order is suppressed by now."""
+    with work.engine.connect() as connection:
+        return bool(_suppressed(connection, work, _ON_THE_ORDER))
+
+
+def _is_settled(work: Work) -> bool:
+    with work.engine.connect() as connection:
+        day = _day(work)
+        days = set(
+            connection.scalars(
+                select(Recipient.counted_on)
+                .where(Recipient.mailing_id == work.held.id, Recipient.outcome == Outcome.ACCEPTED)
+                .distinct()
+            )
+        )
+    return days == {day} and not somebody(work) and not _leaving(work)
+
+
+def _note_leaving(work: Work) -> None:
+    def record(connection: Connection) -> None:
+        spared = _suppressed(connection, work, _ON_THE_ORDER)
+        rest = [one for one in _accepted(connection, work) if one.position not in spared]
+        # Who shares a house was settled when they were handed over; only the day may have changed since.
+        spared.update(frequency.take_places(connection, _rules(connection, work, households=False), rest))
+        _mark(connection, work, spared)
+
+    work.checkpoint({}, record)
+
+
+def _take_off(work: Work, leaving: Mapping[int, int], staying: set[int]) -> Result:
+    there = _there(work)
+    doomed = sorted(there & set(leaving.values()))
+    for start in range(0, len(doomed), _DELETE_AT_ONCE):
+        work.hold_on()
+        answer = work.vendor.delete_recipients(work.held.order, doomed[start : start + _DELETE_AT_ONCE])
+        match answer:
+            case NotSent():
+                return not_now(work, answer)
+            case Rejected():
+                return refused(work, answer)
+            case Unknown(why):
+                return Wait(_SOON, f"asked to take people off the draft, the answer is not known: {why}")
+    if doomed:
+        there = _there(work)
+    return _priced_anew(work, leaving, staying) if there == staying else _differs(there, staying)
+
+
+def _priced_anew(work: Work, leaving: Mapping[int, int], staying: set[int]) -> Result:
+    """Go back to the proof, which may show who is gone; what was agreed to is asked again, for it has changed."""
+    values = {
+        "accepted": len(staying),
+        "rejected": work.held.size - len(staying),
+        "recipients_digest": recipients.digest_of(staying),
+    }
+
+    def record(connection: Connection) -> None:
+        connection.execute(
+            update(Recipient)
+            .where(Recipient.mailing_id == work.held.id, Recipient.position.in_(list(leaving)))
+            .values(vendor_id=None)
+        )
+
+    return Advance(Stage.PROOF, values, record)
+
+
+def _differs(there: set[int], staying: set[int]) -> Result:
+    facts = {"toBeMailed": len(staying), "onTheOrder": len(there)}
+    why = f"people were taken off the order, and it holds {len(there)} recipients instead of {len(staying)}"
+    return AskPerson("recipients_changed", why, facts)
+
+
+def _there(work: Work) -> set[int]:
+    return {person.id for person in work.vendor.iter_recipients(work.held.order)}
+
+
+def _suppressed(
+    connection: Connection, work: Work, statement: TextClause, bounds: Mapping[str, int] | None = None
+) -> dict[int, Spared]:
+    found = connection.execute(statement, {"mailing_id": work.held.id, **(bounds or {})})
+    return {
+        row.position: Spared(Outcome.SUPPRESSED, f"on the list {row.list}, by {row.mark}") for row in found
+    }
+
+
+def _leaving(work: Work) -> dict[int, int]:
+    """Return who is spared but still has to be taken off the order: the vendor's number by position."""
+    with work.engine.connect() as connection:
+        found = connection.execute(
+            select(Recipient.position, Recipient.vendor_id).where(
+                Recipient.mailing_id == work.held.id,
+                Recipient.outcome.in_(SPARED),
+                Recipient.vendor_id.is_not(None),
+            )
+        )
+        return {row.position: row.vendor_id for row in found}
+
+
+def _staying(work: Work) -> set[int]:
+    with work.engine.connect() as connection:
+        return {one.vendor_id for one in _accepted(connection, work)}
+
+
+def _accepted(connection: Connection, work: Work) -> Sequence[Any]:
+    return connection.execute(
+        select(Recipient.position, Recipient.vendor_id, Recipient.person_digest, Recipient.address_digest)
+        .where(Recipient.mailing_id == work.held.id, Recipient.outcome == Outcome.ACCEPTED)
+        .order_by(Recipient.position)
+    ).all()
+
+
+def _rules(connection: Connection, work: Work, *, households: bool = True) -> Rules:
+    row = connection.execute(
+        select(Mailing.cap_pieces, Mailing.cap_days, Mailing.cap_per, Mailing.one_per_household).where(
+            Mailing.id == work.held.id
+        )
+    ).one()
+    return Rules(
+        mailing_id=work.held.id,
+        campaign_id=work.held.campaign_id,
+        cap=Cap(row.cap_pieces, row.cap_days, row.cap_per) if row.cap_pieces else work.settings.cap,
+        one_per_household=households and row.one_per_household,
+        day=_day(work),
+    )
+
+
+def _day(work: Work) -> date:
+    """Return the day, in UTC, on which the pieces count as mailed: not before they are paid for, or let go."""
+    held, now = work.held, work.now()
+    paid = max(now, held.send_at or now).astimezone(UTC).date()
+    return max(paid, held.vendor_hold or paid)
+
+
+def _mark(connection: Connection, work: Work, spared: Mapping[int, Spared]) -> None:
+    if spared:
+        connection.execute(
+            _MARK,
+            {
+                "mailing_id": work.held.id,
+                "positions": list(spared),
+                "outcomes": [why.outcome.value for why in spared.values()],
+                "reasons": [why.reason for why in spared.values()],
+            },
+        )
