@@ -8,7 +8,19 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from console.commands import attention, campaign, decisions, mailing, money, running, safety
+from console.commands import (
+    attention,
+    campaign,
+    decisions,
+    event,
+    mailing,
+    money,
+    running,
+    safety,
+    trigger,
+    web,
+    webhook,
+)
 from console.complaints import Complaint
 
 USAGE = 2
@@ -30,6 +42,11 @@ app.add_typer(safety.app)
 app.add_typer(safety.strays, name="strays", rich_help_panel="Decide")
 app.add_typer(money.app)
 app.add_typer(money.budget, name="budget", rich_help_panel="Money")
+app.add_typer(web.app)
+app.add_typer(web.token, name="token", rich_help_panel="Events and HTTP")
+app.add_typer(trigger.app, name="trigger", rich_help_panel="Events and HTTP")
+app.add_typer(event.app, name="event", rich_help_panel="Events and HTTP")
+app.add_typer(webhook.app, name="webhook", rich_help_panel="Events and HTTP")
 app.add_typer(attention.app, name="attention", rich_help_panel="Decide")
 
 

@@ -136,9 +136,11 @@ def _stages_behind(group: Group, stages: Sequence[Stage]) -> int:
     return len(stages) if group.state in ENDED else stages.index(group.stage)
 
 
-def list_campaigns(connection: Connection, limit: int) -> list[Standing]:
-    """Return the newest campaigns, newest first."""
+def list_campaigns(connection: Connection, limit: int, before: int | None = None) -> list[Standing]:
+    """Return the newest campaigns, newest first, or the newest of those before one."""
     newest = select(Campaign.id).order_by(Campaign.id.desc()).limit(limit)
+    if before is not None:
+        newest = newest.where(Campaign.id < before)
     return _standings(connection, Campaign.id.in_(newest.scalar_subquery()))
 
 

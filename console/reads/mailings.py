@@ -80,10 +80,17 @@ class CallMade:
 
 
 def list_mailings(
-    connection: Connection, *, campaign_id: int | None = None, state: State | None = None, limit: int
+    connection: Connection,
+    *,
+    campaign_id: int | None = None,
+    state: State | None = None,
+    before: int | None = None,
+    limit: int,
 ) -> list[MailingFacts]:
-    """Return the newest mailings, newest first."""
+    """Return the newest mailings, newest first, or the newest of those before one."""
     query = select(*_FACTS).order_by(Mailing.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Mailing.id < before)
     if campaign_id is not None:
         query = query.where(Mailing.campaign_id == campaign_id)
     if state is not None:

@@ -1,0 +1,53 @@
+"""The HTTP interface: run it, and say who may use it."""
+# ruff: noqa: PLC0415 - see console/commands/__init__.py
+
+from typing import Annotated
+
+import typer
+
+from console.commands.options import AsJson, group
+
+app = group("Serve HTTP.")
+token = group("Make, list and revoke the tokens of the HTTP interface.")
+
+TokenName = Annotated[str, typer.Argument(metavar="NAME", help="What the token is called, such as shop.")]
+
+
+@app.command(rich_help_panel="Run")
+def web(
+    host: Annotated[str, typer.Option(help="Where to listen; 0.0.0.0 for everywhere.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 8780,
+) -> int:
+    """Serve HTTP: events, mailings and campaigns come in, receipts go out."""
+    from console.serving import run_web
+
+    return run_web(host, port)
+
+
+@token.command()
+def create(
+    name: TokenName,
+    scopes: Annotated[
+        list[str] | None, typer.Option("--scope", help="What it is good for; several, or all.")
+    ] = None,
+) -> None:
+    """Make a token and print it, the only time that it can be seen."""
+    from console.issuing import create_token
+
+    create_token(name, scopes or [])
+
+
+@token.command("list")
+def list_(*, as_json: AsJson = False) -> None:
+    """List the tokens there are and were."""
+    from console.issuing import list_tokens
+
+    list_tokens(as_json=as_json)
+
+
+@token.command()
+def revoke(name: TokenName) -> None:
+    """Take a token's rights away, from the next request on."""
+    from console.issuing import revoke_token
+
+    revoke_token(name)

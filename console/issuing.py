@@ -1,0 +1,50 @@
+"""Tokens in a person's hands."""
+
+import re
+
+from console.complaints import Complaint, UsageComplaint
+from console.output import remark, show, show_json
+from console.session import open_session
+from console.views.words import table, text, when
+from console.web import tokens
+from console.web.tokens import Scope
+from worker.clock import system_clock
+
+_NAME = re.compile(r"[\w.@-]{1,60}")
+
+
+def create_token(name: str, scopes: list[str]) -> None:
+    """Make a token and print it. Raises Complaint if the name is taken or unusable, or a scope unknown."""
+    unknown = [scope for scope in scopes if scope not in set(Scope)]
+    if unknown:
+        raise UsageComplaint(f'there is no scope "{unknown[0]}": there are {", ".join(Scope)}')
+    if not _NAME.fullmatch(name):
+        raise UsageComplaint("a token's name is 1 to 60 letters, digits, dots, dashes and underscores")
+    wanted = [Scope(scope) for scope in scopes] or list(Scope)
+    with open_session() as session, session.engine.begin() as connection:
+        token = tokens.create_token(connection, name, wanted)
+    if token is None:
+        raise Complaint(f'there is, or was, a token "{name}": choose another name')
+    remark(f"Token {name} is good for {', '.join(wanted)}. It is shown this once:")
+    show(token)
+
+
+def list_tokens(*, as_json: bool) -> None:
+    """Print the tokens there are and were."""
+    with open_session(quiet=as_json) as session, session.engine.connect() as connection:
+        found = tokens.list_tokens(connection)
+        if as_json:
+            show_json(session.vendor, tokens=found)
+            return
+    rows = table("token", "scopes", "made", "revoked", fold=("scopes",))
+    for one in found:
+        rows.add_row(text(one.name), text(", ".join(one.scopes)), when(one.created_at), when(one.revoked_at))
+    show(rows if found else "No tokens: make one with mailrun token create.")
+
+
+def revoke_token(name: str) -> None:
+    """Revoke a token; raises Complaint if there is none of this name, or not any more."""
+    with open_session() as session, session.engine.begin() as connection:
+        if not tokens.revoke_token(connection, name, system_clock()):
+            raise Complaint(f'there is no token "{name}" that could be revoked')
+    remark(f"Token {name} is revoked.")

@@ -1,0 +1,20 @@
+"""Serving HTTP from the command line."""
+
+from console.complaints import Complaint
+from console.embedded import open_database
+from console.output import remark
+from console.session import settings_here, who_is_spoken_to
+from console.web.server import listen, serve
+
+
+def run_web(host: str, port: int) -> int:
+    """Serve until told to end; returns 0. Raises Complaint if the port cannot be had."""
+    settings = settings_here()
+    remark(who_is_spoken_to(settings))
+    try:
+        listener = listen(host, port)
+    except OSError as error:
+        raise Complaint(f"cannot listen on {host} port {port}: {error.strerror}") from None
+    with listener, open_database(settings) as url:
+        serve(settings.model_copy(update={"database_url": url}), listener)
+    return 0
