@@ -16,6 +16,14 @@ from worker.budgets import OVER_BUDGET, limits_of, taken
 MOST_MONEY: Final = Decimal(10) ** 10
 
 
+def require_money(amount: Decimal | None) -> None:
+    """Raise ValueError for an amount that is no number, negative, too large, or finer than a hundredth of a cent."""
+    if amount is None:
+        return
+    if not amount.is_finite() or amount < 0 or amount >= MOST_MONEY or amount != round(amount, 4):
+        raise ValueError("must be an amount of money such as 250.00")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """The limits of one purse, in the vendor's currency; None is no limit.
@@ -39,14 +47,6 @@ class Limits:
 
 
 NO_LIMITS: Final = Limits()
-
-
-def require_money(amount: Decimal | None) -> None:
-    """Raise ValueError for an amount that is no number, negative, too large, or finer than a hundredth of a cent."""
-    if amount is None:
-        return
-    if not amount.is_finite() or amount < 0 or amount >= MOST_MONEY or amount != round(amount, 4):
-        raise ValueError("must be an amount of money such as 250.00")
 
 
 @dataclass(frozen=True, slots=True)
