@@ -1,4 +1,4 @@
-"""Who does the work on this machine: the command lines of sandbox, workers and beat."""
+"""Who does the work on this machine: the command lines of sandbox, workers, beat and web."""
 
 import socket
 import sys
@@ -11,6 +11,9 @@ from worker.settings import Settings
 WORKER_STOP_SECONDS: Final = 75.0
 # Beat and sandbox have nothing to finish.
 STOP_SECONDS: Final = 10.0
+# As long as an answer under way may take to end.
+WEB_STOP_SECONDS: Final = 15.0
+WEB_PORT: Final = 8780
 
 
 def workers(settings: Settings, count: int) -> list[Program]:
@@ -52,10 +55,25 @@ def sandbox(settings: Settings, port: int) -> Program:
     )
 
 
-def free_port() -> int:
-    """Return a port that was free just now; a sandbox that is started again must keep its address."""
+def web(settings: Settings, port: int) -> Program:
+    """Return the process that answers HTTP."""
+    return Program(
+        name="web",
+        command=_python("console", "web", "--port", str(port)),
+        environment=settings.environment(),
+        directory=settings.data_dir,
+        stop_seconds=WEB_STOP_SECONDS,
+    )
+
+
+def free_port(wished: int = 0) -> int:
+    """Return the wished port, or else one that was free just now; who is started again must keep its address."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wished))
+        except OSError:
+            return free_port()
         return int(probe.getsockname()[1])
 
 

@@ -63,7 +63,7 @@ def run_up(settings: Settings, say: Say, *, workers: int = 1) -> int:
     """
     with _stop_on_signals() as request:
         try:
-            with everything(settings, say, workers=workers, request=request):
+            with everything(settings, say, workers=workers, web=True, request=request):
                 say("Everything runs. Ctrl-C stops it; what is queued goes on with the next start.")
                 while not request.is_made():
                     time.sleep(LOOK_SECONDS)
@@ -76,7 +76,12 @@ def run_up(settings: Settings, say: Say, *, workers: int = 1) -> int:
 
 @contextmanager
 def everything(
-    settings: Settings, say: Say, *, workers: int = 1, request: StopRequest | None = None
+    settings: Settings,
+    say: Say,
+    *,
+    workers: int = 1,
+    web: bool = False,
+    request: StopRequest | None = None,
 ) -> Iterator[Settings]:
     """Run everything while the context lasts; yields the settings with every address filled in.
 
@@ -100,6 +105,10 @@ def everything(
         staff = stack.enter_context(Supervisor(logs, say, secrets=secrets, in_a_hurry=request.is_urgent))
         for program in (*crew.workers(settings, workers), crew.beat(settings)):
             staff.start(program)
+        if web:
+            port = crew.free_port(crew.WEB_PORT)
+            staff.start(crew.web(settings, port))
+            say(f"HTTP at http://127.0.0.1:{port}: events, mailings and campaigns; docs/api.md tells how.")
         yield settings
 
 
@@ -207,4 +216,5 @@ def _secrets(settings: Settings) -> tuple[str, ...]:
     key = settings.api_key.get_secret_value() if settings.api_key else ""
     urls = (settings.database_url or "", settings.redis_url or "")
     passwords = [urlsplit(url).password or "" for url in urls]
-    return (key, *passwords, *map(unquote, passwords))
+    events = settings.event_secrets.get_secret_value().split() if settings.event_secrets else []
+    return (key, *passwords, *map(unquote, passwords), *events)

@@ -17,6 +17,8 @@ from worker.sparing import DO_NOT_MAIL_ONLY, Sparing
 
 OWN_KEYS: Final = "campaign:"
 """The keys of a campaign's mailings begin so; nobody else's may."""
+RESERVED_KEYS: Final = (OWN_KEYS, "event:", "gathering:")
+"""The last two begin the keys of mailings that events make."""
 
 _LONGEST_WORD: Final = 200
 
@@ -92,8 +94,8 @@ def digest_of_request(request: Mapping[str, Any]) -> bytes:
 
 def require_usable_key(key: str) -> None:
     """Raise IntakeError for a key that is empty, too long, unprintable, or one that Mailrun gives out itself."""
-    if not key.strip() or len(key) > _LONGEST_WORD or not key.isprintable() or key.startswith(OWN_KEYS):
+    if not key.strip() or len(key) > _LONGEST_WORD or not key.isprintable() or key.startswith(RESERVED_KEYS):
         raise IntakeError(
             Fault.BAD_OPTION,
-            f'A key is 1 to {_LONGEST_WORD} printable characters and does not begin with "{OWN_KEYS}".',
+            f"A key is 1 to {_LONGEST_WORD} printable characters and does not begin with {', '.join(RESERVED_KEYS)}.",
         )

@@ -1,5 +1,6 @@
 """What every test may ask for: a real PostgreSQL, Redis, sandbox and workers, all of this run alone."""
 
+import json
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +24,10 @@ import migrations
 from console.embedded import in_use
 from console.postgres import Postgres
 from console.valkey import Valkey
+from console.web.server import READY
+from console.web.tokens import Scope, create_token
 from worker.settings import SANDBOX_KEY, Settings
+from worker.signatures import fresh_secret, sign
 
 ROOT: Final = Path(__file__).parents[1]
 # Port 9 discards on no machine of ours: a test that forgot its sandbox is refused at once.
@@ -252,6 +257,56 @@ def worker_process(programs: _Programs, database_url: str, redis_url: str, broke
         )
         program.wait_for("beat: Starting" if beat else "ready.")
         return program
+
+    return start
+
+
+@dataclass(frozen=True)
+class Web:
+    """A `mailrun web` of this test's own, its events' secret, and a token that is good for everything."""
+
+    url: str
+    program: Program
+    secret: str
+    token: str
+
+    def post_event(self, event: Mapping[str, Any] | list[Any], **headers: str) -> httpx.Response:
+        """Post an event, or a list of them as a batch, in structured mode, signed."""
+        kind = (
+            "application/cloudevents-batch+json"
+            if isinstance(event, list)
+            else "application/cloudevents+json"
+        )
+        body = json.dumps(event)
+        signed = sign([self.secret], f"msg_{uuid.uuid4().hex}", datetime.now(UTC), body)
+        return self.send("POST", "/v1/events", body, {"content-type": kind, **signed, **headers})
+
+    def get(self, path: str) -> httpx.Response:
+        return self.send("GET", path)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: str | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        given = {"authorization": f"Bearer {self.token}", **(headers or {})}
+        return httpx.request(method, self.url + path, content=body, headers=given, timeout=PATIENCE_SECONDS)
+
+
+@pytest.fixture
+def web_process(programs: _Programs, database_url: str, engine: Engine) -> Callable[..., Web]:
+    """Return a function that starts a `mailrun web` on this test's database, again on the same port if asked."""
+    secret = fresh_secret()
+    with engine.begin() as connection:
+        token = create_token(connection, "tests", Scope)
+
+    def start(port: int = 0) -> Web:
+        command = (sys.executable, "-m", "console", "web", "--port", str(port))
+        env = {"DATABASE_URL": database_url, "MAILRUN_EVENT_SECRETS": secret}
+        program = programs.start("web", *command, env=env)
+        return Web(program.wait_for(READY).split()[-1], program, secret, token or "")
 
     return start
 

@@ -76,7 +76,7 @@ def _by_position(
 def _is_news(connection: Connection, mailing_id: int, position: int, kind: NoticeKind, now: datetime) -> bool:
     delivered = kind is NoticeKind.RECIPIENT_DELIVERED
     statement = insert(Delivery).values(mailing_id=mailing_id, position=position, delivered=delivered, at=now)
-    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    return connection.scalar(statement.on_conflict_do_nothing().returning(Delivery.position)) is not None
 
 
 def _sleep_if_all_ended(connection: Connection, mailing_id: int) -> None:

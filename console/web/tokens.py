@@ -50,8 +50,10 @@ def create_token(connection: Connection, name: str, scopes: Iterable[Scope]) -> 
     """Make a token and return it, the only time that it is seen; None if the name is taken, now or formerly."""
     token = PREFIX + secrets.token_urlsafe(_BYTES)
     statement = insert(Token).values(name=name, sha256=_hash(token), scopes=[str(scope) for scope in scopes])
-    made = connection.execute(statement.on_conflict_do_nothing(index_elements=[Token.name]))
-    return token if made.rowcount == 1 else None
+    made = connection.scalar(
+        statement.on_conflict_do_nothing(index_elements=[Token.name]).returning(Token.id)
+    )
+    return None if made is None else token
 
 
 def list_tokens(connection: Connection) -> list[TokenFacts]:
