@@ -7,7 +7,7 @@ BIN := .venv/bin
 INSTALL := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --root-user-action=ignore
 ROOMS := console intake lettrlabs models sandbox worker
 
-.PHONY: help demo up test lint types schema ci chaos format clean
+.PHONY: help demo up test lint types schema ci chaos format clean bench-due
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ chaos: .venv/dev.stamp ## Run the long proofs: pairs of crashes, chaos beside it
 	@$(PYTHON) -m venv --without-pip bench/.venv
 	@$(subst $(BIN),bench/.venv/bin,$(INSTALL)) --require-hashes -r bench/requirements.txt
 	@$(BIN)/python -m bench.chaos
+
+bench-due: .venv/runtime.stamp ## Measure the due scan among a million held mailings
+	@$(BIN)/python -m bench.due
 
 lint: .venv/dev.stamp ## Check style and who imports whom
 	@$(BIN)/ruff check .
