@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from models import Stage
+from models import Stage, State
 from worker.celery_app import TICKS, build
+from worker.desk import Desk
+from worker.pipeline import Pace, deliver
 from worker.settings import Settings
 
 
@@ -43,3 +45,44 @@ def test_a_pile_of_old_ticks_is_cleared_by_the_first_and_keeps_nobody_waiting(
 def test_a_tick_that_waited_for_a_worker_is_still_worth_something(broker: Any) -> None:
     # With two beats and a slow worker, ticks that expire would all have expired when their turn came.
     assert "expires" not in broker.conf.beat_schedule["dispatch"].get("options", {})
+
+
+def test_the_gate_goes_closed_from_one_lost_create_to_the_next_and_opens_after_the_last(
+    desk: Desk, clock: Any, sandbox: Any, new_mailing: Any, pen: Any
+) -> None:
+    # Opened in between, each of many lost creates waited anew for the creates begun meanwhile.
+    one_step = Pace(stopping=True)
+    sandbox.fail("create_order", "cut_after", count=2)
+    first, second, newcomer = new_mailing(), new_mailing(), new_mailing()
+    for lost in (first, second):
+        deliver(desk, lost, Stage.CREATE, one_step)
+    clock.at = max(pen.mailing(lost).not_before for lost in (first, second))
+
+    deliver(desk, first, Stage.CREATE, one_step)
+    deliver(desk, newcomer, Stage.CREATE, one_step)
+
+    assert pen.mailing(first).stage is Stage.ATTACH
+    assert (pen.mailing(newcomer).stage, pen.mailing(newcomer).state) == (Stage.CREATE, State.QUEUED)
+
+    deliver(desk, second, Stage.CREATE, one_step)
+    deliver(desk, newcomer, Stage.CREATE, one_step)
+
+    assert pen.mailing(second).stage is Stage.ATTACH
+    assert pen.mailing(newcomer).stage is Stage.ATTACH
+
+
+def test_a_gate_kept_for_a_lost_create_that_does_not_come_opens_by_itself(
+    desk: Desk, clock: Any, sandbox: Any, new_mailing: Any, pen: Any
+) -> None:
+    one_step = Pace(stopping=True)
+    sandbox.fail("create_order", "cut_after", count=2)
+    first, second, newcomer = new_mailing(), new_mailing(), new_mailing()
+    for lost in (first, second):
+        deliver(desk, lost, Stage.CREATE, one_step)
+    clock.at = max(pen.mailing(lost).not_before for lost in (first, second))
+    deliver(desk, first, Stage.CREATE, one_step)
+
+    clock.forward(5)
+    deliver(desk, newcomer, Stage.CREATE, one_step)
+
+    assert pen.mailing(newcomer).stage is Stage.ATTACH
