@@ -70,10 +70,11 @@ class Accounts:
         return sum(row.state is State.SENT and row.charged != row.quoted for row in self.mailings)
 
     def untruths(self, books: Books) -> Iterator[str]:
-        """Yield each mailing of which it says what the ledger denies."""
+        """Yield each mailing of whose end it says what the ledger denies."""
         times = books.times_paid()
         orders = {order["id"]: order for order in books.ledger["orders"]}
-        for row in self.mailings:
+        told = (row for row in self.mailings if row.state in ENDED or row.state is State.ATTENTION)
+        for row in told:
             if not _is_true(row, orders.get(row.order_id), times[row.key]):
                 claimed = f"{row.state} {row.reason_code or ''}: {row.reason}"
                 yield f"{row.key} (mailing {row.id}, order {row.order_id}) is {claimed}"

@@ -97,7 +97,7 @@ class Mailrun(Contender):
             "MAILRUN_SETTLEMENT_WINDOW_SECONDS": str(SETTLEMENT_WINDOW_SECONDS),
             "MAILRUN_POLL_SECONDS": "0.5",
             "MAILRUN_RETRY_SECONDS": "0.5",
-            "MAILRUN_PUSH_AGAIN_SECONDS": "10",
+            "MAILRUN_PUSH_AGAIN_SECONDS": "30",
         }
 
     def enlist(self, troop: Troop) -> None:
@@ -114,7 +114,7 @@ class Mailrun(Contender):
     def sweep_twice(self) -> str:
         """Look for strays twice; returns what that found. Raises RuntimeError if it could not."""
         looks = self.process("sweep", str(self.python), "-m", "bench.chaos.sweeping", keep=False).start()
-        return looks.wait_for("found")
+        return looks.wait_for('[{"found"')
 
     def unfinished(self) -> int:
         """Count the mailings that neither ended nor wait for a person."""
