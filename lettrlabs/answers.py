@@ -27,9 +27,9 @@ class Outcome(StrEnum):
 class Call:
     """Evidence of one HTTP call, retries counted apart. Holds no key and, but for `words`, no personal data.
 
-    `path` is below the base URL; `request` is a JSON-able summary, of counts and options; `started_at` is aware, in
-    UTC; `elapsed_ms` spans the exchange, without the wait for a rate slot. `words` are the vendor's own, cleaned and
-    cut; they may quote an address, so no repr shows them.
+    `path` is below the base URL; `request` and `answer` are JSON-able summaries, of counts, options and money;
+    `started_at` is aware, in UTC; `elapsed_ms` spans the exchange, without the wait for a rate slot. `words` are the
+    vendor's own, cleaned and cut; they may quote an address, so no repr shows them.
     """
 
     operation: str
@@ -44,6 +44,7 @@ class Call:
     words: str | None = field(repr=False)
     reason_code: str | None
     order_id: int | None
+    answer: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 Sink: TypeAlias = Callable[[Call], None]

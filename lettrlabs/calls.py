@@ -23,6 +23,7 @@ from lettrlabs.answers import (
     Unknown,
 )
 from lettrlabs.rate import RateLimit
+from lettrlabs.telling import told_of
 from lettrlabs.timeouts import Timeouts
 from lettrlabs.transport import Reply, Silence, Transport
 from lettrlabs.verdicts import Parse, Verdict, of_read, of_write
@@ -153,6 +154,7 @@ class Calls:
             words=verdict.envelope.words,
             reason_code=verdict.envelope.reason_code,
             order_id=order_id,
+            answer=told_of(verdict.value),
         )
         log.debug("lettrlabs.call %s", call)
         if self.sink:

@@ -56,6 +56,7 @@ def journal(
             "method": call.method,
             "path": call.path,
             "request": dict(call.request),
+            "answer": dict(call.answer),
             "outcome": call.outcome.value,
             "status": call.status,
             "request_id": call.request_id,
