@@ -6,6 +6,7 @@ from sqlalchemy import Connection, func, or_, select, update
 
 from models import CreateGate, Mailing, Stage, State
 from worker import moves
+from worker.results import Contested
 from worker.work import Work
 
 # How long the gate stays shut for the next unsure create: they look again every second. Were it opened in between,
@@ -52,14 +53,18 @@ def open_again(connection: Connection, work: Work) -> None:
     """Open the gate that was closed for this mailing, and wake the creates that found it closed.
 
     If other unsure creates are about to be found out, it is handed to them closed: the last one opens it.
+    Raises Contested if it did not stay closed all along: a draft that was found may then be of a create under way,
+    and of another template.
     """
     now = work.now()
     heirs = _about_to_recover(connection, work.held.id, now)
-    connection.execute(
+    opened = connection.execute(
         update(CreateGate)
-        .where(CreateGate.holder == work.held.id)
+        .where(CreateGate.holder == work.held.id, CreateGate.closed_until > now)
         .values(holder=None, closed_until=now + _HANDOVER if heirs else now)
     )
+    if opened.rowcount != 1:
+        raise Contested
     waiting = [Mailing.stage == Stage.CREATE, *([Mailing.recovering.is_(True)] if heirs else [])]
     moves.wake_pushed(connection, now, work.desk.push_again, *waiting)
 

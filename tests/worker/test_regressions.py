@@ -129,3 +129,21 @@ def test_a_worker_frozen_in_a_transaction_loses_its_rows_before_its_lease_is_ove
     desk.close()
 
     assert timedelta(0) < allowed < desk.lease
+
+
+def test_a_finder_frozen_past_its_gate_does_not_take_an_order_of_another_template(rig: Rig) -> None:
+    rig.begin([Plan(template=1001), Plan(template=1002)])
+    lost, other = rig.mailings
+    rig.operator.fail("create_order", "cut_before", count=1)
+    rig.deliver(lost, Stage.CREATE)
+    rig.forward(rig.desk.settings.retry_seconds)
+    finder = rig.deliver(lost, Stage.CREATE, strike=Strike(Fate.FREEZES, on="before GET order"))
+    rig.forward(_PAST_THE_LEASE)
+    under_way = rig.deliver(other, Stage.CREATE, strike=Strike(Fate.FREEZES, on="after POST order"))
+
+    rig.let_go(finder)
+    rig.let_go(under_way)
+
+    assert rig.end_of(lost) == rig.end_of(other) == State.SENT
+    designs = {order["id"]: order["templateId"] for order in rig.operator.ledger()["orders"]}
+    assert (designs[rig.row(lost).order_id], designs[rig.row(other).order_id]) == (1001, 1002)

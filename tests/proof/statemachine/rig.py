@@ -206,7 +206,7 @@ class Rig:
             row = self.row(mailing_id)
             if row.state not in {State.QUEUED, State.WORKING}:
                 return State(row.state)
-            self.forward(max((row.wake_at - self.now()).total_seconds(), 0.0))
+            self.forward(max((row.wake_at - self.now()).total_seconds(), 1.0))
             self.deliver(mailing_id, Stage(row.stage))
         raise AssertionError(f"does not come to rest: {self.moves_of(mailing_id)}")
 

@@ -112,6 +112,7 @@ class Truth:
         }
         ordered = {person["id"]: person["firstName"] for person in order["recipients"]}
         assert ordered == accepted, ("other people than accepted", row, order)
+        assert order["templateId"] == plan.template, ("another design than asked for", row, order)
         assert row.stage in {Stage.CHECKOUT, Stage.SETTLE}, ("checked out before its time", row, order)
         if plan.approval is Approval.REQUIRED and not self.deeds.repriced_at_checkout:
             due = Decimal(order["checkouts"][-1]["due"])
