@@ -1,11 +1,15 @@
 """What the tests of time stand on: a desk and a sandbox under one clock that only tests move."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import Engine, Row, insert, select
 
@@ -15,32 +19,78 @@ from worker.desk import Desk, open_desk
 from worker.moves import Due, NewMailing
 from worker.pipeline import Pace, deliver
 from worker.schedule import AT_ONCE, Schedule
-from worker.settings import Settings
+from worker.settings import SANDBOX_KEY, Settings
+
+
+class Vendor:
+    """One sandbox for all tests here: each looks at the orders of its own database, and time only goes on."""
+
+    key = SANDBOX_KEY
+
+    def __init__(self, url: str) -> None:
+        self.api_url = f"{url}/api"
+        # Without TLS there is nothing to verify, and reading the certificates takes longer than most tests.
+        self._control = httpx.Client(base_url=f"{url}/sandbox", timeout=30, verify=False)  # noqa: S501
+
+    def close(self) -> None:
+        self._control.close()
+
+    def ledger(self) -> Any:
+        return self._control.get("/ledger").json()
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self._control.get("/clock").json()["now"])
+
+    def forward(self, seconds: float) -> None:
+        self._control.post("/clock", json={"advanceSeconds": seconds}).raise_for_status()
+
+    def settle_at_once(self) -> None:
+        self._control.post("/settings", json={"settleSeconds": 0}).raise_for_status()
+
+    def fail(self, endpoint: str, kind: str, **rule: object) -> None:
+        rules = {"endpoint": endpoint, "kind": kind, **rule}
+        self._control.post("/faults", json=rules).raise_for_status()
+
+    def heal(self) -> None:
+        self._control.delete("/faults").raise_for_status()
+
+
+@pytest.fixture(scope="session")
+def sandbox(run_dir: Path) -> Iterator[Vendor]:
+    state = run_dir / "sandbox-of-time"
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--state", str(state)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        vendor = Vendor(process.stdout.readline().split()[-1])
+        vendor.settle_at_once()
+        yield vendor
+        vendor.close()
+        process.terminate()
 
 
 @dataclass
 class Clock:
     """The time, here and at the vendor."""
 
-    sandbox: Any
-    at: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    sandbox: Vendor
+    at: datetime
 
     def __call__(self) -> datetime:
         return self.at
 
     def go_to(self, instant: datetime) -> None:
-        self.sandbox.set_clock(advanceSeconds=(instant - self.at).total_seconds())
+        self.sandbox.forward((instant - self.at).total_seconds())
         self.at = instant
 
 
 @pytest.fixture
-def clock(sandbox: Any) -> Clock:
-    sandbox.set(settleSeconds=0)
-    return Clock(sandbox)
+def clock(sandbox: Vendor) -> Clock:
+    sandbox.heal()
+    return Clock(sandbox, sandbox.now())
 
 
 @pytest.fixture
-def desk(database_url: str, sandbox: Any, clock: Clock) -> Iterator[Desk]:
+def desk(database_url: str, sandbox: Vendor, clock: Clock) -> Iterator[Desk]:
     settings = Settings(database_url=database_url, base_url=sandbox.api_url, api_key=sandbox.key, rate=10_000)
     desk = open_desk(settings, clock=clock)
     yield desk
@@ -121,10 +171,12 @@ def post(desk: Desk, engine: Engine, clock: Clock) -> Post:
 
 
 @pytest.fixture
-def paid(sandbox: Any) -> Callable[[], list[Any]]:
-    """Return a function that tells what the vendor was paid for, by its own ledger."""
+def paid(sandbox: Vendor, engine: Engine) -> Callable[[], list[Any]]:
+    """Return a function that tells which of this test's orders the vendor was paid for, by its own ledger."""
 
     def orders() -> list[Any]:
-        return [order for order in sandbox.ledger()["orders"] if order["charges"]]
+        with engine.connect() as connection:
+            ours = set(connection.scalars(select(Mailing.order_id)))
+        return [one for one in sandbox.ledger()["orders"] if one["charges"] and one["id"] in ours]
 
     return orders

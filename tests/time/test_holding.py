@@ -1,11 +1,12 @@
+import threading
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from models import Approval, HoldMode, Stage, State
-from worker.lateness import TimeTrouble
-from worker.schedule import Schedule, held_here
+from worker import moves
+from worker.schedule import Schedule, TimeTrouble, held_here
 from worker.walltime import Moment, moment, start_of_day
 
 ZONES = ["America/New_York", "America/Phoenix", "UTC"]
@@ -43,11 +44,7 @@ def test_over_both_changes_of_daylight_saving_each_is_paid_at_its_wall_time_and_
     year = clock.at.year + 1
     walls = [("02:30", sunday(year, 3, 2)), ("01:30", sunday(year, 11, 1))]
     sends = [Schedule(send=at(wall, day, zone)) for wall, day in walls for zone in ZONES]
-    days = [
-        sunday(year, 3, 2) + timedelta(days=1),
-        sunday(year, 11, 1),
-        sunday(year, 11, 1) + timedelta(days=1),
-    ]
+    days = [sunday(year, 3, 2) + timedelta(days=1), sunday(year, 11, 1) + timedelta(days=1)]
     holds = [
         Schedule(hold_until=day, hold_mode=HoldMode.LOCAL, send=held_here(day, zone))
         for day in days
@@ -122,8 +119,6 @@ def test_a_hold_date_that_passes_while_approval_waits_asks_before_anything_is_pa
 
 
 def test_what_is_held_here_can_be_cancelled_for_nothing(post: Any, clock: Any, paid: Any, desk: Any) -> None:
-    from worker import moves  # noqa: PLC0415 - beside its one use
-
     day = clock.at.date() + timedelta(days=9)
     mailing_id = post.open(Schedule(hold_until=day, hold_mode=HoldMode.LOCAL, send=held_here(day, "UTC")))
     post.work(mailing_id)
@@ -137,3 +132,18 @@ def test_what_is_held_here_can_be_cancelled_for_nothing(post: Any, clock: Any, p
     clock.go_to(clock.at + timedelta(days=10))
     assert post.tick() == []
     assert paid() == []
+
+
+def test_two_beats_at_its_moment_pay_it_once(post: Any, clock: Any, paid: Any) -> None:
+    send = at("09:00", clock.at.date() + timedelta(days=2), "America/New_York")
+    mailings = [post.open(Schedule(send=send)) for _ in range(4)]
+    post.tick()
+    clock.go_to(send.instant)
+
+    beats = [threading.Thread(target=post.tick) for _ in range(2)]
+    for one in beats:
+        one.start()
+    for one in beats:
+        one.join()
+
+    assert [len(order["charges"]) for order in paid()] == [1] * len(mailings)

@@ -1,0 +1,129 @@
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import product
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from lettrlabs import Postage, ProductionSpeed
+from models import Approval, Choice, State
+from worker import moves, postal_days
+from worker.schedule import Schedule, TimeTrouble
+from worker.walltime import Moment
+
+DAY = timedelta(days=1)
+
+
+def offers(desk: Any, order_id: int) -> dict[tuple[str, str], tuple[Decimal, date]]:
+    """Ask the vendor again, for each choice: its total, and the latest day."""
+    found = {}
+    for postage, speed in product(Postage, ProductionSpeed):
+        told = desk.vendor.summary(order_id, postage=postage, production=speed)
+        found[postage.value, speed.value] = (told.balance, told.delivery_max.date())
+    return found
+
+
+def in_time(latest: date, by: date) -> bool:
+    arrives = postal_days.delivery_day(latest)
+    return any(postal_days.delivers(arrives + n * DAY) for n in range(1, (by - arrives).days + 1))
+
+
+@pytest.mark.parametrize("days", [7, 12, 19, 40])
+def test_the_cheapest_that_arrives_in_time_is_ordered_or_a_person_is_asked(
+    post: Any, clock: Any, desk: Any, paid: Any, days: int
+) -> None:
+    by = clock.at.date() + timedelta(days=days)
+    mailing_id = post.open(Schedule(deliver_by=by), approval=Approval.REQUIRED)
+
+    row = post.work(mailing_id)
+
+    possible = {
+        one: (total, day) for one, (total, day) in offers(desk, row.order_id).items() if in_time(day, by)
+    }
+    if not possible:
+        assert (row.state, row.reason_code) == (State.ATTENTION, TimeTrouble.NOT_IN_TIME)
+        return
+    assert row.state is State.APPROVAL
+    assert (row.postage, row.speed) in possible
+    assert row.quoted == min(total for total, _ in possible.values())
+    post.approve(mailing_id)
+    assert post.work(mailing_id).state is State.SENT
+    (order,) = paid()
+    assert [(one["postageType"], one["productionSpeed"]) for one in order["checkouts"]] == [
+        (row.postage, row.speed)
+    ]
+
+
+def test_the_whole_grid_is_kept(post: Any, clock: Any, desk: Any) -> None:
+    mailing_id = post.open(Schedule(deliver_by=clock.at.date() + 40 * DAY), approval=Approval.REQUIRED)
+
+    row = post.work(mailing_id)
+
+    with desk.engine.connect() as connection:
+        cells = connection.execute(select(*Choice.__table__.columns)).all()
+    assert {(one.postage, one.speed): one.total for one in cells} == {
+        name: total for name, (total, _) in offers(desk, row.order_id).items()
+    }
+    assert [(one.postage, one.speed) for one in cells if one.chosen] == [(row.postage, row.speed)]
+
+
+def test_if_nothing_arrives_in_time_the_closest_is_named_and_its_date_can_be_taken(
+    post: Any, clock: Any, desk: Any, paid: Any
+) -> None:
+    mailing_id = post.open(Schedule(deliver_by=clock.at.date() + 2 * DAY))
+
+    row = post.work(mailing_id)
+
+    assert (row.state, row.reason_code) == (State.ATTENTION, TimeTrouble.NOT_IN_TIME)
+    assert "FirstClass, ExpeditedFastest" in row.reason
+    assert paid() == []
+    would_do = date.fromisoformat(row.reason.split()[-1])
+    with desk.engine.begin() as connection:
+        moves.reschedule(connection, mailing_id, Schedule(deliver_by=would_do), "tester", clock.at)
+    row = post.work(mailing_id)
+    assert (row.state, row.postage, row.speed) == (State.SENT, "FirstClass", "ExpeditedFastest")
+
+
+def test_approval_before_the_time_told_pays_the_price_and_after_it_asks_again(
+    post: Any, clock: Any, paid: Any
+) -> None:
+    by = clock.at.date() + 21 * DAY
+    punctual, late = (post.open(Schedule(deliver_by=by), approval=Approval.REQUIRED) for _ in range(2))
+    row, _ = post.work(punctual), post.work(late)
+    assert row.price_until is not None
+    assert row.price_after > row.quoted
+
+    clock.go_to(max(clock.at, row.price_until - timedelta(minutes=1)))
+    post.approve(punctual)
+    assert post.work(punctual).state is State.SENT
+    assert sum(Decimal(str(one["amount"])) for one in paid()[0]["charges"]) == row.quoted
+    clock.go_to(_a_business_day_after(row.price_until))
+    post.approve(late)
+    again = post.work(late)
+
+    assert again.state is State.APPROVAL
+    assert again.quoted == row.price_after
+    assert (again.postage, again.speed) != (row.postage, row.speed)
+    assert len(paid()) == 1
+
+
+def _a_business_day_after(instant: datetime) -> datetime:
+    day = postal_days.business_day_after(instant.date(), 1)
+    return datetime.combine(day, instant.timetz())
+
+
+def test_what_is_sent_later_must_arrive_in_time_from_then(post: Any, clock: Any, desk: Any) -> None:
+    send = datetime.combine(clock.at.date() + 30 * DAY, datetime.min.time(), tzinfo=UTC)
+    by = send.date() + 10 * DAY
+    at = Moment(send.replace(tzinfo=None), "UTC", send)
+    mailing_id = post.open(Schedule(send=at, deliver_by=by))
+
+    row = post.work(mailing_id)
+
+    # Paid today, the cheapest would easily be there; from its own day on, only a dearer one is.
+    cheapest = min(total for total, _ in offers(desk, row.order_id).values())
+    assert row.state is State.QUEUED
+    assert row.quoted > cheapest
+    clock.go_to(send)
+    assert post.work(mailing_id).state is State.SENT

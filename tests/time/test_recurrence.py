@@ -1,0 +1,171 @@
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from intake.campaigns import Submission, submit_campaign
+from intake.options import Options
+from models import Campaign, CatchUp, IfLate, Mailing, Recipient, Recurrence, State
+from worker import recurrence
+from worker.cron import read_cron
+from worker.recurrence import LEAD, Repeats
+
+DAY = timedelta(days=1)
+PEOPLE = "First Name,Last Name,Address,City,State,ZIP\nAda,Byron,{} Main Street,Springfield,IL,62701\n"
+
+
+@pytest.fixture
+def submit(desk: Any, clock: Any, tmp_path: Path) -> Any:
+    def a_list(cron: str, zone: str = "UTC", catch_up: CatchUp = CatchUp.LAST) -> Submission:
+        path = tmp_path / "people.csv"
+        path.write_text(PEOPLE.format(100) + PEOPLE.format(200).splitlines()[1] + "\n")
+        repeats = Repeats(read_cron(cron), zone, catch_up)
+        options = Options(template_id=1001)
+        return submit_campaign(desk.engine, path, options, repeats=repeats, batch_size=1, clock=clock)
+
+    return a_list
+
+
+def occurrences(desk: Any) -> list[datetime]:
+    with desk.engine.connect() as connection:
+        return list(connection.scalars(select(Campaign.occurrence_at).order_by(Campaign.occurrence_at)))
+
+
+def open_on(desk: Any, clock: Any, days: int) -> None:
+    """Let the beat tick twice a day."""
+    for _ in range(2 * days):
+        clock.at += DAY / 2
+        recurrence.open_due(desk.engine, clock.at)
+
+
+def test_each_occurrence_is_a_campaign_to_the_same_people_at_its_own_time(
+    submit: Any, desk: Any, clock: Any
+) -> None:
+    first = submit("0 9 * * *", "America/New_York")
+
+    open_on(desk, clock, 4)
+
+    found = occurrences(desk)
+    assert len(found) >= 4
+    assert {at.astimezone(UTC) for at in found} <= set(_days_at_nine(found[0], len(found)))
+    with desk.engine.connect() as connection:
+        rows = connection.execute(
+            select(Mailing.campaign_id, Mailing.send_at, Mailing.state, Recipient.address1)
+            .join(Recipient, Recipient.mailing_id == Mailing.id)
+            .order_by(Mailing.campaign_id, Mailing.batch)
+        ).all()
+    by_campaign = {row.campaign_id: row.send_at for row in rows}
+    assert list(by_campaign.values()) == found
+    assert [row.address1 for row in rows] == ["100 Main Street", "200 Main Street"] * len(found)
+    assert rows[0].campaign_id == first.campaign_id
+    assert {row.state for row in rows} == {State.QUEUED}
+
+
+def _days_at_nine(first: datetime, count: int) -> list[datetime]:
+    found = read_cron("0 9 * * *").after(first - timedelta(seconds=1), "America/New_York")
+    return [next(found) for _ in range(count)]
+
+
+def test_two_beats_at_once_open_an_occurrence_once(submit: Any, desk: Any, clock: Any) -> None:
+    submit("0 9 * * *")
+    opened: list[int] = []
+    for _ in range(6):
+        clock.at += DAY
+        start = threading.Barrier(3)
+
+        def beat(start: threading.Barrier = start) -> None:
+            start.wait()
+            opened.append(recurrence.open_due(desk.engine, clock.at))
+
+        beats = [threading.Thread(target=beat) for _ in range(3)]
+        for one in beats:
+            one.start()
+        for one in beats:
+            one.join()
+
+    found = occurrences(desk)
+    assert len(found) == len(set(found)) == 1 + sum(opened)
+
+
+def test_a_beat_that_lost_its_memory_opens_nothing_twice(submit: Any, desk: Any, clock: Any) -> None:
+    submit("0 9 * * *")
+    open_on(desk, clock, 3)
+    before = occurrences(desk)
+    with desk.engine.begin() as connection:
+        connection.execute(
+            Recurrence.__table__.update().values(last_at=before[0], wake_at=before[0], catch_up=CatchUp.ALL)
+        )
+
+    recurrence.open_due(desk.engine, clock.at)
+
+    assert occurrences(desk) == before
+
+
+@pytest.mark.parametrize(("policy", "missed"), [(CatchUp.ALL, 5), (CatchUp.LAST, 1), (CatchUp.NONE, 0)])
+def test_after_a_standstill_is_made_up_for_what_the_policy_says(
+    submit: Any, desk: Any, clock: Any, policy: CatchUp, missed: int
+) -> None:
+    submit("0 9 * * *", catch_up=policy)
+    first = occurrences(desk)[0]
+
+    clock.at = first + 5 * DAY + timedelta(hours=3)
+    recurrence.open_due(desk.engine, clock.at)
+
+    late = [at for at in occurrences(desk) if first < at <= clock.at]
+    assert late == [first + n * DAY for n in range(1, 6)][5 - missed :]
+    with desk.engine.connect() as connection:
+        policies = connection.scalars(select(Mailing.if_late).where(Mailing.send_at.in_(late))).all()
+        ahead = connection.scalars(select(Mailing.if_late).where(Mailing.send_at > clock.at)).all()
+    assert set(policies) <= {IfLate.SEND}
+    assert set(ahead) == {IfLate.ASK}
+
+
+def test_the_next_is_opened_a_day_ahead_and_only_the_next(submit: Any, desk: Any) -> None:
+    submit("0 9 1 * *")
+    first = occurrences(desk)[0]
+    following = next(read_cron("0 9 1 * *").after(first, "UTC"))
+
+    recurrence.open_due(desk.engine, following - LEAD - timedelta(seconds=1))
+    assert occurrences(desk) == [first]
+    recurrence.open_due(desk.engine, following - LEAD)
+
+    assert occurrences(desk) == [first, following]
+
+
+def test_a_stopped_rule_opens_no_more(submit: Any, desk: Any, clock: Any) -> None:
+    submit("0 9 * * *")
+    with desk.engine.begin() as connection:
+        rule = connection.scalars(select(Recurrence.id)).one()
+        assert recurrence.end(connection, rule, clock.at)
+
+    open_on(desk, clock, 3)
+
+    assert len(occurrences(desk)) == 1
+
+
+def test_the_same_list_under_the_same_rule_is_one_rule(submit: Any, desk: Any, clock: Any) -> None:
+    first = submit("0 9 * * *")
+    clock.at += 2 * DAY
+
+    again = submit("0 9 * * *")
+
+    assert (again.campaign_id, again.created) == (first.campaign_id, False)
+    with desk.engine.connect() as connection:
+        assert len(connection.scalars(select(Recurrence.id)).all()) == 1
+
+
+def test_an_occurrence_goes_all_the_way_at_its_time(
+    submit: Any, desk: Any, clock: Any, post: Any, paid: Any
+) -> None:
+    submit("30 9 * * *", "America/Phoenix")
+    first = occurrences(desk)[0]
+    post.tick()
+    assert paid() == []
+
+    clock.go_to(first)
+    post.tick()
+
+    assert len(paid()) == 2
