@@ -15,8 +15,10 @@ from console.commands import (
     event,
     mailing,
     money,
+    person,
     running,
     safety,
+    suppress,
     trigger,
     web,
     webhook,
@@ -40,6 +42,8 @@ app.add_typer(mailing.app, name="mailing", rich_help_panel="Send and follow")
 app.add_typer(decisions.app)
 app.add_typer(safety.app)
 app.add_typer(safety.strays, name="strays", rich_help_panel="Decide")
+app.add_typer(suppress.app, name="suppress", rich_help_panel="People")
+app.add_typer(person.app, name="person", rich_help_panel="People")
 app.add_typer(money.app)
 app.add_typer(money.budget, name="budget", rich_help_panel="Money")
 app.add_typer(web.app)

@@ -40,7 +40,7 @@ def remark(line: str) -> None:
 
 def show_json(vendor: str, **members: object) -> None:
     """Print one JSON object: the vendor first, money as text, times in UTC as ISO 8601."""
-    text = json.dumps({"vendor": vendor, **members}, default=_plain, indent=2)
+    text = json.dumps({"vendor": vendor, **members}, default=plain, indent=2)
     sys.stdout.write(text + "\n")
 
 
@@ -55,7 +55,8 @@ def _console(*, stderr: bool) -> Console:
     return Console(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Return a value as JSON knows it; raises TypeError for what has no place in it."""
     match value:
         case Decimal():
             return str(value)

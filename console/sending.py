@@ -82,7 +82,7 @@ def _timed(asked: Sending) -> tuple[Options, Repeats | None]:
 
 
 def _look_over(asked: Sending) -> Findings:
-    findings = check_campaign(asked.file, mapping=asked.mapping)
+    findings = check_campaign(asked.file, mapping=asked.mapping, strictness=asked.options.strictness)
     tally = findings.tally
     if not tally.people:
         row, why = tally.first_rejected[0]

@@ -105,6 +105,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
             "notices": {"task": "mailrun.notices", "schedule": settings.tick_seconds},
             "tracking": {"task": "mailrun.tracking", "schedule": 60.0, "options": {"expires": 120}},
             "sweep": {"task": "mailrun.sweep", "schedule": 3600.0, "options": {"expires": 1800}},
+            # By the hour, not by the day: the beat counts from its own start, and not every one lives for a day.
+            "forget": {"task": "mailrun.forget", "schedule": 3600.0, "options": {"expires": 1800}},
         },
         "timezone": "UTC",
         "enable_utc": True,

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Outcome, Proof, Recipient
@@ -20,9 +20,13 @@ def name_of(pdf: bytes) -> bytes:
 
 
 def keep(connection: Connection, pdf: bytes) -> None:
-    """Store a proof, once for each distinct file."""
+    """Store a proof, once for each distinct file; one that was forgotten is known again."""
     values = {"sha256": name_of(pdf), "pdf": pdf}
-    connection.execute(insert(Proof).values(values).on_conflict_do_nothing())
+    statement = insert(Proof).values(values)
+    again = {"pdf": statement.excluded.pdf, "first_seen": func.now()}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[Proof.sha256], set_=again, where=Proof.pdf.is_(None))
+    )
 
 
 def _first_on_the_order(work: Work) -> int:

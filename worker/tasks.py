@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from datetime import timedelta
 from typing import Any
 
 from celery import Task, chain, signals
@@ -10,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lettrlabs import VendorError
 from models import Priority, Stage
 from worker import dispatch as due_scan
-from worker import epoch, heartbeat, recurrence, tracking, webhooks
+from worker import epoch, forgetting, heartbeat, recurrence, tracking, webhooks
 from worker import sweep as stray_hunt
 from worker.celery_app import QUEUES, TICKS, build
 from worker.desk import Desk, open_desk
@@ -156,6 +157,17 @@ def sweep() -> None:
         log.warning("vendor_trouble: sweep: %s", trouble)
     except SQLAlchemyError as error:
         log.error("database_trouble: sweep: %s", type(error).__name__)  # noqa: TRY400 - one line is enough
+
+
+@app.task(name="mailrun.forget")
+def forget() -> None:
+    """Blank personal data that has served; pushed by the beat every hour."""
+    here = desk()
+    keep = timedelta(days=here.settings.keep_personal_days)
+    try:
+        forgetting.run_once(here.engine, here.clock(), keep, here.settings.data_dir)
+    except SQLAlchemyError as error:
+        log.error("database_trouble: forget: %s", type(error).__name__)  # noqa: TRY400 - one line is enough
 
 
 @app.task(name="mailrun.notices")

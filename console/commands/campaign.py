@@ -49,6 +49,25 @@ def send(
     rejects: Annotated[
         Path | None, typer.Option(help="Where rejected rows go; else beside FILE, as .rejected.csv.")
     ] = None,
+    strictness: Annotated[
+        str, typer.Option(help="How sure an address must look: strict, normal or relaxed.")
+    ] = "normal",
+    suppress: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LIST", help="Mail nobody on this list either. Repeatable; do-not-mail always holds."
+        ),
+    ] = None,
+    cap: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N/DAYS",
+            help="At most N pieces in DAYS days for a person, or N/DAYS/address; else MAILRUN_CAP.",
+        ),
+    ] = None,
+    one_per_household: Annotated[
+        bool, typer.Option("--one-per-household", help="One piece for an address, whoever lives there.")
+    ] = False,
     send_at: SendAt = None,
     hold_until: HoldUntil = None,
     hold_mode: HoldMode = None,
@@ -92,17 +111,24 @@ def send(
     from console.amounts import AskedMoney
     from console.choices import options, pairs, require_one_chooser
     from console.sending import Sending, send
+    from console.sparing import spared
     from intake.schedule import AskedTimes
 
     require_one_chooser(postage, speed, deliver_by)
 
     asked = Sending(
         file=file,
-        options=options(
-            template,
-            postage or "Standard",
-            speed or "Normal",
-            AskedMoney(approval=approval, yes=yes, budget=budget, per_piece_max=per_piece_max),
+        options=spared(
+            options(
+                template,
+                postage or "Standard",
+                speed or "Normal",
+                AskedMoney(approval=approval, yes=yes, budget=budget, per_piece_max=per_piece_max),
+            ),
+            strictness,
+            suppress or [],
+            cap,
+            household=one_per_household,
         ),
         times=AskedTimes(
             send_at=send_at,

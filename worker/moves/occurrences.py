@@ -23,9 +23,14 @@ _ASKED: Final = (
     "approval_over",
     "submitted_by",
     "size",
+    "suppress",
+    "cap_pieces",
+    "cap_days",
+    "cap_per",
+    "one_per_household",
 )
 # How far a person has come is told anew for every occurrence.
-_PROGRESS: Final = frozenset({"mailing_id", "outcome", "vendor_id", "reason"})
+_PROGRESS: Final = frozenset({"mailing_id", "outcome", "vendor_id", "reason", "counted_on"})
 _COUNTS: Final = ("people", "mailings", "name", "request_digest")
 
 

@@ -1,0 +1,185 @@
+"""What the commands do that keep people from being mailed, or forget them."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import typer
+
+from console.choices import pairs
+from console.complaints import Complaint, UsageComplaint
+from console.decisions import who
+from console.output import plain, remark, show, show_json
+from console.private import save_private
+from console.reads.suppression import lists
+from console.session import Session, open_session
+from console.views.suppression import list_table
+from console.views.words import count
+from intake import privacy, suppression
+from intake.addresses import Entry
+from intake.digests import installation_key
+from intake.identity import identify
+from intake.options import Options
+from intake.strictness import Strictness
+from intake.suppression import Origin
+from intake.suppression_files import import_list
+from models import DO_NOT_MAIL, Mark
+from worker.clock import system_clock
+from worker.forgetting import delete_saved_proofs
+from worker.sparing import Cap, Sparing
+
+COMMAND_LINE = "command line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Named:
+    """Somebody as the command line names them."""
+
+    name: str | None = None
+    organization: str | None = None
+    address: str | None = None
+    unit: str | None = None
+    zip_code: str | None = None
+    email: str | None = None
+    customer_id: str | None = None
+
+    def marks(self, session: Session) -> Mapping[Mark, bytes]:
+        """Return their marks; raises UsageComplaint if nobody is named."""
+        entry = Entry(
+            full_name=self.name or "",
+            organization=self.organization or "",
+            address1=self.address or "",
+            address2=self.unit or "",
+            zip_code=self.zip_code or "",
+            email=self.email or "",
+            customer_id=self.customer_id or "",
+        )
+        with session.engine.connect() as connection:
+            found = identify(entry, installation_key(connection))
+        if found.reasons:
+            raise UsageComplaint(
+                "who is meant? Give --email, --customer-id, or --address with --zip, and --name if it is one person"
+            )
+        return found.marks
+
+
+def spared(
+    options: Options, strictness: str, suppress: Iterable[str], cap: str | None, *, household: bool
+) -> Options:
+    """Return the options with whom they spare; raises UsageComplaint for a strictness or a cap that is none."""
+    if strictness.casefold() not in list(Strictness):
+        raise UsageComplaint(f'--strictness "{strictness}": there are {", ".join(Strictness)}')
+    try:
+        wanted = Cap.parse(cap) if cap else None
+    except ValueError as error:
+        raise UsageComplaint(f'--cap "{cap}": {error}') from None
+    rules = Sparing(lists=tuple(dict.fromkeys(suppress)), cap=wanted, one_per_household=household)
+    return replace(options, sparing=rules, strictness=Strictness(strictness.casefold()))
+
+
+def suppress(somebody: Named, name: str) -> None:
+    """Put somebody on a list."""
+    with open_session() as session:
+        marks = somebody.marks(session)
+        origin = Origin(list=name, source=COMMAND_LINE, who=who(), now=system_clock())
+        with session.engine.begin() as connection:
+            suppression.open_list(connection, name)
+            added = suppression.add(connection, [(digest, mark) for mark, digest in marks.items()], origin)
+    known = _by(marks)
+    show(f"On {name}, {known}." if added else f"Was on {name} already, {known}.")
+    remark("It holds at once for all that is not checked out.")
+
+
+def release(somebody: Named, name: str) -> int:
+    """Take somebody off a list; returns 1 if they were not on it."""
+    with open_session() as session:
+        marks = somebody.marks(session)
+        with session.engine.begin() as connection:
+            suppression.require_lists(connection, [name])
+            gone = suppression.remove(connection, marks.values(), name)
+    show(f"Taken off {name}, {_by(marks)}." if gone else f"Was not on {name}, {_by(marks)}.")
+    return 0 if gone else 1
+
+
+def suppress_file(
+    file: Path, name: str, mapping: list[str], rejects: Path | None, *, households: bool
+) -> None:
+    """Put everybody of a file on a list."""
+    rejects = rejects or file.with_suffix(".rejected.csv")
+    with open_session() as session:
+        done = import_list(
+            session.engine,
+            file,
+            who=who(),
+            name=name,
+            mapping=pairs(mapping),
+            households=households,
+            rejected_to=rejects,
+        )
+    show(
+        f"{count(done.rows, 'row')}: {count(done.added, 'entry', 'entries')} added to {name}, "
+        f"{done.known:,} known before."
+    )
+    if done.rejected:
+        row, why = done.first_rejected[0]
+        show(
+            f"{count(done.rejected, 'row')} not understood in full, the first is row {row}: {why} See {rejects}"
+        )
+
+
+def list_lists(*, as_json: bool) -> None:
+    """Show the lists and how long they are."""
+    with open_session(quiet=as_json) as session, session.engine.connect() as connection:
+        found = lists(connection)
+        if as_json:
+            show_json(session.vendor, lists=found)
+        else:
+            show(list_table(found))
+
+
+def export_person(somebody: Named, output: Path) -> None:
+    """Write what is kept about somebody to a file that only its owner can read."""
+    with open_session() as session:
+        marks = _one_person(somebody.marks(session))
+        with session.engine.connect() as connection:
+            found = privacy.export(connection, marks)
+    save_private(output, (json.dumps(found, default=plain, indent=2) + "\n").encode())
+    pieces, events = count(len(found["pieces"]), "piece"), count(len(found["events"]), "event")
+    show(f"Saved {output}: {pieces}, {events}, {count(len(found['suppressions']), 'suppression')}.")
+
+
+def erase_person(somebody: Named, *, yes: bool) -> None:
+    """Forget somebody, once a person has agreed to it."""
+    with open_session() as session:
+        marks = _one_person(somebody.marks(session))
+        with session.engine.connect() as connection:
+            pieces = len(privacy.export(connection, marks)["pieces"])
+        asked = f"Blank {count(pieces, 'piece')} and never mail them again? This cannot be undone."
+        if not (yes or typer.confirm(asked, default=False)):
+            raise Complaint("nothing was erased")
+        with session.engine.begin() as connection:
+            done = privacy.erase(connection, marks, who(), system_clock())
+        delete_saved_proofs(session.settings.data_dir, done.proofs)
+    show(
+        f"Blanked {count(done.blanked, 'piece')} and {count(len(done.proofs), 'proof')}; "
+        f"{count(done.suppressed, 'mark')} added to {DO_NOT_MAIL}."
+    )
+    if done.pending:
+        show(
+            f"{count(done.pending, 'piece')} on mailings under way: dropped there, blanked once those ended."
+        )
+    remark(
+        "LettrLabs keeps what it was sent, and backups what they saved: ask there, and let old backups go."
+    )
+
+
+def _one_person(marks: Mapping[Mark, bytes]) -> Mapping[Mark, bytes]:
+    own: dict[Mark, bytes] = {mark: digest for mark, digest in marks.items() if mark is not Mark.ADDRESS}
+    if not own:
+        raise UsageComplaint("an address is not one person: give --name with it, or --email or --customer-id")
+    return own
+
+
+def _by(marks: Iterable[Mark]) -> str:
+    return f"by {', '.join(marks)}"

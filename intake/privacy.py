@@ -1,0 +1,165 @@
+"""What is known of one person: handed out to them, or forgotten. People are found by their digests.
+
+The digests of a person, the counts they are part of and what was paid stay: the digests so that they are not mailed
+again, the counts and sums because nothing about them tells who it was.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from intake.suppression import EntryDigest, Origin, add, open_list
+from models import DO_NOT_MAIL, ENDED, Erasure, Event, Firing, Mailing, Mark, Recipient, Suppression
+from worker.forgetting import Place, blank_people
+
+_FIELDS: Final = (
+    "first_name",
+    "last_name",
+    "organization",
+    "salutation",
+    "address1",
+    "address2",
+    "city",
+    "state",
+    "zip_code",
+    "country",
+    "email",
+    "phone",
+    "customer_id",
+    "merge",
+)
+_COLUMNS: Final[dict[Mark, Any]] = {
+    Mark.PERSON: Recipient.person_digest,
+    Mark.ADDRESS: Recipient.address_digest,
+    Mark.EMAIL: Recipient.email_digest,
+    Mark.CUSTOMER: Recipient.customer_digest,
+}
+# Who shares an address or a house is somebody else: these marks are one person's own.
+_OWN: Final = (Mark.PERSON, Mark.EMAIL, Mark.CUSTOMER)
+
+Marks = Mapping[Mark, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What was forgotten: pieces blanked at once, pieces on mailings under way, which follow when those have ended.
+
+    `suppressed` counts the marks that were put on do-not-mail; `proofs` are the mailings whose proof went.
+    """
+
+    blanked: int
+    pending: int
+    suppressed: int
+    proofs: tuple[int, ...]
+
+
+def export(connection: Connection, marks: Marks) -> dict[str, Any]:
+    """Return all that is kept about a person, as JSON knows it: pieces with their data, events, suppressions."""
+    pieces = connection.execute(
+        select(
+            *(getattr(Recipient, name) for name in _FIELDS),
+            Recipient.mailing_id,
+            Recipient.position,
+            Recipient.outcome,
+            Recipient.reason,
+            Recipient.counted_on,
+            Mailing.state.label("mailing_state"),
+            Mailing.order_id,
+            Mailing.created_at,
+        )
+        .join(Mailing, Mailing.id == Recipient.mailing_id)
+        .where(_are(marks))
+        .order_by(Recipient.mailing_id, Recipient.position)
+    ).all()
+    digests = set(marks.values())
+    return {
+        "pieces": [_piece(row) for row in pieces],
+        "events": _events(connection, [Place(row.mailing_id, row.position) for row in pieces]),
+        "suppressions": _suppressions(connection, digests),
+    }
+
+
+def erase(connection: Connection, marks: Marks, who: str, now: datetime) -> Erased:
+    """Forget a person: blank every piece of theirs, and never mail them again.
+
+    They go on do-not-mail by every mark of their own that is found: mailings under way drop them before checkout,
+    and are blanked when they have ended.
+    """
+    found = connection.execute(
+        select(
+            Recipient.mailing_id,
+            Recipient.position,
+            Mailing.state,
+            *(_COLUMNS[mark].label(mark.value) for mark in _OWN),
+        )
+        .join(Mailing, Mailing.id == Recipient.mailing_id)
+        .where(_are(marks))
+        .order_by(Recipient.mailing_id, Recipient.position)
+        .with_for_update(of=Recipient)
+    ).all()
+    entries: set[EntryDigest] = {(digest, mark) for mark, digest in marks.items() if mark in _OWN}
+    entries |= {(digest, mark) for row in found for mark in _OWN if (digest := getattr(row, mark.value))}
+    open_list(connection, DO_NOT_MAIL)
+    suppressed = add(connection, entries, Origin(source="erasure", who=who, now=now))
+    ended = [Place(row.mailing_id, row.position) for row in found if row.state in ENDED]
+    pending = [Place(row.mailing_id, row.position) for row in found if row.state not in ENDED]
+    if pending:
+        rows = [{"mailing_id": one.mailing_id, "position": one.position, "asked_at": now} for one in pending]
+        connection.execute(insert(Erasure).on_conflict_do_nothing(), rows)
+    proofs = blank_people(connection, ended)
+    return Erased(blanked=len(ended), pending=len(pending), suppressed=suppressed, proofs=tuple(proofs))
+
+
+def _are(marks: Marks) -> ColumnElement[bool]:
+    own = {mark: digest for mark, digest in marks.items() if mark in _OWN}
+    if not own:
+        raise LookupError("nobody is named")
+    return or_(*(_COLUMNS[mark] == digest for mark, digest in own.items()))
+
+
+def _piece(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row's columns carry no types
+    return {
+        "mailing": row.mailing_id,
+        "mailing_state": row.mailing_state.value,
+        "order": row.order_id,
+        "submitted_at": row.created_at,
+        "outcome": row.outcome.value,
+        "reason": row.reason,
+        "counted_on": row.counted_on and row.counted_on.isoformat(),
+        **{name: value for name in _FIELDS if (value := getattr(row, name))},
+    }
+
+
+def _events(connection: Connection, pieces: list[Place]) -> list[dict[str, Any]]:
+    if not pieces:
+        return []
+    wanted = {(one.mailing_id, one.position) for one in pieces}
+    found = connection.execute(
+        select(
+            Firing.mailing_id, Firing.position, Event.source, Event.event_id, Event.received_at, Event.body
+        )
+        .join(Event, Event.id == Firing.event_id)
+        .where(Firing.mailing_id.in_({one.mailing_id for one in pieces}))
+        .order_by(Event.id)
+    )
+    return [
+        {"source": row.source, "id": row.event_id, "received_at": row.received_at, "body": row.body}
+        for row in found
+        if (row.mailing_id, row.position) in wanted
+    ]
+
+
+def _suppressions(connection: Connection, digests: set[bytes]) -> list[dict[str, Any]]:
+    found = connection.execute(
+        select(Suppression.list, Suppression.mark, Suppression.source, Suppression.added_at)
+        .where(Suppression.digest.in_(digests))
+        .order_by(Suppression.list, Suppression.mark)
+    )
+    return [
+        {"list": row.list, "by": row.mark.value, "source": row.source, "added_at": row.added_at}
+        for row in found
+    ]
