@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from intake.batches import known
 from intake.batching import close, give_up, join
@@ -94,7 +95,7 @@ def _guarded_answer(
                 _end(connection, number, EventOutcome.FAILED, _BROKEN)
             else:
                 answer(connection, number, triggers, tick)
-    except SQLAlchemyError:
+    except (OperationalError, PoolTimeout):
         raise
     except Exception as error:  # noqa: BLE001 - one event that we cannot answer must not keep the others waiting
         _complain("event_broke: event", number, error)
@@ -107,7 +108,7 @@ def _guarded_close(engine: Engine, number: int, attempts: int, tick: Tick) -> No
                 give_up(connection, number, _BROKEN, tick.now)
             else:
                 close(connection, number, tick.now, tick.zone)
-    except SQLAlchemyError:
+    except (OperationalError, PoolTimeout):
         raise
     except Exception as error:  # noqa: BLE001 - as above
         _complain("gathering_broke: gathering", number, error)
