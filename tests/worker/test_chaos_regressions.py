@@ -1,10 +1,13 @@
 """What the chaos run found, each case in its smallest form."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, update
 
-from models import Stage, State
+from models import CreateGate, Mailing, Priority, Stage, State
+from worker import moves
 from worker.celery_app import TICKS, build
 from worker.desk import Desk
 from worker.pipeline import Pace, deliver
@@ -86,3 +89,23 @@ def test_a_gate_kept_for_a_lost_create_that_does_not_come_opens_by_itself(
     deliver(desk, newcomer, Stage.CREATE, one_step)
 
     assert pen.mailing(newcomer).stage is Stage.ATTACH
+
+
+def test_new_creates_are_not_pushed_while_the_gate_is_closed_and_lost_ones_are(
+    engine: Engine, clock: Any, new_mailing: Any, pen: Any
+) -> None:
+    # Their messages, each refused, stood before those of the lost creates that the gate waited for.
+    now, again = clock(), timedelta(seconds=60)
+    newcomer, lost, later = new_mailing(), new_mailing(), new_mailing()
+    pen.forge(lost, recovering=True, unsure_since=now)
+    pen.forge(later, stage=Stage.ATTACH, order_id=1)
+    with engine.begin() as connection:
+        connection.execute(update(CreateGate).values(holder=lost, closed_until=now + timedelta(seconds=1)))
+
+        pushed = moves.wake_due(connection, Priority.CAMPAIGN, now, 100, again)
+
+        assert {due.id for due in pushed} == {lost, later}
+        connection.execute(update(CreateGate).values(holder=None, closed_until=now))
+        moves.wake_pushed(connection, now, again, Mailing.stage == Stage.CREATE)
+        pushed = moves.wake_due(connection, Priority.CAMPAIGN, now, 100, again)
+        assert newcomer in {due.id for due in pushed}

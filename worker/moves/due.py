@@ -21,7 +21,10 @@ WAKE = text(f"""
                             ORDER BY wake_at
                             LIMIT :room
                               FOR UPDATE SKIP LOCKED))
-    RETURNING id, stage, (stage <> 'settle' AND {PAUSED}) AS paused
+    RETURNING id, stage,
+              (stage <> 'settle' AND {PAUSED}
+               OR stage = 'create' AND state = 'queued' AND NOT recovering
+                  AND (SELECT closed_until > :now FROM create_gate)) AS held_back
 """)  # noqa: S608 - built from constants of this package
 
 
@@ -38,11 +41,12 @@ def wake_due(
 ) -> list[Due]:
     """Return up to ``room`` due mailings of one priority, each put off until ``now + again``.
 
-    Several callers at once share the due rows out between them. Paused ones are put off and left out.
+    Several callers at once share the due rows out between them. Those that no worker could claim now are put off and
+    left out: the paused, and new creates while the gate is closed. Their messages would only stand before the others.
     """
     bounds = {"now": now, "again": now + again, "priority": int(priority), "room": room}
     rows = connection.execute(WAKE, bounds)
-    return [Due(row.id, Stage(row.stage)) for row in rows if not row.paused]
+    return [Due(row.id, Stage(row.stage)) for row in rows if not row.held_back]
 
 
 def wake_pushed(connection: Connection, now: datetime, again: timedelta, *only: ColumnElement[bool]) -> None:
