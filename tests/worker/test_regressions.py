@@ -38,25 +38,29 @@ def test_a_worker_frozen_before_it_attaches_people_does_not_attach_them_to_what_
     assert len(order["recipients"]) == 2
 
 
-def test_a_worker_frozen_right_before_the_checkout_does_not_pay_a_price_that_is_asked_about_again(
+def test_a_worker_frozen_anywhere_before_the_checkout_does_not_pay_a_price_that_is_asked_about_again(
     rig: Rig,
 ) -> None:
-    rig.begin([Plan(approval=Approval.REQUIRED)])
-    (mailing,) = rig.mailings
-    rig.deliver(mailing, Stage.CREATE)
-    rig.approve(mailing)
-    late = rig.deliver(mailing, Stage.CHECKOUT, strike=Strike(Fate.FREEZES, on="after commit", skip=1))
-    rig.forward(_PAST_THE_LEASE)
-    rig.deliver(mailing, Stage.CHECKOUT)
-    rig.operator.fail("summary", "requote", count=1)
-    rig.forward(rig.desk.settings.settlement_window_seconds)
-    rig.deliver(mailing, Stage.CHECKOUT)
-    assert rig.row(mailing).state == State.APPROVAL
+    # The first boundary comes before the claim: then nobody holds anything yet.
+    boundary, skip = None, 1
+    while boundary != "before POST order/#/checkout":
+        rig.begin([Plan(approval=Approval.REQUIRED)])
+        (mailing,) = rig.mailings
+        rig.deliver(mailing, Stage.CREATE)
+        rig.approve(mailing)
+        late = rig.deliver(mailing, Stage.CHECKOUT, strike=Strike(Fate.FREEZES, skip))
+        boundary, skip = late.course.struck, skip + 1
+        rig.forward(_PAST_THE_LEASE)
+        rig.deliver(mailing, Stage.CHECKOUT)
+        rig.operator.fail("summary", "requote", count=1)
+        rig.forward(rig.desk.settings.settlement_window_seconds)
+        rig.deliver(mailing, Stage.CHECKOUT)
+        assert rig.row(mailing).state == State.APPROVAL, boundary
 
-    rig.let_go(late)
+        rig.let_go(late)
 
-    (order,) = rig.operator.ledger()["orders"]
-    assert order["status"] == "Draft"
+        (order,) = rig.operator.ledger()["orders"]
+        assert order["status"] == "Draft", boundary
 
 
 def test_a_worker_frozen_before_it_creates_an_order_creates_none_after_another_did(rig: Rig) -> None:

@@ -35,11 +35,11 @@ def run(work: Work) -> Result:
         work.checkpoint({}, lambda connection: budgets.reserve(connection, _taking(work)))
     except OverBudget as over:
         return AskApproval({"reason_code": budgets.OVER_BUDGET}, why=str(over))
+    if suppressing.somebody(work):
+        return Again("somebody was suppressed right before checkout", record=_release(work))
     work.hold_on()
     if work.held.paused or work.held.cancel_requested:
         return Again("halted right before checkout", record=_release(work))
-    if suppressing.somebody(work):
-        return Again("somebody was suppressed right before checkout", record=_release(work))
     return _check_out(work)
 
 

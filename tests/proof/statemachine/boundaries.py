@@ -135,7 +135,7 @@ def _course() -> Course | None:
 
 
 def watch_commits(engine: Engine) -> None:
-    """Make both sides of this engine's commits boundaries."""
+    """Make both sides of this engine's commits boundaries, and the end of each read."""
     real = engine.dialect.do_commit
 
     def commit(connection: Any) -> None:
@@ -149,7 +149,17 @@ def watch_commits(engine: Engine) -> None:
         course.backend = None
         _act_out(course, course.meets("after commit"), connection)
 
+    undo = engine.dialect.do_rollback
+
+    def end_read(connection: Any) -> None:
+        undo(connection)
+        course = _course()
+        if course is not None and not course.dead:
+            course.backend = None
+            course.meets("after read")
+
     engine.dialect.do_commit = commit  # type: ignore[method-assign]
+    engine.dialect.do_rollback = end_read  # type: ignore[method-assign]
 
 
 def _act_out(course: Course, fate: Fate | None, connection: Any) -> None:

@@ -27,8 +27,8 @@ _PLANS = st.builds(
 )
 # How many boundaries of its kind a whole delivery passes: within one stage, and from the first to the last.
 _BOUNDARIES: Final = {
-    Fate.DIES: (7, 30),
-    Fate.FREEZES: (7, 30),
+    Fate.DIES: (10, 47),
+    Fate.FREEZES: (10, 47),
     Fate.LOSES_DATABASE: (3, 14),
     Fate.FINDS_NO_CONNECTION: (2, 9),
     Fate.REQUEST_LINGERS: (1, 4),
