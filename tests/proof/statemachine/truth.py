@@ -133,6 +133,8 @@ class Truth:
                 return order is not None and order["checkouts"][-1]["outcome"] == "declined"
             case "recipients_changed":
                 return self.deeds.people_came_late
+            case "charge_differs":
+                return self.deeds.doubled_charges or self.deeds.repriced_at_checkout
             case "nobody_accepted":
                 return all(one.outcome == Outcome.REJECTED for one in self.people[row.id])
             case "recipients_differ" | "checkout_unclear" | "attempts":
