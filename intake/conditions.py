@@ -41,7 +41,7 @@ def _found(event: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-class Test(BaseModel):
+class Condition(BaseModel):
     """What one value must be. Everything that is said must hold; a value that is absent holds nothing but absence."""
 
     model_config = ConfigDict(
@@ -65,7 +65,7 @@ class Test(BaseModel):
         return {"is": given} if isinstance(given, Scalar) else given
 
     @model_validator(mode="after")
-    def _asks_something(self) -> "Test":
+    def _asks_something(self) -> "Condition":
         if not self.model_fields_set:
             raise ValueError("says nothing that could be tested")
         return self

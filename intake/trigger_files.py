@@ -19,6 +19,7 @@ from models import Budget, Purse, Trigger, TriggerVersion
 
 _LARGEST_FILE: Final = 1_000_000
 _MOST_PROBLEMS: Final = 20
+_LONGEST_STEP: Final = 60
 # Two loads at once would give two declarations one version. Any number will do; this is "trigger" in ASCII.
 _LOADING: Final = 0x74726967676572
 
@@ -81,13 +82,18 @@ def _problems(error: ValidationError, trigger: str) -> list[str]:
     lines = []
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
         # Of a value that may be one of several kinds pydantic names the kind; a reader of the file does not care.
-        steps = [str(step) for step in problem["loc"] if not _is_kind(step)]
+        steps = [_legible(step) for step in problem["loc"] if not _is_kind(step)]
         reason = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
         reason = reason.replace("Extra inputs are not permitted", "is not known here")
         line = f"{trigger}: {'.'.join(steps)}: {reason}" if steps else f"{trigger}: {reason}"
         if line not in lines:
             lines.append(line)
     return lines
+
+
+def _legible(step: str | int) -> str:
+    text = str(step)
+    return text[:_LONGEST_STEP] if text.isprintable() else "(unprintable)"
 
 
 def _is_kind(step: str | int) -> bool:

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from intake.addresses import AddressGate, Entry
-from intake.conditions import Path, Test, value_at
+from intake.conditions import Condition, Path, value_at
 from intake.fields import MERGE_FIELDS, NAME_FIELDS, REQUIRED_FIELDS
 from intake.options import Postage, Speed
 from intake.reasons import Reason, ReasonCode
@@ -87,7 +87,9 @@ class Over(BaseModel):
 
 
 def _approval(given: object) -> object:
-    if isinstance(given, dict | Over) or given in {Approval.AUTO, Approval.REQUIRED}:
+    if isinstance(given, dict | Over) or (
+        isinstance(given, str) and given in set(Approval) - {Approval.OVER}
+    ):
         return given
     raise ValueError('must be "auto", "required" or an amount such as { over = 50.00 }')
 
@@ -103,7 +105,7 @@ class Declaration(BaseModel):
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
     on: str = Field(min_length=1, max_length=200)
-    when: dict[Path, Test] = Field(default_factory=dict)
+    when: dict[Path, Condition] = Field(default_factory=dict)
     template: int = Field(ge=1, lt=2**31, strict=True)
     postage: Postage = Postage.STANDARD
     speed: Speed = Speed.NORMAL
