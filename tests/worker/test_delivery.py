@@ -20,6 +20,7 @@ from sqlalchemy import Engine, select, update
 from console.embedded import in_use
 from console.valkey import Valkey
 from models import Mailing, Stage, State
+from tests.worker.conftest import person
 from worker import dispatch
 from worker.clock import system_clock
 from worker.desk import Desk
@@ -225,6 +226,27 @@ def test_an_emptied_broker_costs_the_time_until_messages_are_pushed_again_and_no
     assert sandbox.ledger()["totals"]["created"] == sandbox.ledger()["totals"]["paid"] == 10
     with engine.connect() as connection:
         assert set(connection.scalars(select(Mailing.state))) == {State.SENT}
+
+
+def test_a_worker_that_logs_everything_names_neither_the_key_nor_anybody(
+    stable: Stable, env: Any, new_mailing: Any, pen: Any, sandbox: Any, eventually: Eventually
+) -> None:
+    theirs = {"first_name": "Wilhelmina", "last_name": "Quackenbush", "email": "wq@example.org"}
+    where = {"address1": "77 Zanzibar Crescent", "merge": {"custom1": "Dear Willy"}}
+    people = [person(0, **theirs, **where), person(1, **theirs, address1="0 Nowhere Undeliverable")]
+    for endpoint, fault in (("create_order", "cut_after"), ("append_recipients", "error_after")):
+        sandbox.fail(endpoint, fault, count=1)
+    sandbox.fail("checkout", "too_many", count=1, retryAfter=0)
+    mailings = [new_mailing(people), new_mailing([person(0, **theirs, **where, zip_code="00000")])]
+    worker = stable.start("worker", env, "--loglevel", "DEBUG")
+    stable.start("beat", env)
+
+    eventually(lambda: are(pen, mailings[:1], State.SENT) and are(pen, mailings[1:], State.FAILED))
+
+    said = worker.log.read_text()
+    assert "lettrlabs.call" in said
+    secrets = [sandbox.key, *theirs.values(), "Zanzibar", "Nowhere", "Dear Willy"]
+    assert [secret for secret in secrets if secret.lower() in said.lower()] == []
 
 
 def push_what_is_due(engine: Engine, env: dict[str, str]) -> int:
