@@ -1,17 +1,20 @@
 import threading
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 
 from intake.campaigns import Submission, submit_campaign
 from intake.options import Options
-from models import Campaign, CatchUp, IfLate, Mailing, Recipient, Recurrence, State
+from models import Budget, Campaign, CatchUp, IfLate, Mailing, Purse, Recipient, Recurrence, State
 from worker import recurrence
 from worker.cron import read_cron
+from worker.moves.occurrences import ASKED
 from worker.recurrence import LEAD, Repeats
+from worker.schedule import Schedule
 
 DAY = timedelta(days=1)
 PEOPLE = "First Name,Last Name,Address,City,State,ZIP\nAda,Byron,{} Main Street,Springfield,IL,62701\n"
@@ -155,6 +158,41 @@ def test_the_same_list_under_the_same_rule_is_one_rule(submit: Any, desk: Any, c
     assert (again.campaign_id, again.created) == (first.campaign_id, False)
     with desk.engine.connect() as connection:
         assert len(connection.scalars(select(Recurrence.id)).all()) == 1
+
+
+def test_an_occurrence_has_the_limits_of_money_and_the_rules_of_the_first(
+    submit: Any, desk: Any, clock: Any
+) -> None:
+    first = submit("0 9 * * *")
+    with desk.engine.begin() as connection:
+        its = {"purse": Purse.CAMPAIGN, "subject": first.campaign_id, "per_piece": Decimal("1.50")}
+        connection.execute(insert(Budget), {**its, "set_by": "tester", "set_at": clock.at})
+        connection.execute(update(Mailing).values(one_per_household=True))
+
+    open_on(desk, clock, 2)
+
+    with desk.engine.connect() as connection:
+        campaigns = connection.scalars(select(Campaign.id)).all()
+        limits = connection.execute(select(Budget.subject, Budget.per_piece))
+        assert {tuple(row) for row in limits} == {(one, Decimal("1.50")) for one in campaigns}
+        assert set(connection.scalars(select(Mailing.one_per_household))) == {True}
+
+
+def test_every_column_of_a_mailing_is_copied_or_its_own_or_tells_how_far_it_is() -> None:
+    scheduled = set(Schedule().columns()) | {"campaign_id", "key", "not_before", "wake_at"}
+
+    columns = {column.name for column in Mailing.__table__.columns}
+
+    assert columns - set(ASKED) - scheduled == _PROGRESS
+
+
+_PROGRESS = {
+    *("id", "stage", "state", "claim", "lease_until", "recovering", "unsure_since", "resends", "attempts"),
+    *("waits", "cancel_requested", "reason_code", "reason", "trigger_id", "approved_at", "approved_by"),
+    *("order_id", "order_fence", "cursor", "accepted", "rejected", "recipients_digest", "proof_sha256"),
+    *("quoted", "charged", "order_status", "paid_at", "created_at", "updated_at", "price_until"),
+    *("price_after", "forgotten_at"),
+}
 
 
 def test_an_occurrence_goes_all_the_way_at_its_time(

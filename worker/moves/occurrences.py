@@ -1,4 +1,4 @@
-"""Opening an occurrence of a rule: a campaign, its mailings and its people, copied from the rule's first campaign."""
+"""Opening an occurrence of a rule: a campaign, its mailings, people and limits, copied from the rule's first one."""
 
 from datetime import datetime
 from typing import Final
@@ -7,11 +7,12 @@ from sqlalchemy import Connection, String, cast, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from sqlalchemy.orm import aliased
 
-from models import Campaign, Mailing, Recipient
+from models import Budget, Campaign, Mailing, Purse, Recipient
 from worker.schedule import Schedule
 
 # What a mailing was submitted with; its schedule is the occurrence's own, and all else is how far it has come.
-_ASKED: Final = (
+# A test holds every column of a mailing to one of the three.
+ASKED: Final = (
     "request_digest",
     "batch",
     "priority",
@@ -45,6 +46,7 @@ def open_occurrence(
     if opened is not None:
         _open_mailings(connection, first, opened, schedule, now)
         _copy_people(connection, first, opened)
+        _copy_limits(connection, first, opened)
     return opened
 
 
@@ -67,7 +69,7 @@ def _open_campaign(connection: Connection, first: int, recurrence_id: int, at: d
 def _open_mailings(
     connection: Connection, first: int, opened: int, schedule: Schedule, now: datetime
 ) -> None:
-    asked = [getattr(Mailing, name) for name in _ASKED]
+    asked = [getattr(Mailing, name) for name in ASKED]
     own = {name: value for name, value in schedule.columns().items() if value is not None}
     key = func.concat(f"campaign:{opened}:", cast(Mailing.batch, String))
     values = select(
@@ -78,7 +80,7 @@ def _open_mailings(
         literal(now),
         *(literal(value, type_=Mailing.__table__.columns[name].type) for name, value in own.items()),
     ).where(Mailing.campaign_id == first)
-    names = [*_ASKED, "campaign_id", "key", "not_before", "wake_at", *own]
+    names = [*ASKED, "campaign_id", "key", "not_before", "wake_at", *own]
     connection.execute(insert(Mailing).from_select(names, values))
 
 
@@ -93,3 +95,10 @@ def _copy_people(connection: Connection, first: int, opened: int) -> None:
     )
     names = ["mailing_id", *(column.name for column in copied)]
     connection.execute(insert(Recipient).from_select(names, values))
+
+
+def _copy_limits(connection: Connection, first: int, opened: int) -> None:
+    """Give the occurrence the limits of the first as its own: what one may cost, the next may."""
+    copied = [column for column in Budget.__table__.columns if column.name != "subject"]
+    values = select(literal(opened), *copied).where(Budget.purse == Purse.CAMPAIGN, Budget.subject == first)
+    connection.execute(insert(Budget).from_select(["subject", *(column.name for column in copied)], values))
