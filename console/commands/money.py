@@ -1,6 +1,7 @@
 """Money: budgets, the ledger, and the evidence of what was agreed and paid."""
 # ruff: noqa: PLC0415 - see console/commands/__init__.py
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -52,3 +53,30 @@ def ledger(
     from console.bookkeeping import show_ledger
 
     show_ledger(by, since, until, as_csv=as_csv, as_json=as_json)
+
+
+@app.command(rich_help_panel=_PANEL)
+def evidence(
+    mailing_id: Annotated[
+        int | None, typer.Argument(metavar="ID", min=1, help="The mailing's number.")
+    ] = None,
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR|FILE.zip", help="Where it goes.")
+    ] = None,
+    verify: Annotated[
+        Path | None, typer.Option(metavar="DIR|FILE", help="Instead: look whether evidence was changed.")
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option(metavar="HASH", help="With --verify: the head that was printed then.")
+    ] = None,
+) -> int:
+    """Write down who approved what, what was asked, answered and paid, chained by hash; or verify that."""
+    from console.complaints import UsageComplaint
+    from console.testifying import verify_evidence, write_evidence
+
+    if verify is not None and mailing_id is None and output is None:
+        return verify_evidence(verify, head)
+    if mailing_id is not None and output is not None and verify is None and head is None:
+        return write_evidence(mailing_id, output)
+    raise UsageComplaint("say which mailing and --output, or --verify alone, with --head if you have it")

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from sqlalchemy import Connection, Date, case, cast, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from models import Charge, Decision, Mailing, State, Verdict
 from worker.amounts import added
@@ -136,7 +137,7 @@ def _orders(connection: Connection, zone: str, since: date | None, until: date |
     )
     agreed = (
         select(Decision.mailing_id, Decision.total)
-        .distinct(Decision.mailing_id)
+        .ext(distinct_on(Decision.mailing_id))
         .where(Decision.verdict == Verdict.APPROVED)
         .order_by(Decision.mailing_id, Decision.id.desc())
         .subquery()
