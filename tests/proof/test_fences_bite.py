@@ -15,7 +15,9 @@ from sqlalchemy import text
 
 from models import Stage, State
 from tests.proof.statemachine.boundaries import Fate, Strike
-from tests.proof.statemachine.rig import Delivery, Plan, Rig
+from tests.proof.statemachine.delivery import Delivery
+from tests.proof.statemachine.plans import Plan
+from tests.proof.statemachine.rig import Rig
 from tests.proof.statemachine.truth import Deeds, Truth
 from worker import fates, moves, pipeline
 from worker.moves import CancelOutcome, Resolution, claims, holder, people

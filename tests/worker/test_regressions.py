@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from models import Approval, Stage, State
 from tests.proof.statemachine.boundaries import Fate, Strike
-from tests.proof.statemachine.rig import Plan, Rig, opened
+from tests.proof.statemachine.plans import Plan
+from tests.proof.statemachine.rig import Rig, opened
 from worker import sweep
 from worker.desk import open_desk
 

@@ -97,10 +97,6 @@ class Course:
             self._freeze()
         return fate
 
-    def passed_last(self, call: str) -> bool:
-        """Return whether the worker is past a call of that path, and before the next write."""
-        return any(boundary.endswith(call) for boundary in self.passed[-4:])
-
     def _freeze(self) -> None:
         self.let_go.clear()
         self.at_rest.set()

@@ -10,7 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from lettrlabs import VendorError
 from models import Approval, Priority, Stage, State
 from tests.proof.statemachine.boundaries import Fate, Lingering, Strike
-from tests.proof.statemachine.rig import Delivery, Plan, Rig
+from tests.proof.statemachine.delivery import Delivery
+from tests.proof.statemachine.plans import Plan
+from tests.proof.statemachine.rig import Rig
 from tests.proof.statemachine.truth import Deeds, Truth
 from worker import dispatch, moves, sweep
 from worker.dispatch import rest_of_chain
@@ -305,7 +307,7 @@ class MailingMachine(RuleBasedStateMachine):
         and people who appear on an order in the very moment between the last look at it and its checkout.
         """
         overdue = (self.rig.now() - request.sent_at).total_seconds() >= _SETTLEMENT_WINDOW
-        about_to_check_out = any(one.course.passed_last("checkout") for one in self.frozen)
+        about_to_check_out = any(self.rig.row(one.mailing_id).stage == Stage.CHECKOUT for one in self.frozen)
         if overdue or ("recipients" in request.target and about_to_check_out):
             self.rig.network.lingering.remove(request)
             return

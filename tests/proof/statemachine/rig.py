@@ -1,7 +1,6 @@
 """One worker's desk over a real database and the real sandbox, both emptied between runs, under one driven clock."""
 
 import logging
-import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,24 +11,23 @@ from typing import Any, Final
 
 import pytest
 from psycopg import sql
-from sqlalchemy import Connection, Row, create_engine, insert, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Row, create_engine, text
 
 import worker.recipients
 from console.postgres import Postgres
 from lettrlabs import LettrLabs, RateLimit
-from models import Approval, Campaign, Priority, Recipient, Stage, State
-from tests.proof.statemachine.boundaries import Course, Killed, Network, Strike, on_course, watch_commits
+from models import Stage, State
+from tests.proof.statemachine.boundaries import Network, Strike, watch_commits
+from tests.proof.statemachine.delivery import Delivery
+from tests.proof.statemachine.plans import Plan, open_campaign, open_one
 from tests.proof.statemachine.vendor import Operator, served
 from worker import moves
 from worker.desk import Desk, open_engine
-from worker.moves import NewMailing
-from worker.pipeline import Next, Pace, deliver
+from worker.pipeline import Pace
 from worker.settings import SANDBOX_KEY, Settings
 
 START: Final = datetime(2026, 1, 5, 14, tzinfo=UTC)
 _FOREVER: Final = 1e9
-_PATIENCE: Final = 60.0
 _ROUNDS: Final = 200
 
 _EMPTY = """
@@ -44,72 +42,6 @@ class _Unhurried(RateLimit):
 
     def hush(self, seconds: float) -> None:
         pass
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A mailing to open. `people` says of each whether mail can reach them."""
-
-    people: tuple[bool, ...] = (True,)
-    template: int = 1001
-    approval: Approval = Approval.AUTO
-    priority: Priority = Priority.CAMPAIGN
-    in_campaign: bool = False
-
-
-class Delivery:
-    """One message in the hands of one worker thread, which may freeze on its way and be let go later."""
-
-    def __init__(self, desk: Desk, mailing_id: int, stage: Stage, pace: Pace, strike: Strike | None) -> None:
-        self.course = Course(strike)
-        self.mailing_id = mailing_id
-        self.stage = stage
-        self.next = Next.NOTHING
-        self.done = False
-        self.trouble: SQLAlchemyError | None = None
-        self.broke: BaseException | None = None
-        self._thread = threading.Thread(
-            target=self._run, args=(desk, mailing_id, stage, pace), name="delivery", daemon=True
-        )
-
-    @property
-    def frozen(self) -> bool:
-        return not self.done
-
-    def begin(self) -> "Delivery":
-        """Run until it is over or frozen."""
-        self._thread.start()
-        return self._until_at_rest()
-
-    def let_go(self, strike: Strike | None = None) -> "Delivery":
-        """Thaw it, perhaps for another fate, and run until it is over or frozen again."""
-        self.course.at_rest.clear()
-        self.course.strike, self.course.struck, self.course._fitting = strike, None, 0
-        self.course.let_go.set()
-        return self._until_at_rest()
-
-    def _until_at_rest(self) -> "Delivery":
-        assert self.course.at_rest.wait(_PATIENCE), f"a delivery hangs after {self.course.passed}"
-        if self.done:
-            self._thread.join(_PATIENCE)
-        if self.broke is not None:
-            raise self.broke
-        return self
-
-    def _run(self, desk: Desk, mailing_id: int, stage: Stage, pace: Pace) -> None:
-        try:
-            self.next = on_course(self.course, lambda: deliver(desk, mailing_id, stage, pace))
-            assert not self.course.dead, f"a kill was swallowed at {self.course.struck}"
-        except Killed:
-            if self.course.passed[-1].endswith("although dead"):
-                self.broke = AssertionError(f"a killed worker went on: {self.course.passed}")
-        except SQLAlchemyError as trouble:
-            self.trouble = trouble
-        except BaseException as error:  # noqa: BLE001 - raised again in the test's own thread
-            self.broke = error
-        finally:
-            self.done = True
-            self.course.at_rest.set()
 
 
 @dataclass
@@ -164,8 +96,11 @@ class Rig:
             self._desk, settings=self._desk.settings.model_copy(update={"exclusive": exclusive})
         )
         with self.transaction() as connection:
-            self.campaign = _open_campaign(connection, len(plans))
-            self.mailings = [self._open(connection, number, plan) for number, plan in enumerate(plans)]
+            self.campaign = open_campaign(connection, len(plans))
+            self.mailings = [
+                open_one(connection, number, plan, self.campaign, self.at)
+                for number, plan in enumerate(plans)
+            ]
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -239,24 +174,6 @@ class Rig:
             delivery.course.lost_database = True
             self._pen.execute(_TERMINATE, {"pid": delivery.course.backend})
 
-    def _open(self, connection: Connection, number: int, plan: Plan) -> int:
-        new = NewMailing(
-            key=f"mailing-{number}",
-            request_digest=b"digest",
-            priority=plan.priority,
-            template_id=plan.template,
-            postage="Standard",
-            speed="Normal",
-            size=len(plan.people),
-            approval=plan.approval,
-            campaign_id=self.campaign if plan.in_campaign else None,
-            batch=number if plan.in_campaign else None,
-        )
-        mailing_id = moves.open_mailing(connection, new, self.at)
-        people = [_person(mailing_id, number, n, there=there) for n, there in enumerate(plan.people)]
-        connection.execute(insert(Recipient), people)
-        return mailing_id
-
 
 @contextmanager
 def opened(postgres: Postgres, directory: Path) -> Iterator[Rig]:
@@ -303,30 +220,3 @@ class _Listener(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._heard.append(record.getMessage())
-
-
-def _open_campaign(connection: Connection, mailings: int) -> int:
-    values = {"key": "campaign", "request_digest": b"digest", "name": "Campaign"}
-    counts = {"rows": mailings, "people": mailings, "rejected": 0, "mailings": mailings}
-    return connection.execute(insert(Campaign).values(**values, **counts).returning(Campaign.id)).scalar_one()
-
-
-def name_of(number: int, position: int) -> str:
-    """Return the first name of a person, from which their mailing can be told."""
-    return f"M{number}P{position}"
-
-
-def _person(mailing_id: int, number: int, position: int, *, there: bool) -> dict[str, Any]:
-    house = 100 * (number + 1) + position
-    return {
-        "mailing_id": mailing_id,
-        "position": position,
-        "digest": b"%d" % house,
-        "first_name": name_of(number, position),
-        "last_name": "Person",
-        "address1": f"{house} Main Street" if there else f"0 Nowhere Lane {house}",
-        "city": "Springfield",
-        "state": "IL",
-        "zip_code": "62701",
-        "merge": {},
-    }

@@ -10,7 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from models import Approval, Outcome, Stage, State
-from tests.proof.statemachine.rig import Plan, Rig
+from tests.proof.statemachine.plans import Plan
+from tests.proof.statemachine.rig import Rig
 
 _DRAFT: Final = "Draft"
 _SETTLING: Final = "Payment Needed"

@@ -1,0 +1,68 @@
+"""One message in the hands of one worker thread."""
+
+import threading
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import Stage
+from tests.proof.statemachine.boundaries import Course, Killed, Strike, on_course
+from worker.desk import Desk
+from worker.pipeline import Next, Pace, deliver
+
+_PATIENCE: Final = 60.0
+
+
+class Delivery:
+    """A delivery that may die on its way, or freeze and be let go later."""
+
+    def __init__(self, desk: Desk, mailing_id: int, stage: Stage, pace: Pace, strike: Strike | None) -> None:
+        self.course = Course(strike)
+        self.mailing_id = mailing_id
+        self.stage = stage
+        self.next = Next.NOTHING
+        self.done = False
+        self.trouble: SQLAlchemyError | None = None
+        self.broke: BaseException | None = None
+        self._thread = threading.Thread(
+            target=self._run, args=(desk, mailing_id, stage, pace), name="delivery", daemon=True
+        )
+
+    @property
+    def frozen(self) -> bool:
+        return not self.done
+
+    def begin(self) -> "Delivery":
+        """Run until it is over or frozen."""
+        self._thread.start()
+        return self._until_at_rest()
+
+    def let_go(self, strike: Strike | None = None) -> "Delivery":
+        """Thaw it, perhaps for another fate, and run until it is over or frozen again."""
+        self.course.at_rest.clear()
+        self.course.strike, self.course.struck, self.course._fitting = strike, None, 0
+        self.course.let_go.set()
+        return self._until_at_rest()
+
+    def _until_at_rest(self) -> "Delivery":
+        assert self.course.at_rest.wait(_PATIENCE), f"a delivery hangs after {self.course.passed}"
+        if self.done:
+            self._thread.join(_PATIENCE)
+        if self.broke is not None:
+            raise self.broke
+        return self
+
+    def _run(self, desk: Desk, mailing_id: int, stage: Stage, pace: Pace) -> None:
+        try:
+            self.next = on_course(self.course, lambda: deliver(desk, mailing_id, stage, pace))
+            assert not self.course.dead, f"a kill was swallowed at {self.course.struck}"
+        except Killed:
+            if self.course.passed[-1].endswith("although dead"):
+                self.broke = AssertionError(f"a killed worker went on: {self.course.passed}")
+        except SQLAlchemyError as trouble:
+            self.trouble = trouble
+        except BaseException as error:  # noqa: BLE001 - raised again in the test's own thread
+            self.broke = error
+        finally:
+            self.done = True
+            self.course.at_rest.set()
