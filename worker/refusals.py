@@ -2,7 +2,7 @@
 
 from lettrlabs import NotSent, Rejected, Unavailable, VendorError
 from lettrlabs import Refused as ReadRefused
-from worker.results import AskPerson, Wait
+from worker.results import AskPerson, Discarded, Wait
 from worker.work import Work
 
 _LONGEST_PAUSE = 300.0
@@ -33,8 +33,13 @@ def refused(work: Work, refusal: Rejected | ReadRefused) -> Wait | AskPerson:
     return AskPerson("refused", f"LettrLabs refused ({refusal.status}): {words}", facts)
 
 
-def order_gone(work: Work) -> AskPerson:
-    """Return what follows from an order that is not to be found at the vendor: nobody but a person can know why."""
+def order_gone(work: Work) -> Result:
+    """Return what follows from an order that is not to be found at the vendor: nobody but a person can know why.
+
+    Unless it was to be cancelled: then whoever deleted the draft only did not live to write it down.
+    """
+    if work.held.cancel_requested:
+        return Discarded()
     why = f"order {work.held.order} is not at LettrLabs any more: somebody deleted it there"
     return AskPerson("order_gone", why, {"orderId": work.held.order})
 

@@ -72,3 +72,16 @@ class Frozen:
                 args = (self.mailing_id, self.stage, self.clock(), self.desk.lease)
                 assert moves.claim(connection, *args) is not None
         return self.clock()
+
+
+def test_a_cancelled_order_that_is_gone_already_asks_nobody(
+    new_mailing: Any, desk: Desk, pen: Any, clock: Any, finish: Callable[[int], Row[Any]]
+) -> None:
+    mailing_id = new_mailing()
+    for stage in list(Stage)[:4]:
+        deliver(desk, mailing_id, stage, Pace(stopping=True))
+    order_id = pen.mailing(mailing_id).order_id
+    assert desk.vendor.delete_order(order_id)
+    pen.forge(mailing_id, cancel_requested=True, recovering=True, unsure_since=clock())
+
+    assert finish(mailing_id).state is State.CANCELLED
