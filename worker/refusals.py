@@ -2,7 +2,7 @@
 
 from lettrlabs import NotSent, Rejected, Unavailable, VendorError
 from lettrlabs import Refused as ReadRefused
-from worker.results import AskPerson, Discarded, Wait
+from worker.results import AskPerson, Discarded, Result, Wait
 from worker.work import Work
 
 _LONGEST_PAUSE = 300.0
