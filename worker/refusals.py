@@ -2,7 +2,7 @@
 
 from lettrlabs import NotSent, Rejected, Unavailable, VendorError
 from lettrlabs import Refused as ReadRefused
-from worker.results import AskPerson, Discarded, Result, Wait
+from worker.results import AskPerson, Discarded, Wait
 from worker.work import Work
 
 _LONGEST_PAUSE = 300.0
@@ -22,7 +22,7 @@ def not_now(work: Work, trouble: NotSent | Unavailable) -> Wait:
     return Wait(pause_for(work, trouble.retry_after), f"LettrLabs could not be reached: {trouble.why}")
 
 
-def refused(work: Work, refusal: Rejected | ReadRefused) -> Wait | AskPerson:
+def refused(work: Work, refusal: Rejected | ReadRefused) -> Wait | AskPerson | Discarded:
     """Return what follows from a definite refusal: the account's trouble waits, anything else is for a person."""
     if refusal.status in _ACCOUNT_TROUBLE:
         return Wait(pause_for(work, None), f"LettrLabs refuses the key or the plan ({refusal.status})")
@@ -33,7 +33,7 @@ def refused(work: Work, refusal: Rejected | ReadRefused) -> Wait | AskPerson:
     return AskPerson("refused", f"LettrLabs refused ({refusal.status}): {words}", facts)
 
 
-def order_gone(work: Work) -> Result:
+def order_gone(work: Work) -> AskPerson | Discarded:
     """Return what follows from an order that is not to be found at the vendor: nobody but a person can know why.
 
     Unless it was to be cancelled: then whoever deleted the draft only did not live to write it down.

@@ -112,6 +112,7 @@ class Discarded:
 
     code: str | None = None
     why: str | None = None
+    record: Record = nothing
 
 
 Result: TypeAlias = (

@@ -156,9 +156,9 @@ def _handed_over(result: Result, now: datetime) -> _Meaning:
             return Move.FAIL, _FRESH | asleep | ends, nothing, why
         case Sent(values, record):
             return Move.SEND, _FRESH | asleep | {"state": State.SENT, **values}, record, None
-        case Discarded(code, why):
+        case Discarded(code, why, record):
             dropped = {"state": State.CANCELLED, "reason_code": code, "reason": why}
-            return Move.DISCARD, _FRESH | asleep | dropped, nothing, why
+            return Move.DISCARD, _FRESH | asleep | dropped, record, why
         case _:
             raise AssertionError(f"no move for {type(result).__name__} at {now}")
 
