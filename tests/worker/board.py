@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, text, update
 
 from models import Approval, Campaign, EventLog, Mailing, Priority, Stage, State
 from worker.moves import Held
@@ -27,6 +27,7 @@ class Board:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        connection.execute(text("DELETE FROM mailing; DELETE FROM campaign"))
         values = {"key": "campaign", "request_digest": b"d", "name": "Campaign"}
         counts = {"rows": 1, "people": 1, "rejected": 0, "mailings": len(CELLS)}
         self.campaign = connection.scalars(
