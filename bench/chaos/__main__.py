@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for contender in scene.contenders:
             contender.feed(scene.troop, scene.file, options.rate)
         storming = storm.Storm(plan, scene.servers, scene.contenders, Random(options.seed))
-        finish = storm.ride_out(storming, scene.troop, longest=options.longest or seconds + 600)
+        finish = storm.ride_out(storming, scene.troop, longest=options.longest or seconds + 1500)
         _print_heading(options, count, began, storming)
         return _print_verdicts(scene, finish)
 
