@@ -7,7 +7,7 @@ BIN := .venv/bin
 INSTALL := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --root-user-action=ignore
 ROOMS := console intake lettrlabs models sandbox worker
 
-.PHONY: help demo up test lint types schema ci chaos format clean bench-due
+.PHONY: help demo up test lint types schema ci chaos format clean bench-due bench-intake
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ types: .venv/dev.stamp ## Check the types, strictly
 schema: .venv/dev.stamp ## Check that migrations and models agree
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && MAILRUN_DATA_DIR=$$data $(BIN)/mailrun exec -- \
 	  sh -c '$(BIN)/alembic upgrade head && $(BIN)/alembic check' 
+
+bench-intake: .venv/dev.stamp ## Signed events a second, beside the bare web stack
+	@$(BIN)/python -m bench.intake
 
 ci: lint types schema test ## What continuous integration runs
 

@@ -9,13 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Engine, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Engine, select, text, tuple_, update
 
 from intake.cloudevents import CloudEvent
 from intake.faults import ConflictError
 from models import Event, EventOutcome, Firing, Mailing, Stage, State
 from worker.clock import Clock, system_clock
+
+# One statement for one event and for many: a list of values would be compiled anew for each request.
+_WRITE: Final = text("""
+    INSERT INTO event (source, event_id, type, digest, body, received_at, wake_at)
+    SELECT *, CAST(:now AS timestamptz), CAST(:now AS timestamptz)
+      FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:types AS text[]),
+                  CAST(:digests AS bytea[]), CAST(:bodies AS text[]))
+        ON CONFLICT (source, event_id) DO NOTHING
+    RETURNING id, source, event_id
+""")
 
 WAITS_FOR_REPLAY: Final = "is answered anew"
 
@@ -65,21 +74,17 @@ def _place(events: list[CloudEvent], event: CloudEvent) -> str:
 def _insert(
     connection: Connection, events: dict[tuple[str, str], CloudEvent], now: datetime
 ) -> dict[tuple[str, str], int]:
-    rows = [
-        {
-            "source": event.source,
-            "event_id": event.id,
-            "type": event.type,
-            "digest": event.digest,
-            "body": event.body,
-            "received_at": now,
-            "wake_at": now,
-        }
-        # In one order for everybody: two batches with the same events wait for each other, never in a ring.
-        for _, event in sorted(events.items())
-    ]
-    statement = insert(Event).on_conflict_do_nothing(index_elements=[Event.source, Event.event_id])
-    found = connection.execute(statement.values(rows).returning(Event.id, Event.source, Event.event_id))
+    # In one order for everybody: two batches with the same events wait for each other, never in a ring.
+    rows = [event for _, event in sorted(events.items())]
+    values = {
+        "sources": [event.source for event in rows],
+        "ids": [event.id for event in rows],
+        "types": [event.type for event in rows],
+        "digests": [event.digest for event in rows],
+        "bodies": [event.body for event in rows],
+        "now": now,
+    }
+    found = connection.execute(_WRITE, values)
     return {(row.source, row.event_id): row.id for row in found}
 
 

@@ -6,6 +6,7 @@ import socket
 import sys
 from typing import Final
 
+from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
 from console.web.app import CONNECTIONS, build
@@ -29,8 +30,16 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         raise ValueError("the settings name no database")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     engine = open_engine(settings.database_url, connections=CONNECTIONS)
+    try:
+        run(build(engine, settings), listener)
+    finally:
+        engine.dispose()
+
+
+def run(app: ASGIApp, listener: socket.socket) -> None:
+    """Run an application on a bound socket until SIGTERM or SIGINT."""
     config = Config(
-        build(engine, settings),
+        app,
         http="httptools",
         ws="none",
         lifespan="off",
@@ -49,10 +58,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     for stop in (signal.SIGTERM, signal.SIGINT):
         # Until uvicorn listens for signals itself, the same handler makes it end as soon as it has begun.
         signal.signal(stop, server.handle_exit)
-    try:
-        server.run(sockets=[listener])
-    finally:
-        engine.dispose()
+    server.run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,6 +1,6 @@
 """What the tests of events stand on: triggers in force, events about made-up people, and ticks of a driven clock."""
 
-import uuid
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -104,5 +104,13 @@ def a_trigger() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def fresh_id() -> Callable[[], str]:
-    return lambda: uuid.uuid4().hex
+def eventually() -> Callable[..., None]:
+    """Return a function that waits until something is true of processes that run by themselves."""
+
+    def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, "it did not come true in time"
+            time.sleep(0.05)
+
+    return wait_until
