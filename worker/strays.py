@@ -9,13 +9,14 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, union
 
-from lettrlabs import OrderStatus
+from lettrlabs import OrderStatus, Refused
 from models import ENDED, EventLog, Mailing, Move, Stage, State, Stray, StrayFate
 from worker.fates import Place
 from worker.work import Work
 
 # A paused process may still send the create of a claim it lost; after a day its connection is surely dead.
 _ZOMBIE_LIFE = timedelta(days=1)
+_NOT_FOUND = 404
 
 
 def unexplained_drafts(place: Place, above: int = 0) -> list[int]:
@@ -26,7 +27,16 @@ def unexplained_drafts(place: Place, above: int = 0) -> list[int]:
     """
     drafts = {order.id for order in place.vendor.iter_orders(status=OrderStatus.DRAFT, page_size=500)}
     unexplained = _without_known(place, [order_id for order_id in drafts if order_id > above])
-    return [one for one in sorted(unexplained) if not place.vendor.list_recipients(one, page_size=1)]
+    return [one for one in sorted(unexplained) if _is_empty(place, one)]
+
+
+def _is_empty(place: Place, order_id: int) -> bool:
+    try:
+        return not place.vendor.list_recipients(order_id, page_size=1)
+    except Refused as refusal:
+        if refusal.status == _NOT_FOUND:
+            return False  # deleted since it was listed: there is nothing left to explain
+        raise
 
 
 def _without_known(place: Place, order_ids: Iterable[int]) -> set[int]:

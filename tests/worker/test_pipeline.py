@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Row
 
 from models import Stage, State
-from worker import moves
+from worker import moves, strays, sweep
 from worker.desk import Desk
 from worker.pipeline import Next, Pace, deliver
 
@@ -85,3 +85,20 @@ def test_a_cancelled_order_that_is_gone_already_asks_nobody(
     pen.forge(mailing_id, cancel_requested=True, recovering=True, unsure_since=clock())
 
     assert finish(mailing_id).state is State.CANCELLED
+
+
+def test_a_draft_that_goes_while_strays_are_looked_for_is_none(desk: Desk, clock: Any) -> None:
+    kept, gone = (desk.vendor.create_order(1001).value for _ in range(2))  # type: ignore[union-attr]
+
+    class Listed:
+        """The vendor as it was when it listed the drafts: one of them is deleted since."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(desk.vendor, name)
+
+        def iter_orders(self, **asked: Any) -> list[Any]:
+            drafts = list(desk.vendor.iter_orders(**asked))
+            desk.vendor.delete_order(gone)
+            return drafts
+
+    assert strays.unexplained_drafts(sweep.Round(desk.engine, Listed(), clock())) == [kept]  # type: ignore[arg-type]
