@@ -9,11 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from intake.suppression import EntryDigest, Origin, add, open_list
-from models import DO_NOT_MAIL, ENDED, Erasure, Event, Firing, Mailing, Mark, Recipient, Suppression
+from models import (
+    DO_NOT_MAIL,
+    ENDED,
+    Erasure,
+    Event,
+    EventOutcome,
+    Firing,
+    Mailing,
+    Mark,
+    Recipient,
+    Suppression,
+)
 from worker.forgetting import Place, blank_people
 
 _FIELDS: Final = (
@@ -93,6 +104,7 @@ def erase(connection: Connection, marks: Marks, who: str, now: datetime) -> Eras
         select(
             Recipient.mailing_id,
             Recipient.position,
+            Recipient.digest,
             Mailing.state,
             *(_COLUMNS[mark].label(mark.value) for mark in _OWN),
         )
@@ -111,7 +123,14 @@ def erase(connection: Connection, marks: Marks, who: str, now: datetime) -> Eras
         rows = [{"mailing_id": one.mailing_id, "position": one.position, "asked_at": now} for one in pending]
         connection.execute(insert(Erasure).on_conflict_do_nothing(), rows)
     proofs = blank_people(connection, ended)
+    _blank_events(connection, {row.digest for row in found})
     return Erased(blanked=len(ended), pending=len(pending), suppressed=suppressed, proofs=tuple(proofs))
+
+
+def _blank_events(connection: Connection, digests: set[bytes]) -> None:
+    """Blank what events said of somebody, those too that came to no mailing; one yet to be mailed is left out then."""
+    theirs = select(Firing.event_id).where(Firing.digest.in_(digests), Firing.outcome != EventOutcome.ORDERED)
+    connection.execute(update(Event).where(Event.id.in_(theirs), Event.body.is_not(None)).values(body=None))
 
 
 def _are(marks: Marks) -> ColumnElement[bool]:
