@@ -11,6 +11,7 @@ from console.session import Session, open_session
 from console.views.attention import asking_facts
 from console.views.mailings import seen_table
 from models import Stage
+from worker.ledger import CHARGE_DIFFERS
 from worker.moves import Resolution
 
 CANCEL: Final = "cancel"
@@ -67,6 +68,8 @@ def _asking(session: Session, mailing_id: int) -> Asking:
 
 
 def _possible(one: Asking) -> list[str]:
+    if one.reason_code == CHARGE_DIFFERS:
+        return [Resolution.RETRY.value, Resolution.SENT.value]
     before_payment = one.stage is not Stage.SETTLE
     ways = [way.value for way in Resolution if not (before_payment and way in _AFTER_CHECKOUT)]
     return [*ways, CANCEL]

@@ -6,6 +6,7 @@ A settled order is paid, whatever it cost: a variance never makes it look unsent
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import Connection, delete
 from sqlalchemy.dialects.postgresql import insert
@@ -13,6 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from lettrlabs import Transaction
 from models import Charge
 from worker.amounts import added, money, same
+
+CHARGE_DIFFERS: Final = "charge_differs"
 
 
 @dataclass(frozen=True, slots=True)

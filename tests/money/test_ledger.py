@@ -35,7 +35,9 @@ def test_an_order_settled_twice_is_for_a_person_and_does_not_look_unsent(
     assert "in 2 transactions" in row.reason
     (entry,) = lines(people, Grouping.ORDER)
     assert entry.difference == row.quoted
-    people.resolve(mailing_id, Resolution.SENT)
+    assert not people.resolve(mailing_id, Resolution.FAILED)
+    assert not people.resolve(mailing_id, Resolution.PAY_AGAIN)
+    assert people.resolve(mailing_id, Resolution.SENT)
     assert hands.pen.mailing(mailing_id).state is State.SENT
 
 

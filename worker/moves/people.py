@@ -33,6 +33,10 @@ class Resolution(StrEnum):
     FAILED = "failed"
 
 
+# What was seen to be paid is neither given up nor paid once more.
+_UNPAID_ONLY = frozenset({Resolution.FAILED, Resolution.PAY_AGAIN})
+
+
 def cancel(connection: Connection, mailing_id: int, who: str, now: datetime) -> CancelOutcome:
     """Cancel a mailing, or have its worker do so before its next write; the draft is deleted either way.
 
@@ -86,6 +90,7 @@ def resolve(
             now,
             values,
             detail={"why": why},
+            only=None if resolution not in _UNPAID_ONLY else Mailing.paid_at.is_(None),
         )
         for stage in stages
     )

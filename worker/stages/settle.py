@@ -69,7 +69,7 @@ def _paid(work: Work, order: Order) -> Result:
         "transactions": account.transactions,
         "orderStatus": order.status,
     }
-    return AskPerson("charge_differs", variance, facts, values, record)
+    return AskPerson(ledger.CHARGE_DIFFERS, variance, facts, values, record)
 
 
 def _pause(work: Work) -> float:
