@@ -35,14 +35,16 @@ _BROKEN: Final = "an error of Mailrun's own; the worker's log says where"
 _WAKE_EVENTS = text("""
     UPDATE event
        SET wake_at = :again, attempts = attempts + 1
-     WHERE id IN (SELECT id FROM event WHERE wake_at <= :now ORDER BY wake_at, id LIMIT :room FOR UPDATE SKIP LOCKED)
+     WHERE id = ANY (ARRAY(
+               SELECT id FROM event WHERE wake_at <= :now ORDER BY wake_at, id LIMIT :room FOR UPDATE SKIP LOCKED))
     RETURNING id, attempts
 """)
 _WAKE_GATHERINGS = text("""
     UPDATE gathering
        SET close_at = :again, attempts = attempts + 1
-     WHERE id IN (SELECT id FROM gathering WHERE closed_at IS NULL AND close_at <= :now
-                   ORDER BY close_at LIMIT :room FOR UPDATE SKIP LOCKED)
+     WHERE id = ANY (ARRAY(
+               SELECT id FROM gathering WHERE closed_at IS NULL AND close_at <= :now
+                ORDER BY close_at LIMIT :room FOR UPDATE SKIP LOCKED))
     RETURNING id, attempts
 """)
 

@@ -21,7 +21,8 @@ _A_DAY: Final = timedelta(days=1)
 _ENDED: Final = text("""
     UPDATE mailing
        SET forgotten_at = :now
-     WHERE id IN (SELECT id
+     WHERE id = ANY (ARRAY(
+                  SELECT id
                     FROM mailing
                    WHERE state IN ('sent', 'failed', 'cancelled')
                      AND forgotten_at IS NULL
@@ -34,7 +35,7 @@ _ENDED: Final = text("""
                             GROUP BY r.id))
                    ORDER BY updated_at
                    LIMIT :at_once
-                     FOR UPDATE SKIP LOCKED)
+                     FOR UPDATE SKIP LOCKED))
     RETURNING id
 """)
 

@@ -125,7 +125,7 @@ class OrderRecipient(Received):
 class Undeliverable(Received):
     """One person the vendor would not take, as it was given, and the vendor's reason."""
 
-    reason: str | None = Field(default=None, validation_alias=AliasChoices("reason", "reasonCode"))
+    reason: Hidden = Field(default=None, validation_alias=AliasChoices("reason", "reasonCode"))
     first_name: Hidden = None
     last_name: Hidden = None
     organization: Hidden = Field(

@@ -75,14 +75,18 @@ SEEN = (
 )
 _RETURNING = ", ".join(str(column) for column in SEEN[:-1]) + f", {PAUSED} AS paused"
 
+# A mailing that kills its worker takes along whatever else is worked on there. Their leases end together, and they
+# would die together again; so from the second death on they end apart, and each gets to work without the others.
+_APART = "CASE WHEN state = 'working' AND attempts >= 2 THEN (id % 16) / 16.0 * CAST(:lease AS interval) ELSE '0' END"
+
 # The gate row is locked for share, so that a claim either commits before the gate closes, and is then seen in
 # flight, or finds it closed. `order_fence` is the newest order known when a create could first have happened.
 CLAIM = text(f"""
     UPDATE mailing
        SET state        = 'working',
            claim        = :claim,
-           lease_until  = :lease_until,
-           wake_at      = :lease_until,
+           lease_until  = :lease_until + {_APART},
+           wake_at      = :lease_until + {_APART},
            attempts     = attempts + 1,
            recovering   = recovering OR state = 'working',
            unsure_since = CASE WHEN state = 'working' THEN :now ELSE unsure_since END,
@@ -108,7 +112,15 @@ def claim(
     A claim whose lease ran out is taken over; it comes back ``recovering``, for what its holder did is unknown.
     """
     row = connection.execute(
-        CLAIM, {"id": mailing_id, "stage": stage, "claim": uuid4(), "now": now, "lease_until": now + lease}
+        CLAIM,
+        {
+            "id": mailing_id,
+            "stage": stage,
+            "claim": uuid4(),
+            "now": now,
+            "lease": lease,
+            "lease_until": now + lease,
+        },
     ).one_or_none()
     if row is None:
         return None
