@@ -128,7 +128,7 @@ def erase(connection: Connection, marks: Marks, who: str, now: datetime) -> Eras
 
 
 def _blank_events(connection: Connection, digests: set[bytes]) -> None:
-    """Blank what events said of somebody that came to no mailing; one yet to be mailed is left out then."""
+    """Blank what events said of somebody that came to no mailing; one yet to be mailed is left out."""
     theirs = select(Firing.event_id).where(Firing.digest.in_(digests), Firing.outcome != EventOutcome.ORDERED)
     connection.execute(update(Event).where(Event.id.in_(theirs), Event.body.is_not(None)).values(body=None))
 
