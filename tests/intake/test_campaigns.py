@@ -165,7 +165,7 @@ def test_a_submission_killed_in_its_middle_leaves_nothing_and_is_whole_when_made
     engine: Engine,
     database_url: str,
     people_list: Callable[..., BytesIO],
-    programs: Any,  # noqa: ANN401 - a conftest's types cannot be imported
+    programs: Any,
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "people.csv"
