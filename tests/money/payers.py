@@ -1,10 +1,18 @@
-"""A worker process of the budget race: sixteen threads, each checking one mailing out. Run as a program."""
+"""A worker process of the budget race: sixteen threads, each checking one mailing out. Run as a program.
+
+The threads wait for each other right before they reserve, inside their transactions: without that the vendor's
+answers would let them through one by one, and nothing would race.
+"""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+from sqlalchemy import Connection
+
 from models import Stage
+from worker import budgets
+from worker.budgets import Taking
 from worker.desk import open_desk
 from worker.pipeline import Pace, deliver
 from worker.settings import read_settings
@@ -13,10 +21,15 @@ from worker.settings import read_settings
 def main() -> None:
     mailings = [int(number) for number in sys.argv[1:]]
     desk = open_desk(read_settings())
-    together = Barrier(len(mailings))
+    together, reserve = Barrier(len(mailings)), budgets.reserve
+
+    def reserve_together(connection: Connection, taking: Taking) -> None:
+        together.wait(60)
+        reserve(connection, taking)
+
+    budgets.reserve = reserve_together
 
     def check_out(mailing_id: int) -> None:
-        together.wait()
         deliver(desk, mailing_id, Stage.CHECKOUT, Pace(stopping=True))
 
     with ThreadPoolExecutor(len(mailings)) as pool:
