@@ -54,16 +54,18 @@ _ODDITIES: Final = (
     {"endpoint": "append_recipients", "kind": "partial", "count": 1, "fraction": 0.5, "silent": True},
     {"endpoint": "append_recipients", "kind": "partial", "count": 8, "fraction": 0.0, "silent": True},
 )
+_FAULTS = st.sampled_from(_ODDITIES) | st.fixed_dictionaries(
+    {
+        "endpoint": st.sampled_from(_WRITES * 2 + _READS),
+        "kind": st.sampled_from(_BREAKS),
+        "count": st.integers(1, 4),
+        "after": st.sampled_from([0, 0, 0, 1, 2]),
+        "retryAfter": st.sampled_from([0, 1, 60]),
+    }
+)
 _ACTS: Final = (
-    "approve",
-    "retry",
-    "cancel",
-    "pause all",
-    "pause campaign",
-    "unpause",
-    "pay again",
-    "heal",
-    "sweep",
+    *("approve", "retry", "cancel", "pause all", "pause campaign", "unpause", "pay again"),
+    *("tick", "heal", "sweep"),
 )
 _ROUNDS: Final = 150
 # Who waits for the create gate looks every second, for up to a lease.
@@ -104,20 +106,12 @@ class MailingMachine(RuleBasedStateMachine):
 
     # What beat and the workers do.
 
-    @rule()
-    def tick(self) -> None:
-        woken: list[Due] = []
-        dispatch.run_once(
-            self.rig.desk, self.rig.now(), lambda _: len(self.messages), lambda _, due: woken.append(due)
-        )
-        # PostgreSQL wakes those of one scan in any sequence; a run must be repeatable.
-        woken.sort(key=lambda due: due.id)
-        self.messages += [Message(due.id, rest_of_chain(due.stage)) for due in woken]
-
-    @precondition(lambda self: self.messages)
-    @rule(ahead=st.booleans())
-    def deliver_next(self, ahead: bool) -> None:
-        self._deliver(self.messages.pop(0), ahead=ahead)
+    @rule(ahead=st.booleans(), scan=st.booleans())
+    def deliver_next(self, ahead: bool, scan: bool) -> None:
+        if scan or not self.messages:
+            self._tick()
+        if self.messages:
+            self._deliver(self.messages.pop(0), ahead=ahead)
 
     @precondition(lambda self: self.messages)
     @rule(which=_ANY, ahead=st.booleans(), once_more=st.booleans(), strike=_PERHAPS_A_STRIKE)
@@ -157,21 +151,11 @@ class MailingMachine(RuleBasedStateMachine):
     def let_time_pass(self, seconds: float) -> None:
         self.rig.forward(seconds)
 
-    @rule(
-        endpoint=st.sampled_from(_WRITES * 2 + _READS),
-        kind=st.sampled_from(_BREAKS),
-        count=st.integers(1, 4),
-        after=st.sampled_from([0, 0, 0, 1, 2]),
-        retry_after=st.sampled_from([0, 1, 60]),
-    )
-    def break_calls(self, endpoint: str, kind: str, count: int, after: int, retry_after: int) -> None:
-        self.rig.operator.fail(endpoint, kind, count=count, after=after, retryAfter=retry_after)
-
-    @rule(oddity=st.sampled_from(_ODDITIES))
-    def behave_oddly(self, oddity: dict[str, Any]) -> None:
-        self.deeds.doubled_charges |= oddity["kind"] == "double_settle"
-        self.deeds.repriced_at_checkout |= oddity["kind"] == "requote" and oddity["endpoint"] == "checkout"
-        self.rig.operator.fail(**oddity)
+    @rule(fault=_FAULTS)
+    def the_vendor_misbehaves(self, fault: dict[str, Any]) -> None:
+        self.deeds.doubled_charges |= fault["kind"] == "double_settle"
+        self.deeds.repriced_at_checkout |= fault["kind"] == "requote" and fault["endpoint"] == "checkout"
+        self.rig.operator.fail(**fault)
 
     @precondition(lambda self: self.rig.network.lingering)
     @rule(which=_ANY)
@@ -202,6 +186,8 @@ class MailingMachine(RuleBasedStateMachine):
                 self._pause(everything=act == "pause all")
             case "retry":
                 self._resolve(mailing_id, Resolution.RETRY)
+            case "tick":
+                self._tick()
             case "sweep":
                 self._sweep()
             case "heal":
@@ -244,7 +230,7 @@ class MailingMachine(RuleBasedStateMachine):
 
     def _come_to_rest(self) -> None:
         for _ in range(_ROUNDS):
-            self.tick()
+            self._tick()
             while self.messages:
                 self._deliver(self.messages.pop(0), ahead=True)
             if not self._wait_until_due(at_least=_PATIENT_STEP):
@@ -258,6 +244,15 @@ class MailingMachine(RuleBasedStateMachine):
 
     def _truth(self) -> Truth:
         return Truth(self.rig, self.deeds)
+
+    def _tick(self) -> None:
+        woken: list[Due] = []
+        dispatch.run_once(
+            self.rig.desk, self.rig.now(), lambda _: len(self.messages), lambda _, due: woken.append(due)
+        )
+        # PostgreSQL wakes those of one scan in any sequence; a run must be repeatable.
+        woken.sort(key=lambda due: due.id)
+        self.messages += [Message(due.id, rest_of_chain(due.stage)) for due in woken]
 
     def _mailing(self, which: int) -> int:
         return self.rig.mailings[which % len(self.rig.mailings)]
