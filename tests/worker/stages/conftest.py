@@ -63,7 +63,8 @@ class Vendor(Operator):
 
 @pytest.fixture(scope="session")
 def _vendor(run_dir: Path) -> Iterator[Vendor]:
-    state = run_dir / "stages-sandbox"
+    # Several conftests bring this fixture into one session: each has a vendor, and so a directory, of its own.
+    state = run_dir / f"stages-sandbox-{uuid.uuid4().hex}"
     command = [sys.executable, emptied_vendor.__file__, str(state)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
