@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 import psycopg
-from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
 from intake.digests import installation_key
@@ -74,7 +73,7 @@ def _recipient_rows(mailing_id: int, people: Sequence[Mailable]) -> Iterator[tup
             person.email or None,
             person.phone or None,
             person.customer_id,
-            Jsonb(person.merge),
+            person.merge,
         )
 
 

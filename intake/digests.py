@@ -38,58 +38,61 @@ class Digests(NamedTuple):
         return {mark: digest for mark, digest in all_marks.items() if digest is not None}
 
 
-class Place(NamedTuple):
-    """An address in its normal form: street line with unit, and five digits of the ZIP code.
-
-    City and state are left out: the ZIP code names them, and spelling them (`St. Louis`, `Saint Louis`) is where
-    lists differ.
-    """
-
-    street: str
-    zip5: str
-
-    @classmethod
-    def of(cls, address1: str, address2: str, zip_code: str) -> "Place":
-        """Fold an address."""
-        return cls(folded_street(f"{address1} {address2}"), zip_code[:5])
-
-
 def installation_key(connection: Connection) -> bytes:
     """Return the key of every digest in this database."""
     return connection.scalars(select(Installation.digest_key)).one()
 
 
-def whole(name: str, organization: str, place: Place, key: bytes) -> bytes:
-    """Return the digest by which two rows of a list are the same recipient."""
-    return _digest(_WHOLE, f"{name}\n{organization}\n{place.street}\n{place.zip5}", key)
+def of_recipient(
+    name: str, organization: str, place: str, email: str, customer_id: str, key: bytes
+) -> Digests:
+    """Return all digests of a recipient: name, organization and place in their normal forms."""
+    at_home = person(name, organization, place, key)
+    both = _digest(_WHOLE, f"{name}\n{organization}\n{place}", key) if name and organization else at_home
+    return Digests(
+        both or _digest(_WHOLE, place, key),
+        at_home,
+        address(place, key),
+        of_email(email, key) if email else None,
+        of_customer(customer_id, key) if customer_id else None,
+    )
 
 
-def person(name: str, organization: str, place: Place, key: bytes) -> bytes | None:
-    """Return the digest of a name, or else an organization, at an address; None for nobody."""
+def person(name: str, organization: str, place: str, key: bytes) -> bytes | None:
+    """Return the digest of a name, or else an organization, at a place; None for nobody."""
     who = name or organization
-    return _digest(b"person", f"{who}\n{place.street}\n{place.zip5}", key) if who else None
+    return _digest(b"person", f"{who}\n{place}", key) if who else None
 
 
-def address(place: Place, key: bytes) -> bytes:
-    """Return the digest of an address, whoever lives there: the rule by which people are one household."""
-    return _digest(b"address", f"{place.street}\n{place.zip5}", key)
+def address(place: str, key: bytes) -> bytes:
+    """Return the digest of a place, whoever lives there: the rule by which people are one household."""
+    return _digest(b"address", place, key)
 
 
-def email(text: str, key: bytes) -> bytes | None:
+def of_email(text: str, key: bytes) -> bytes | None:
     """Return the digest of an email address without regard to case; None for an empty one."""
     form = text.strip().casefold()
     return _digest(b"email", form, key) if form else None
 
 
-def customer(text: str | None, key: bytes) -> bytes | None:
+def of_customer(text: str, key: bytes) -> bytes | None:
     """Return the digest of a customer id of your own, taken as it is; None for an empty one."""
-    form = (text or "").strip()
+    form = text.strip()
     return _digest(b"customer", form, key) if form else None
 
 
 def folded_name(first: str, last: str) -> str:
     """Return the normal form of a person's name."""
     return folded_words(f"{first} {last}")
+
+
+def folded_place(address1: str, address2: str, zip_code: str) -> str:
+    """Return the normal form of an address: street line with unit, and five digits of the ZIP code.
+
+    City and state are left out: the ZIP code names them, and spelling them (`St. Louis`, `Saint Louis`) is where
+    lists differ.
+    """
+    return f"{folded_street(f'{address1} {address2}')}\n{zip_code[:5]}"
 
 
 def _digest(kind: bytes, form: str, key: bytes) -> bytes:

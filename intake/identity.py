@@ -6,7 +6,6 @@ from typing import Final
 
 from intake import digests
 from intake.addresses import Entry, settled_zip, with_name_split
-from intake.digests import Place
 from intake.publication28 import folded_words
 from intake.reasons import Reason, ReasonCode
 from intake.states import state_code
@@ -38,26 +37,26 @@ def identify(entry: Entry, key: bytes, *, households: bool = False) -> Identity:
     place, reasons = _place(cells)
     marks = _at(cells, place, key, households=households) if place else {}
     for mark, digest in (
-        (Mark.EMAIL, digests.email(cells.email, key)),
-        (Mark.CUSTOMER, digests.customer(cells.customer_id, key)),
+        (Mark.EMAIL, digests.of_email(cells.email, key)),
+        (Mark.CUSTOMER, digests.of_customer(cells.customer_id, key)),
     ):
         if digest:
             marks[mark] = digest
     return Identity(marks, reasons if marks or reasons else (_NOBODY,))
 
 
-def _place(cells: Entry) -> tuple[Place | None, tuple[Reason, ...]]:
+def _place(cells: Entry) -> tuple[str, tuple[Reason, ...]]:
     if not cells.address1:
-        return None, ()
+        return "", ()
     zip_code, _ = settled_zip(cells.zip_code, cells.zip4, state_code(cells.state))
     if not zip_code:
         zip_code, _ = settled_zip(cells.zip_code, cells.zip4, None)
     if not zip_code:
-        return None, (Reason(ReasonCode.MALFORMED_ZIP, "The address has no ZIP code of 5 or 9 digits."),)
-    return Place.of(cells.address1, cells.address2, zip_code), ()
+        return "", (Reason(ReasonCode.MALFORMED_ZIP, "The address has no ZIP code of 5 or 9 digits."),)
+    return digests.folded_place(cells.address1, cells.address2, zip_code), ()
 
 
-def _at(cells: Entry, place: Place, key: bytes, *, households: bool) -> dict[Mark, bytes]:
+def _at(cells: Entry, place: str, key: bytes, *, households: bool) -> dict[Mark, bytes]:
     organization = folded_words(cells.organization) if cells.organization else ""
     name = digests.folded_name(cells.first_name, cells.last_name)
     person = None if households else digests.person(name, organization, place, key)

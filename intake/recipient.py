@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from intake import digests
-from intake.digests import Digests, Place
+from intake.digests import Digests, folded_name, folded_place, of_recipient
 from intake.publication28 import folded_words
 
 
@@ -42,20 +41,15 @@ class Recipient:
         Same means the same normal form of name, organization, street line and unit, and the same five digits of
         the ZIP code. For comparing within one list; what is kept is keyed.
         """
-        return digests.whole(*self._normal(), b"")
+        return self.known_by(b"").whole
 
     def known_by(self, key: bytes) -> Digests:
         """Return the digests that are kept, under the installation's key."""
-        name, organization, place = self._normal()
-        return Digests(
-            whole=digests.whole(name, organization, place, key),
-            person=digests.person(name, organization, place, key),
-            address=digests.address(place, key),
-            email=digests.email(self.email, key),
-            customer=digests.customer(self.customer_id, key),
+        return of_recipient(
+            folded_name(self.first_name, self.last_name),
+            folded_words(self.organization) if self.organization else "",
+            folded_place(self.address1, self.address2, self.zip_code),
+            self.email,
+            self.customer_id or "",
+            key,
         )
-
-    def _normal(self) -> tuple[str, str, Place]:
-        organization = folded_words(self.organization) if self.organization else ""
-        place = Place.of(self.address1, self.address2, self.zip_code)
-        return digests.folded_name(self.first_name, self.last_name), organization, place
