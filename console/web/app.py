@@ -1,9 +1,11 @@
 """The application: every operation with its address, and what is done for all of them."""
 
+from http import HTTPStatus
 from typing import Final
 
 from anyio import CapacityLimiter
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,7 +14,7 @@ from starlette.routing import Route
 
 from console.web import campaigns, events, mailings
 from console.web.openapi import Operation, csv_body, document, event_body, json_body
-from console.web.problems import answer_problem
+from console.web.problems import Problem, answer_problem
 from console.web.requests import Handler, House, house, in_thread
 from console.web.shapes import (
     Campaigns,
@@ -53,7 +55,14 @@ async def ready(request: Request) -> Response:
         with house(request).engine.connect() as connection:
             connection.execute(text("SELECT count(*) FROM event WHERE id = 0"))
 
-    await in_thread(request, look)
+    try:
+        await in_thread(request, look)
+    except SQLAlchemyError:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "not_ready",
+            "The database is away, or has other tables: mailrun migrate.",
+        ) from None
     return JSONResponse(Health(status="ok").model_dump())
 
 

@@ -1,0 +1,85 @@
+"""What the tests of the HTTP interface stand on: the application on a real socket, in a thread of this process."""
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+from uvicorn import Config, Server
+
+from console.web.app import build
+from console.web.server import listen
+from console.web.tokens import Scope, create_token
+from worker.settings import Settings
+from worker.signatures import fresh_secret, sign
+
+LIST = "First name,Last name,Address,City,State,ZIP\n"
+
+
+@dataclass(frozen=True)
+class Api:
+    """The interface, a token for everything, and the secret that events are signed with."""
+
+    client: httpx.Client
+    engine: Engine
+    secret: str
+
+    def token(self, *scopes: Scope) -> str:
+        with self.engine.begin() as connection:
+            return create_token(connection, uuid.uuid4().hex, scopes) or ""
+
+    def mail(self, *people: Mapping[str, Any], key: str | None = "key", **wishes: Any) -> httpx.Response:
+        headers = {} if key is None else {"idempotency-key": key}
+        body = {"template": 1001, "recipients": list(people), **wishes}
+        return self.client.post("/v1/mailings", json=body, headers=headers)
+
+    def upload(self, rows: str, **query: Any) -> httpx.Response:
+        headers = {"content-type": "text/csv"}
+        asked = {"template": 1001, **query}
+        return self.client.post("/v1/campaigns", params=asked, content=LIST + rows, headers=headers)
+
+    def event(self, body: Any, kind: str = "application/cloudevents+json", **headers: str) -> httpx.Response:
+        text = body if isinstance(body, str) else json.dumps(body)
+        signed = sign([self.secret], f"msg_{uuid.uuid4().hex}", datetime.now(UTC), text)
+        return self.client.post(
+            "/v1/events", content=text, headers={**signed, "content-type": kind, **headers}
+        )
+
+
+@pytest.fixture
+def api(engine: Engine) -> Iterator[Api]:
+    secret = fresh_secret()
+    with engine.begin() as connection:
+        token = create_token(connection, "all", Scope)
+    app = build(engine, Settings(event_secrets=f"{fresh_secret()} {secret}"))
+    server = Server(Config(app, lifespan="off", log_config=None, log_level="critical", ws="none"))
+    with listen("127.0.0.1", 0) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with httpx.Client(base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=30) as client:
+            yield Api(client, engine, secret)
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def person() -> Callable[..., dict[str, Any]]:
+    def make(number: int = 0, **changes: Any) -> dict[str, Any]:
+        return {
+            "first_name": f"Ann{number}",
+            "last_name": "Lee",
+            "address1": f"{number + 1} Oak St",
+            "city": "Boston",
+            "state": "MA",
+            "zip_code": "02108",
+            **changes,
+        }
+
+    return make
