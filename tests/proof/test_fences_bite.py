@@ -13,14 +13,14 @@ from typing import Final
 import pytest
 from sqlalchemy import text
 
-from models import Stage, State
+from models import Move, Stage, State
 from tests.proof.statemachine.boundaries import Fate, Strike
 from tests.proof.statemachine.delivery import Delivery
 from tests.proof.statemachine.plans import Plan
 from tests.proof.statemachine.rig import Rig
 from tests.proof.statemachine.truth import Deeds, Truth
 from worker import fates, moves, pipeline
-from worker.moves import CancelOutcome, Resolution, claims, holder, people
+from worker.moves import CancelOutcome, claims, holder, people
 from worker.stages import checkout
 from worker.work import Work
 
@@ -325,6 +325,13 @@ def test_the_state_in_a_persons_move_keeps_what_is_sent_from_being_paid_again(
     assert rig.end_of(mailing) == State.SENT
 
     with rig.transaction() as connection:
-        done = moves.resolve(connection, mailing, Resolution.PAY_AGAIN, "a person", "a slip", rig.now())
+        again = {
+            "stage": Stage.CHECKOUT,
+            "state": State.QUEUED,
+            "not_before": rig.now(),
+            "wake_at": rig.now(),
+        }
+        asked = (Move.RESOLVE, State.ATTENTION, Stage.SETTLE, "a person", rig.now(), again)
+        done = people.move(connection, mailing, *asked)
 
     assert done is not fenced
