@@ -269,6 +269,7 @@ class Web:
     program: Program
     secret: str
     token: str
+    client: httpx.Client
 
     def post_event(self, event: Mapping[str, Any] | list[Any], **headers: str) -> httpx.Response:
         """Post an event, or a list of them as a batch, in structured mode, signed."""
@@ -292,12 +293,12 @@ class Web:
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         given = {"authorization": f"Bearer {self.token}", **(headers or {})}
-        return httpx.request(method, self.url + path, content=body, headers=given, timeout=PATIENCE_SECONDS)
+        return self.client.request(method, self.url + path, content=body, headers=given)
 
 
 @pytest.fixture
-def web_process(programs: _Programs, database_url: str, engine: Engine) -> Callable[..., Web]:
-    """Return a function that starts a `mailrun web` on this test's database, again on the same port if asked."""
+def web_process(programs: _Programs, database_url: str, engine: Engine) -> Iterator[Callable[..., Web]]:
+    """Yield a function that starts a `mailrun web` on this test's database, again on the same port if asked."""
     secret = fresh_secret()
     with engine.begin() as connection:
         token = create_token(connection, "tests", Scope)
@@ -306,9 +307,10 @@ def web_process(programs: _Programs, database_url: str, engine: Engine) -> Calla
         command = (sys.executable, "-m", "console", "web", "--port", str(port))
         env = {"DATABASE_URL": database_url, "MAILRUN_EVENT_SECRETS": secret}
         program = programs.start("web", *command, env=env)
-        return Web(program.wait_for(READY).split()[-1], program, secret, token or "")
+        return Web(program.wait_for(READY).split()[-1], program, secret, token or "", client)
 
-    return start
+    with httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False) as client:
+        yield start
 
 
 def _create_database(server: Postgres, name: str, *, copy_of: str) -> str:
