@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from bench.chaos.judge import Books, Claims
 from bench.peers.reports import reports
 from models import ENDED, Mailing, Outcome, Recipient, State
 from worker.desk import open_engine
+
+
+# Reasons to ask a person that say no more than that it was not paid.
+_UNPAID = frozenset({"recipients_differ", "recipients_changed", "refused"})
 
 
 def of_peer(path: Path) -> Claims:
@@ -65,10 +70,6 @@ class Accounts:
             ),
         )
 
-    def charges_noticed(self) -> int:
-        """Count the sent mailings whose charge is not what was quoted, as its database shows."""
-        return sum(row.state is State.SENT and row.charged != row.quoted for row in self.mailings)
-
     def untruths(self, books: Books) -> Iterator[str]:
         """Yield each mailing of whose end it says what the ledger denies."""
         times = books.times_paid()
@@ -82,20 +83,25 @@ class Accounts:
 
 def _is_true(row: Row[Any], order: Any, times_paid: int) -> bool:  # noqa: ANN401 - JSON
     """Whether the ledger bears out what a mailing's row says. "We do not know" is true of either."""
-    outcomes = {checkout["outcome"] for checkout in order["checkouts"]} if order else set()
-    gone = order is None or order["deleted"]
     match row.state, row.reason_code:
         case State.SENT, _:
             return times_paid == 1 and bool(order["charges"])
+        case State.ATTENTION, "charge_differs":
+            return times_paid == 1 and row.quoted != sum(Decimal(one["amount"]) for one in order["charges"])
         case State.ATTENTION, "checkout_unclear" | "attempts":
             return times_paid <= 1
+        case _:
+            return times_paid == 0 and _explains_no_payment(row, order)
+
+
+def _explains_no_payment(row: Row[Any], order: Any) -> bool:  # noqa: ANN401 - JSON
+    match row.state, row.reason_code:
         case (State.FAILED, "nobody_accepted") | (State.ATTENTION, "order_gone"):
-            return times_paid == 0 and gone
+            return order is None or bool(order["deleted"])
         case State.ATTENTION, "payment_failed":
-            return times_paid == 0 and "declined" in outcomes
-        case (State.FAILED, _) | (State.ATTENTION, "recipients_differ" | "recipients_changed" | "refused"):
-            return times_paid == 0
-    return False
+            return any(checkout["outcome"] == "declined" for checkout in order["checkouts"])
+        case state, code:
+            return state is State.FAILED or code in _UNPAID
 
 
 def engine_of(mailrun: Mailrun) -> Engine:
