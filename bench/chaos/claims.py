@@ -15,7 +15,6 @@ from bench.peers.reports import reports
 from models import ENDED, Mailing, Outcome, Recipient, State
 from worker.desk import open_engine
 
-
 # Reasons to ask a person that say no more than that it was not paid.
 _UNPAID = frozenset({"recipients_differ", "recipients_changed", "refused"})
 
