@@ -34,7 +34,7 @@ up: .venv/runtime.stamp ## Run everything on this machine until Ctrl-C
 	@$(BIN)/mailrun up
 
 test: .venv/dev.stamp ## Run the tests (under 5 minutes on 2 cores)
-	@$(BIN)/python -m pytest -m "not chaos" -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -m "not chaos" -n 4 --dist loadfile
 
 chaos: .venv/dev.stamp ## Run the long proofs: pairs of crashes, chaos beside its peers
 	@$(BIN)/python -m pytest -m chaos

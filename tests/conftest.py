@@ -17,6 +17,8 @@ from typing import Any, Final
 
 import httpx
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from sqlalchemy import Engine, create_engine
 
@@ -26,6 +28,7 @@ from console.postgres import Postgres
 from console.valkey import Valkey
 from console.web.server import READY
 from console.web.tokens import Scope, create_token
+from tests.proof.statemachine.vendor import served
 from worker.settings import SANDBOX_KEY, Settings
 from worker.signatures import fresh_secret, sign
 
@@ -43,6 +46,11 @@ def pytest_configure() -> None:
         os.environ.pop(str(setting.validation_alias), None)
     Settings.model_config["env_file"] = None
     os.environ.update(LETTRLABS_API_KEY=SANDBOX_KEY, LETTRLABS_BASE_URL=NOBODY)
+    # Two shared cores can stall any example; what a property test has found belongs into the tests, not on a disk.
+    hypothesis_settings.register_profile(
+        "shared machine", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    hypothesis_settings.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session")
@@ -231,6 +239,13 @@ def start_sandbox(programs: _Programs, tmp_path: Path) -> Callable[[str], Sandbo
 def sandbox(start_sandbox: Callable[[str], Sandbox]) -> Sandbox:
     """Return a running sandbox that nobody else uses."""
     return start_sandbox("sandbox")
+
+
+@pytest.fixture(scope="session")
+def standing_sandbox(run_dir: Path) -> Iterator[str]:
+    """Yield the address of a sandbox whose time stands still unless moved, for tests that empty it first."""
+    with served(run_dir / "standing-sandbox") as url:
+        yield url
 
 
 StartWorker = Callable[..., Program]

@@ -15,7 +15,7 @@ from intake import suppression
 from intake.digests import installation_key
 from intake.recipient import Recipient
 from intake.suppression import Origin
-from models import ENDED, Event, Gathering, Mailing, Mark
+from models import ENDED, Event, Gathering, Mailing, Mark, State
 
 SENDERS = 8
 SUPPRESSED, INVALID, UNDELIVERABLE, TWINS, UNMATCHED, CAPPED = 20, 15, 10, 15, 20, 6
@@ -106,6 +106,13 @@ def suppress(shop: Any, events: list[dict[str, Any]]) -> None:
         )
 
 
+def let_its_leases_end(shop: Any) -> None:
+    """Make it as late as if the killed worker's leases had run out, instead of waiting a minute for it."""
+    ended = {"lease_until": func.now(), "wake_at": func.now()}
+    with shop.engine.begin() as connection:
+        connection.execute(update(Mailing).where(Mailing.state == State.WORKING).values(ended))
+
+
 def waiting(shop: Any, what: Any) -> bool:
     with shop.engine.connect() as connection:
         return connection.scalar(what.limit(1)) is not None
@@ -159,6 +166,7 @@ def test_the_ledger_and_the_receipts_agree_on_every_one_of_five_hundred_events(
         senders.web = web = web_process(httpx.URL(web.url).port)
         eventually(lambda: len(senders.taken) > 300, 60)
         worker.kill()
+        let_its_leases_end(shop)
         worker_process(env)
         for done in posting:
             done.result()

@@ -1,19 +1,15 @@
 """The money's tests stand on what the stages' tests stand on, and on people who approve and set budgets."""
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
 
 from models import Budget, Campaign, Decision, Purse, Reservation
-from tests.proof.statemachine import vendor as emptied_vendor
 from tests.worker.conftest import clock, new_mailing, pen, shared_engine
-from tests.worker.stages.conftest import Vendor, desk, engine, hands, sandbox, settings
+from tests.worker.stages.conftest import desk, engine, hands, sandbox, settings
 from worker import approvals, moves, purses
 from worker.offers import offered
 
@@ -28,18 +24,6 @@ __all__ = [
     "settings",
     "shared_engine",
 ]
-
-
-@pytest.fixture(scope="session")
-def _vendor(run_dir: Path) -> Iterator[Vendor]:
-    """Yield a sandbox of the money's tests: the stages' own keeps its books in another directory."""
-    command = [sys.executable, emptied_vendor.__file__, str(run_dir / "money-sandbox")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        vendor = Vendor(process.stdout.readline().split()[-1])
-        yield vendor
-        vendor.close()
-        process.terminate()
 
 
 class People:

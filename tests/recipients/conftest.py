@@ -9,12 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck
-from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from sqlalchemy import Engine, Row, create_engine, select, text
 
@@ -27,17 +24,11 @@ from intake.options import Options
 from intake.suppression import Origin
 from lettrlabs import LettrLabs, RateLimit
 from models import ENDED, Mailing, Recipient, Stage, State
-from tests.proof.statemachine.vendor import Operator, served
+from tests.proof.statemachine.vendor import Operator
 from worker import moves
 from worker.desk import Desk
 from worker.pipeline import Pace, deliver
 from worker.settings import SANDBOX_KEY, Settings
-
-# Two shared cores can stall any example; what a property test has found belongs into the tests, not on a disk.
-hypothesis_settings.register_profile(
-    "shared machine", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
-)
-hypothesis_settings.load_profile("shared machine")
 
 HEADINGS = "First name,Last name,Company,Address,City,State,ZIP,Email,Customer ID\n"
 TEMPLATE = 1001
@@ -144,12 +135,6 @@ class Post:
 
 
 @pytest.fixture(scope="session")
-def _served(run_dir: Path) -> Iterator[str]:
-    with served(run_dir / "recipients-sandbox") as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
 def _engine(postgres: Any) -> Iterator[Engine]:
     name = f"recipients_{os.urandom(8).hex()}"
     statement = sql.SQL("CREATE DATABASE {} TEMPLATE migrated STRATEGY FILE_COPY")
@@ -169,14 +154,14 @@ def engine(_engine: Engine) -> Engine:
 
 
 @pytest.fixture
-def post(engine: Engine, _served: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
+def post(engine: Engine, standing_sandbox: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
     # A read's second and third try would wait in real time.
     monkeypatch.setattr("lettrlabs.calls.sleep", lambda _: None)
-    operator = Operator(_served)
+    operator = Operator(standing_sandbox)
     operator.empty()
     settings = Settings(
         database_url=engine.url.render_as_string(hide_password=False),
-        base_url=f"{_served}/api",
+        base_url=f"{standing_sandbox}/api",
         api_key=SANDBOX_KEY,
         settlement_window_seconds=60,
     )
@@ -184,4 +169,3 @@ def post(engine: Engine, _served: str, monkeypatch: pytest.MonkeyPatch) -> Itera
         post = Post(Desk(engine, vendor, settings), operator)
         object.__setattr__(post.desk, "clock", post.clock)
         yield post
-    operator.close()

@@ -1,71 +1,32 @@
 """What the tests of time stand on: a desk and a sandbox under one clock that only tests move."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import Engine, Row, insert, select
 
 from models import Approval, Mailing, Priority, Recipient, State
+from tests.proof.statemachine.vendor import START
+from tests.worker.stages.conftest import Vendor
 from worker import dispatch, moves
 from worker.desk import Desk, open_desk
 from worker.moves import Due, NewMailing
 from worker.pipeline import Pace, deliver
 from worker.schedule import AT_ONCE, Schedule
-from worker.settings import SANDBOX_KEY, Settings
+from worker.settings import Settings
 
 
-class Vendor:
-    """One sandbox for all tests here: each looks at the orders of its own database, and time only goes on."""
-
-    key = SANDBOX_KEY
-
-    def __init__(self, url: str) -> None:
-        self.api_url = f"{url}/api"
-        # Without TLS there is nothing to verify, and reading the certificates takes longer than most tests.
-        self._control = httpx.Client(base_url=f"{url}/sandbox", timeout=30, verify=False)  # noqa: S501
-
-    def close(self) -> None:
-        self._control.close()
-
-    def ledger(self) -> Any:
-        return self._control.get("/ledger").json()
-
-    def now(self) -> datetime:
-        return datetime.fromisoformat(self._control.get("/clock").json()["now"])
-
-    def forward(self, seconds: float) -> None:
-        self._control.post("/clock", json={"advanceSeconds": seconds}).raise_for_status()
-
-    def settle_at_once(self) -> None:
-        self._control.post("/settings", json={"settleSeconds": 0}).raise_for_status()
-
-    def fail(self, endpoint: str, kind: str, **rule: object) -> None:
-        rules = {"endpoint": endpoint, "kind": kind, **rule}
-        self._control.post("/faults", json=rules).raise_for_status()
-
-    def heal(self) -> None:
-        self._control.delete("/faults").raise_for_status()
-
-
-@pytest.fixture(scope="session")
-def sandbox(run_dir: Path) -> Iterator[Vendor]:
-    state = run_dir / "sandbox-of-time"
-    command = [sys.executable, "-m", "sandbox", "--port", "0", "--state", str(state)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        vendor = Vendor(process.stdout.readline().split()[-1])
-        vendor.settle_at_once()
-        yield vendor
-        vendor.close()
-        process.terminate()
+@pytest.fixture
+def sandbox(standing_sandbox: str) -> Vendor:
+    """Return a sandbox in which nothing has happened yet, and whose time is the same at every test's start."""
+    vendor = Vendor(standing_sandbox)
+    vendor.empty()
+    vendor.set(settleSeconds=0)
+    return vendor
 
 
 @dataclass
@@ -79,14 +40,13 @@ class Clock:
         return self.at
 
     def go_to(self, instant: datetime) -> None:
-        self.sandbox.forward((instant - self.at).total_seconds())
+        self.sandbox.advance((instant - self.at).total_seconds())
         self.at = instant
 
 
 @pytest.fixture
 def clock(sandbox: Vendor) -> Clock:
-    sandbox.heal()
-    return Clock(sandbox, sandbox.now())
+    return Clock(sandbox, START)
 
 
 @pytest.fixture

@@ -232,7 +232,9 @@ def test_the_documented_program_runs(engine: Any, tmp_path: Path, monkeypatch: p
         "First name,Last name,Address,City,State,ZIP\nAnn,Lee,1 Oak St,Boston,MA,02108\n"
     )
 
-    exec(program.replace("postgresql+psycopg://mailrun@localhost/mailrun", url), {})  # noqa: S102 - our own page
+    names: dict[str, Any] = {}
+    exec(program.replace("postgresql+psycopg://mailrun@localhost/mailrun", url), names)  # noqa: S102 - our own page
+    names["engine"].dispose()
 
     with engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(Mailing)) == 2

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,13 +20,12 @@ from models import Stage, State
 from tests.proof.statemachine.boundaries import Network, Strike, watch_commits
 from tests.proof.statemachine.delivery import Delivery
 from tests.proof.statemachine.plans import Plan, open_campaign, open_one
-from tests.proof.statemachine.vendor import Operator, served
+from tests.proof.statemachine.vendor import START, Operator, served
 from worker import moves
 from worker.desk import Desk, open_engine
 from worker.pipeline import Pace
 from worker.settings import SANDBOX_KEY, Settings
 
-START: Final = datetime(2026, 1, 5, 14, tzinfo=UTC)
 _FOREVER: Final = 1e9
 _ROUNDS: Final = 200
 
@@ -76,7 +75,6 @@ class Rig:
         self._pen.close()
         self._pen.engine.dispose()
         self._desk.close()
-        self.operator.close()
 
     def now(self) -> datetime:
         return self.at

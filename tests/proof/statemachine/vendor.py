@@ -11,7 +11,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -22,7 +23,9 @@ from sandbox.control import Control
 from sandbox.journal import Journal
 from sandbox.world import World
 
-_START: Final = 1_767_621_600.0  # Monday, 5 January 2026, 14:00 UTC: every run sees the same business days
+# A Monday: every run sees the same business days.
+START: Final = datetime(2026, 1, 5, 14, tzinfo=UTC)
+_START: Final = START.timestamp()
 
 
 class _EmptyingControl(Control):
@@ -58,15 +61,10 @@ def served(state: Path) -> Iterator[str]:
 
 
 class Operator:
-    """Speaks to the sandbox's control API over one connection."""
+    """Speaks to the sandbox's control API."""
 
     def __init__(self, url: str) -> None:
-        self._connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
-        self._connection.connect()
-        self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def close(self) -> None:
-        self._connection.close()
+        self._address = url.removeprefix("http://")
 
     def empty(self) -> None:
         self._call("POST", "empty")
@@ -92,9 +90,14 @@ class Operator:
         self._call("POST", "settings", settings)
 
     def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
-        self._connection.request(method, f"/sandbox/{path}", None if body is None else json.dumps(body))
-        answer = self._connection.getresponse()
-        text = answer.read()
+        # A connection a call: one that is kept may be closed by the other side just as a test uses it.
+        connection = http.client.HTTPConnection(self._address, timeout=30)
+        with closing(connection):
+            connection.connect()
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.request(method, f"/sandbox/{path}", None if body is None else json.dumps(body))
+            answer = connection.getresponse()
+            text = answer.read()
         assert answer.status == http.client.OK, f"{method} {path}: {answer.status} {text!r}"
         return json.loads(text)
 

@@ -3,14 +3,11 @@
 The sandbox's time stands still, as ours does: `hands.forward` moves both.
 """
 
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -20,7 +17,6 @@ from sqlalchemy import Engine, Row, insert, select, text
 
 from lettrlabs import Accepted, LettrLabs, NewAddress, NewPersonal, NewRecipient, RateLimit, Timeouts
 from models import ENDED, Campaign, Stage, State, Stray, VendorCall
-from tests.proof.statemachine import vendor as emptied_vendor
 from tests.proof.statemachine.vendor import Operator
 from tests.worker.conftest import person
 from worker.desk import Desk
@@ -61,24 +57,12 @@ class Vendor(Operator):
         return int(self.ledger()["totals"]["calls"].get(endpoint, {"arrived": 0})["arrived"])
 
 
-@pytest.fixture(scope="session")
-def _vendor(run_dir: Path) -> Iterator[Vendor]:
-    # Several conftests bring this fixture into one session: each has a vendor, and so a directory, of its own.
-    state = run_dir / f"stages-sandbox-{uuid.uuid4().hex}"
-    command = [sys.executable, emptied_vendor.__file__, str(state)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        vendor = Vendor(process.stdout.readline().split()[-1])
-        yield vendor
-        vendor.close()
-        process.terminate()
-
-
 @pytest.fixture
-def sandbox(_vendor: Vendor) -> Vendor:
+def sandbox(standing_sandbox: str) -> Vendor:
     """Return a sandbox in which nothing has happened yet, and in which time stands still."""
-    _vendor.empty()
-    return _vendor
+    vendor = Vendor(standing_sandbox)
+    vendor.empty()
+    return vendor
 
 
 @pytest.fixture
