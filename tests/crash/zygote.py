@@ -89,7 +89,6 @@ def _call_name(_: object, method: str, target: str, *__: object) -> str:
 
 
 def become_worker(order: dict[str, Any]) -> None:
-    os.setsid()
     output = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -112,6 +111,8 @@ def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         child = os.fork()
+        # On both sides, so that the group is there whichever of them goes on first: it is what the test ends.
+        os.setpgid(child, child)
         if child == 0:
             try:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
