@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, text
 
 from models import Move, NoticeKind, Stage, State
+from worker import budgets
 from worker.results import Advance, AskApproval, AskPerson, Fail, Result, Sent
 
 # Standard mail is out of the printer's hands in days, and the post's in weeks (LettrLabs, Checkout Summary).
@@ -29,6 +30,11 @@ _TELL_REJECTED = text(f"""
       FROM webhook AS w
       JOIN recipient AS r ON r.mailing_id = :mailing_id AND r.outcome = 'rejected'
      WHERE {_WANTED}
+       AND NOT EXISTS (SELECT FROM notice AS n
+                        WHERE n.webhook_id = w.id
+                          AND n.mailing_id = r.mailing_id
+                          AND n.position = r.position
+                          AND n.kind = CAST(:kind AS text))
 """)  # noqa: S608 - as above
 _TRACK = text("""
     INSERT INTO tracking (mailing_id, wake_at, until)
@@ -68,6 +74,9 @@ def tell_of_result(connection: Connection, mailing_id: int, result: Result, now:
     match result:
         case Advance(Stage.PROOF):
             _tell_rejected(connection, mailing_id, now)
+        case AskApproval(values) if values.get("reason_code") == budgets.OVER_BUDGET:
+            # Priced before; now it waits for more money, which nobody would hear of otherwise.
+            tell(connection, NoticeKind.MAILING_ATTENTION, mailing_id, now)
         case Advance(Stage.CHECKOUT) | AskApproval():
             tell(connection, NoticeKind.MAILING_QUOTED, mailing_id, now)
         case AskPerson():
@@ -85,6 +94,7 @@ def tell_of_result(connection: Connection, mailing_id: int, result: Result, now:
 
 
 def _tell_rejected(connection: Connection, mailing_id: int, now: datetime) -> None:
+    """Tell of each refusal once: a mailing comes by here again whenever somebody is taken off its draft."""
     kind = NoticeKind.RECIPIENT_REJECTED.value
     connection.execute(_TELL_REJECTED, {"kind": kind, "mailing_id": mailing_id, "now": now})
 
