@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 _AT_ONCE: Final = 200
 _MOST_ATTEMPTS: Final = 8
 _BROKEN: Final = "an error of Mailrun's own; the worker's log says where"
+_ERASED: Final = "the person was erased before the event was answered"
+_NOT_ANY_MORE: Final = "the trigger does not answer to this event any more"
 
 _WAKE_EVENTS = text("""
     UPDATE event
@@ -133,7 +135,9 @@ def answer(connection: Connection, number: int, triggers: Sequence[InForce], tic
         return
     fired = _fired(connection, number)
     if event.body is None:
-        _end(connection, number, EventOutcome.FAILED, "the person was erased before the event was answered")
+        # What was mailed before it was blanked stays as it is: only what a replay asked for cannot be done.
+        _withdraw(connection, number, EventOutcome.FAILED, _ERASED)
+        _end(connection, number, *((EventOutcome.ORDERED, None) if fired else (EventOutcome.FAILED, _ERASED)))
         return
     told = json.loads(event.body)
     answering = [trigger for trigger in triggers if trigger.answers(told)]
@@ -142,7 +146,7 @@ def answer(connection: Connection, number: int, triggers: Sequence[InForce], tic
         if before is None or before.anew:
             _fire(connection, number, trigger, told, before.tries if before else 1, tick)
     if answering or fired:
-        _withdraw(connection, number)
+        _withdraw(connection, number, EventOutcome.UNMATCHED, _NOT_ANY_MORE)
         _end(connection, number, EventOutcome.ORDERED, None)
     else:
         _end(connection, number, EventOutcome.UNMATCHED, why_unmatched(triggers, told))
@@ -224,10 +228,10 @@ def _came(
     return _Came(EventOutcome.GATHERING, None, digest, due, joined.gathering_id)
 
 
-def _withdraw(connection: Connection, number: int) -> None:
-    """End the firings of triggers that were to answer anew and do not any more."""
+def _withdraw(connection: Connection, number: int, outcome: EventOutcome, why: str) -> None:
+    """End the firings of triggers that were to answer anew and cannot, or do not any more."""
     connection.execute(
         update(Firing)
         .where(Firing.event_id == number, Firing.reason == WAITS_FOR_REPLAY)
-        .values(outcome=EventOutcome.UNMATCHED, reason="the trigger does not answer to this event any more")
+        .values(outcome=outcome, reason=why)
     )

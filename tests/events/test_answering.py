@@ -184,6 +184,66 @@ def test_an_event_whose_person_was_erased_mails_nobody(shop: Any, an_event: Any,
     assert mailings(shop) == 0
 
 
+def test_a_replay_of_an_event_that_was_mailed_and_forgotten_leaves_its_receipt_as_it_is(
+    shop: Any, an_event: Any, a_trigger: Any
+) -> None:
+    shop.declare(a_trigger())
+    (number,) = shop.happen(an_event())
+    shop.tick()
+    with shop.engine.begin() as connection:
+        sent = {"state": State.SENT, "stage": "settle", "order_id": 7, "wake_at": None}
+        connection.execute(update(Mailing).values(**sent))
+        connection.execute(update(Event).values(body=None))
+
+    with shop.engine.begin() as connection:
+        replay(connection, number, shop.at)
+    shop.tick()
+
+    assert shop.outcomes(number) == ["mailed"]
+
+
+def test_a_replay_for_somebody_who_was_erased_fails_with_that_reason(
+    shop: Any, an_event: Any, a_trigger: Any
+) -> None:
+    shop.declare(a_trigger())
+    (number,) = shop.happen(an_event())
+    shop.tick()
+    with shop.engine.begin() as connection:
+        moves.cancel(connection, shop.receipt(number).answers[0].mailing, "ann", shop.at)
+        connection.execute(update(Event).values(body=None))
+
+    with shop.engine.begin() as connection:
+        replay(connection, number, shop.at)
+    shop.tick()
+
+    found = shop.receipt(number)
+    assert (found.outcome, mailings(shop)) == ("failed", 1)
+    assert found.reason == "the person was erased before the event was answered"
+
+
+@pytest.mark.parametrize(
+    ("said", "approval", "over"),
+    [
+        ({}, "auto", None),
+        ({"approval": "required"}, "required", None),
+        ({"approval": {"over": 50.00}}, "over", 50),
+    ],
+)
+def test_a_triggers_mailing_asks_for_approval_as_it_is_declared(
+    shop: Any, an_event: Any, a_trigger: Any, said: Any, approval: str, over: int | None
+) -> None:
+    shop.declare(a_trigger(**said))
+    shop.happen(an_event())
+
+    shop.tick()
+
+    with shop.engine.connect() as connection:
+        assert tuple(connection.execute(select(Mailing.approval, Mailing.approval_over)).one()) == (
+            approval,
+            over,
+        )
+
+
 def test_an_event_that_breaks_us_is_given_up_and_keeps_no_other_waiting(
     shop: Any, an_event: Any, a_trigger: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
