@@ -1,0 +1,169 @@
+"""A trigger's own rules on the way to the vendor: its money, its time, its lists, its cap."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Row, select
+
+from intake import answering
+from intake.answering import Tick
+from intake.cloudevents import event_from
+from intake.events import receive
+from intake.receipts import Receipt, receipt
+from intake.trigger_files import declared, load
+from models import ENDED, Mailing, Stage, State
+from worker import moves
+from worker.pipeline import Pace, deliver
+
+TRIGGER = {
+    "name": "welcome",
+    "on": "com.example.signup",
+    "template": 1001,
+    "recipient": {
+        "full_name": "data.name",
+        "address1": "data.street",
+        "city": {"text": "Boston"},
+        "state": {"text": "MA"},
+        "zip_code": {"text": "02108"},
+    },
+}
+RESTS = frozenset({State.APPROVAL, State.ATTENTION, *ENDED})
+
+
+@dataclass
+class Shop:
+    """Where signups happen, with a desk at the sandbox that mails them."""
+
+    post: Any
+    happened: int = 0
+
+    def declare(self, **rules: Any) -> None:
+        with self.post.engine.begin() as connection:
+            triggers = declared({"trigger": [{**TRIGGER, **rules}]}, "triggers.toml")
+            load(connection, triggers, "tests", self.post.clock())
+
+    def sign_up(self, name: str) -> int:
+        """Have somebody sign up, and return the event's number."""
+        self.happened += 1
+        event = {
+            "specversion": "1.0",
+            "id": str(self.happened),
+            "source": "shop",
+            "type": "com.example.signup",
+            "data": {"name": name, "street": "12 Oak St"},
+        }
+        (taken,) = receive(self.post.engine, [event_from(event)], clock=self.post.clock)
+        answering.run_once(self.post.engine, Tick(self.post.clock(), "UTC", timedelta(seconds=60)))
+        return taken.number
+
+    def work(self) -> None:
+        """Do what is due now, and nothing that waits for its time."""
+        while due := [one for one in self.mailings() if one.state not in RESTS and self._is_due(one)]:
+            for row in due:
+                deliver(self.post.desk, row.id, Stage(row.stage), Pace(seconds=60))
+
+    def _is_due(self, row: Row[Any]) -> bool:
+        soon = self.post.clock() + timedelta(minutes=10)
+        if self.post.clock() < row.not_before < soon:
+            self.post.forward(seconds=(row.not_before - self.post.clock()).total_seconds())
+        return bool(row.not_before <= self.post.clock())
+
+    def mailings(self) -> list[Row[Any]]:
+        with self.post.engine.connect() as connection:
+            return list(connection.execute(select(*Mailing.__table__.columns).order_by(Mailing.id)))
+
+    def receipt(self, number: int) -> Receipt:
+        with self.post.engine.connect() as connection:
+            found = receipt(connection, number)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def shop(post: Any) -> Shop:
+    return Shop(post)
+
+
+def test_a_triggers_budget_holds_back_what_goes_beyond_it(shop: Shop) -> None:
+    shop.declare(budget={"per_day": 10})
+    for name in ("Ann Lee", "Ben Kim", "Cal Roe"):
+        shop.sign_up(name)
+
+    shop.work()
+
+    found = shop.mailings()
+    assert sum(one.quoted for one in found) > 10 >= sum(one.charged or 0 for one in found) > 0
+    assert [one.state for one in found] == [State.SENT, State.SENT, State.APPROVAL]
+    assert found[2].reason_code == "over_budget"
+
+
+def test_a_triggers_mailing_is_prepared_and_not_paid_before_its_delay_is_over(shop: Shop) -> None:
+    shop.declare(delay="3 days")
+    number = shop.sign_up("Ann Lee")
+
+    shop.work()
+    (prepared,) = shop.mailings()
+    charges_before = shop.post.totals()["charges"]
+    shop.post.forward(days=3)
+    shop.work()
+
+    assert (prepared.stage, prepared.quoted is not None, charges_before) == (Stage.CHECKOUT, True, 0)
+    assert shop.receipt(number).outcome == "mailed"
+
+
+def test_a_triggers_mailing_is_free_to_cancel_while_it_waits(shop: Shop) -> None:
+    shop.declare(delay="3 days")
+    number = shop.sign_up("Ann Lee")
+    shop.work()
+
+    with shop.post.engine.begin() as connection:
+        moves.cancel(connection, shop.mailings()[0].id, "ann", shop.post.clock())
+    shop.work()
+
+    assert shop.receipt(number).outcome == "failed"
+    assert (shop.post.totals()["liveDrafts"], shop.post.totals()["charges"]) == (0, 0)
+
+
+def test_a_trigger_that_asks_waits_for_a_yes(shop: Shop) -> None:
+    shop.declare(approval="required")
+    number = shop.sign_up("Ann Lee")
+    shop.work()
+    (asked,) = shop.mailings()
+
+    with shop.post.engine.begin() as connection:
+        assert moves.approve(connection, asked.id, "ann", shop.post.clock())
+    shop.work()
+
+    assert asked.state is State.APPROVAL
+    assert shop.receipt(number).outcome == "mailed"
+
+
+def test_a_triggers_cap_and_lists_hold_for_its_events(shop: Shop) -> None:
+    shop.post.suppress("winter", full_name="Ben Kim", address1="12 Oak St", zip_code="02108")
+    shop.declare(cap="1/30", suppress=["winter"])
+
+    numbers = [shop.sign_up(name) for name in ("Ann Lee", "ann lee", "Ben Kim")]
+    shop.work()
+
+    found = [shop.receipt(number) for number in numbers]
+    assert [one.outcome for one in found] == ["mailed", "capped", "suppressed"]
+    assert [one.reason for one in found] == [
+        None,
+        "the frequency cap is 1 in 30 days for one person",
+        "on the list winter, by person",
+    ]
+
+
+def test_somebody_suppressed_while_a_triggers_mailing_waits_is_taken_off_it(shop: Shop) -> None:
+    shop.declare(delay="3 days", gather={"count": 2, "age": "1 day"})
+    numbers = [shop.sign_up(name) for name in ("Ann Lee", "Ben Kim")]
+    shop.work()
+    shop.post.suppress(full_name="Ben Kim", address1="12 Oak St", zip_code="02108")
+
+    shop.post.forward(days=3)
+    shop.work()
+
+    assert [shop.receipt(number).outcome for number in numbers] == ["mailed", "suppressed"]
+    assert shop.post.pieces() == {"ann": 1}
