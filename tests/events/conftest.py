@@ -1,13 +1,15 @@
-"""What the tests of events stand on: triggers in force, events about made-up people, and ticks of a driven clock."""
+"""What the tests of events stand on: triggers in force, events about made-up people, webhooks, a driven clock."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert, select, update
 
 from intake import answering
 from intake.answering import Tick
@@ -15,7 +17,13 @@ from intake.cloudevents import event_from
 from intake.events import receive
 from intake.receipts import Receipt, receipt
 from intake.trigger_files import declared, load
+from models import Notice, NoticeKind, Webhook
+from worker import outbox, webhooks
+from worker.settings import Settings
+from worker.signatures import fresh_secret
 
+NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
+LOCAL = "127.0.0.1/32"
 SIGNUP = "com.example.signup"
 PLACES = {
     "first_name": "data.first",
@@ -114,3 +122,96 @@ def eventually() -> Callable[..., None]:
             time.sleep(0.05)
 
     return wait_until
+
+
+@dataclass
+class Receiver:
+    """A program that is told: what it got, and what it answers next."""
+
+    port: int = 0
+    answers: list[int] = field(default_factory=list)
+    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            found.paths.append(self.path)
+            found.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            status = found.answers.pop(0) if found.answers else 200
+            self.send_response(status)
+            if status == 302:
+                self.send_header("location", f"{found.url}/elsewhere")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    found.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield found
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@dataclass
+class Office:
+    """A mailing to tell of, webhooks, and the tick that sends what is due, at any time."""
+
+    engine: Any
+    settings: Settings
+    at: datetime = NOW
+
+    def hook(self, url: str, *kinds: str, **values: Any) -> str:
+        secret = fresh_secret()
+        with self.engine.begin() as connection:
+            connection.execute(insert(Webhook).values(url=url, kinds=list(kinds), secrets=[secret], **values))
+        return secret
+
+    def tell(self, mailing_id: int, kind: NoticeKind = NoticeKind.MAILING_SENT) -> None:
+        with self.engine.begin() as connection:
+            outbox.tell(connection, kind, mailing_id, self.at)
+
+    def tick(self, after: timedelta = timedelta()) -> int:
+        self.at += after
+        return webhooks.run_once(self.engine, self.settings, self.at)
+
+    def rest(self) -> None:
+        """Have the webhook be well and at rest again, as after a notice that was taken."""
+        well = {"failures": 0, "failing_since": None, "busy_until": self.at}
+        with self.engine.begin() as connection:
+            connection.execute(update(Webhook).values(**well))
+
+    def notices(self) -> list[Any]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(select(*Notice.__table__.columns).order_by(Notice.id)))
+
+    def webhook(self) -> Any:
+        with self.engine.connect() as connection:
+            return connection.execute(select(*Webhook.__table__.columns)).one()
+
+
+@pytest.fixture
+def office(engine: Any) -> Office:
+    return Office(engine, Settings(webhook_networks=LOCAL))
+
+
+@pytest.fixture
+def mailing(shop: Any, an_event: Any, a_trigger: Any) -> int:
+    shop.declare(a_trigger())
+    shop.happen(an_event())
+    shop.tick()
+    return 1
