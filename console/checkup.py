@@ -20,6 +20,7 @@ import migrations
 from console.explanations import explain, refusal
 from console.reads.attention import people_needed
 from console.reads.life import halt, latest_tick, workers_alive
+from console.reads.webhooks import disabled
 from console.session import knows_vendor
 from console.vendor import quick_vendor
 from console.views.words import when
@@ -139,6 +140,15 @@ def _life(connection: Connection, settings: Settings) -> Iterator[Check]:
     if halted.disarmed_why:
         yield Check("arming", Verdict.FAIL, f"nothing is sent: {halted.disarmed_why}", "run `mailrun arm`")
     yield _people(connection)
+    yield _webhooks(connection)
+
+
+def _webhooks(connection: Connection) -> Check:
+    found = [f"{number} is disabled: {why}" for number, why in disabled(connection)]
+    if found:
+        advice = "mend its receiver, then `mailrun webhook enable`: what it missed is sent"
+        return Check("webhooks", Verdict.WARN, "; ".join(found), advice)
+    return Check("webhooks", Verdict.OK, "none is disabled")
 
 
 def _people(connection: Connection) -> Check:

@@ -1,6 +1,7 @@
 """What the commands do that keep people from being mailed, or forget them."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -151,6 +152,10 @@ def export_person(somebody: Named, output: Path) -> None:
 
 def erase_person(somebody: Named, *, yes: bool) -> None:
     """Forget somebody, once a person has agreed to it."""
+    if not (yes or sys.stdin.isatty()):
+        raise UsageComplaint(
+            "nobody is here to ask whether they are meant: add --yes to erase without asking"
+        )
     with open_session() as session:
         marks = _one_person(somebody.marks(session))
         with session.engine.connect() as connection:
