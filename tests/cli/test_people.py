@@ -78,7 +78,7 @@ def test_a_person_is_handed_out_and_forgotten(command_line: Any, engine: Any) ->
     assert ("do-not-mail", "email") in marks(engine)
     assert (
         "not one person"
-        in command_line.run("person", "erase", "--address", "12 Oak St", "--zip", "02108").complaint
+        in command_line.run("person", "erase", "--yes", "--address", "12 Oak St", "--zip", "02108").complaint
     )
     with engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(Recipient)) == 1
