@@ -1,14 +1,15 @@
 """Writes evidence: what was moved, what was said to the vendor and what came back. Never changes it."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, text
 
 from lettrlabs import Call
-from models import EventLog, Move, Stage, State, VendorCall
+from models import EventLog, Move, Stage, State
 
 WORKER = "worker"
 
@@ -39,34 +40,52 @@ def log(
     )
 
 
+_CALLED = """
+    INSERT INTO vendor_call (mailing_id, stage, claim, operation, method, path, request, answer, outcome, status,
+                             request_id, words, reason_code, order_id, started_at, elapsed_ms)
+    SELECT {whose}, c.operation, c.method, c.path, c.request, c.answer, c.outcome, c.status,
+           c.request_id, c.words, c.reason_code, c.order_id, c.started_at, c.elapsed_ms
+      FROM {source}jsonb_to_recordset(CAST(:calls AS jsonb))
+           AS c (operation text, method text, path text, request jsonb, answer jsonb, outcome text, status int,
+                 request_id text, words text, reason_code text, order_id bigint, started_at timestamptz,
+                 elapsed_ms int)
+"""
+# For the statement of a move: `moved` is the row it moved, and without one nothing is written.
+JOURNAL_MOVED = _CALLED.format(whose="moved.id, :held_stage, :held_claim", source="moved CROSS JOIN ")
+_JOURNAL = text(_CALLED.format(whose="CAST(:mailing_id AS bigint), :stage, CAST(:claim AS uuid)", source=""))
+
+
 def journal(
     connection: Connection,
-    calls: Iterable[Call],
+    calls: Sequence[Call],
     mailing_id: int | None,
     stage: Stage | None,
     claim: UUID | None,
 ) -> None:
     """Write the calls that were made under a claim, whether or not the claim still held."""
-    rows = [
-        {
-            "mailing_id": mailing_id,
-            "stage": stage,
-            "claim": claim,
-            "operation": call.operation,
-            "method": call.method,
-            "path": call.path,
-            "request": dict(call.request),
-            "answer": dict(call.answer),
-            "outcome": call.outcome.value,
-            "status": call.status,
-            "request_id": call.request_id,
-            "words": call.words,
-            "reason_code": call.reason_code,
-            "order_id": call.order_id,
-            "started_at": call.started_at,
-            "elapsed_ms": call.elapsed_ms,
-        }
-        for call in calls
-    ]
-    if rows:
-        connection.execute(insert(VendorCall), rows)
+    if calls:
+        whose = {"mailing_id": mailing_id, "stage": stage, "claim": claim}
+        connection.execute(_JOURNAL, whose | {"calls": as_json(calls)})
+
+
+def as_json(calls: Sequence[Call]) -> str:
+    """Return calls as the journal's statements take them."""
+    return json.dumps([_told(call) for call in calls])
+
+
+def _told(call: Call) -> dict[str, Any]:
+    return {
+        "operation": call.operation,
+        "method": call.method,
+        "path": call.path,
+        "request": dict(call.request),
+        "answer": dict(call.answer),
+        "outcome": call.outcome.value,
+        "status": call.status,
+        "request_id": call.request_id,
+        "words": call.words,
+        "reason_code": call.reason_code,
+        "order_id": call.order_id,
+        "started_at": call.started_at.isoformat(),
+        "elapsed_ms": call.elapsed_ms,
+    }

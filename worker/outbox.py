@@ -24,6 +24,14 @@ _TELL = text(f"""
       FROM webhook AS w
      WHERE {_WANTED}
 """)  # noqa: S608 - built from constants of this module
+# For the statement of a move: `moved` is the row it moved, and without one nothing is told.
+TELL_MOVED: Final = """
+        INSERT INTO notice (webhook_id, kind, mailing_id, at, wake_at)
+        SELECT w.id, told.kind, moved.id, :now, :now
+          FROM moved
+         CROSS JOIN unnest(CAST(:kinds AS text[])) AS told (kind)
+          JOIN webhook AS w ON w.kinds = '{{}}' OR told.kind = ANY (w.kinds)
+"""
 _TELL_REJECTED = text(f"""
     INSERT INTO notice (webhook_id, kind, mailing_id, position, at, wake_at)
     SELECT w.id, CAST(:kind AS text), r.mailing_id, r.position, :now, :now
@@ -69,25 +77,33 @@ def tell_of_move(connection: Connection, mailing_id: int, move: Move, state: Sta
         _track(connection, mailing_id, now)
 
 
-def tell_of_result(connection: Connection, mailing_id: int, result: Result, now: datetime) -> None:
-    """Tell of what a stage came to."""
+def of_result(result: Result) -> tuple[NoticeKind, ...]:
+    """Return what there is to tell of what a stage came to."""
     match result:
-        case Advance(Stage.PROOF):
-            _tell_rejected(connection, mailing_id, now)
         case AskApproval(values) if values.get("reason_code") == budgets.OVER_BUDGET:
             # Priced before; now it waits for more money, which nobody would hear of otherwise.
-            tell(connection, NoticeKind.MAILING_ATTENTION, mailing_id, now)
+            return (NoticeKind.MAILING_ATTENTION,)
         case Advance(Stage.CHECKOUT) | AskApproval():
-            tell(connection, NoticeKind.MAILING_QUOTED, mailing_id, now)
+            return (NoticeKind.MAILING_QUOTED,)
         case AskPerson():
-            tell(connection, NoticeKind.MAILING_ATTENTION, mailing_id, now)
+            return (NoticeKind.MAILING_ATTENTION,)
+        case Fail():
+            return (NoticeKind.MAILING_FAILED,)
+        case Sent(values):
+            charged = () if values.get("charged") is None else (NoticeKind.MAILING_CHARGED,)
+            return (*charged, NoticeKind.MAILING_SENT)
+        case _:
+            return ()
+
+
+def follow(connection: Connection, mailing_id: int, result: Result, now: datetime) -> None:
+    """Tell of the people of a mailing what a stage came to for them, and begin to look for sent pieces."""
+    match result:
+        case Advance(Stage.PROOF, values) if values.get("rejected"):
+            _tell_rejected(connection, mailing_id, now)
         case Fail():
             _tell_rejected(connection, mailing_id, now)
-            tell(connection, NoticeKind.MAILING_FAILED, mailing_id, now)
-        case Sent(values):
-            if values.get("charged") is not None:
-                tell(connection, NoticeKind.MAILING_CHARGED, mailing_id, now)
-            tell(connection, NoticeKind.MAILING_SENT, mailing_id, now)
+        case Sent():
             _track(connection, mailing_id, now)
         case _:
             pass

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from lettrlabs import Call, LettrLabs
@@ -44,11 +44,9 @@ class Work:
     def checkpoint(self, values: Facts, record: Record = nothing) -> None:
         """Commit a part of the stage and renew the lease; raises ClaimLost."""
         with self.engine.begin() as connection:
-            after = moves.checkpoint(connection, self.held, self.now(), self.desk.lease, values, record)
-            self._write_journal(connection)
-        if after is None:
-            raise ClaimLost
-        self.held = after
+            now, lease = self.now(), self.desk.lease
+            after = moves.checkpoint(connection, self.held, now, lease, values, record, self._calls)
+        self._goes_on_as(after)
 
     def hold_on(self) -> None:
         """Make sure that the claim outlives one more call, renewing it if need be; raises ClaimLost.
@@ -63,28 +61,29 @@ class Work:
         """Commit what the stage came to, and return the mailing after it; raises ClaimLost, Contested."""
         try:
             with self.engine.begin() as connection:
-                after = moves.make(
-                    connection, self.held, result, self.now(), self._times(run_ahead=run_ahead)
-                )
-                self._write_journal(connection)
+                times = self._times(run_ahead=run_ahead)
+                after = moves.make(connection, self.held, result, self.now(), times, self._calls)
         except IntegrityError as error:
             if _names(error, "uq_mailing_order_id"):
                 raise Contested from None
             raise
-        if after is None:
-            raise ClaimLost
-        self.held = after
-        return after
+        return self._goes_on_as(after)
 
     def bear_witness(self) -> None:
         """Record what the vendor answered although the claim is lost."""
         if self._calls:
             with self.engine.begin() as connection:
-                self._write_journal(connection)
+                held = self.held
+                evidence.journal(connection, self._calls, held.id, held.stage, held.claim)
+            self._calls.clear()
 
-    def _write_journal(self, connection: Connection) -> None:
-        evidence.journal(connection, self._calls, self.held.id, self.held.stage, self.held.claim)
+    def _goes_on_as(self, after: Held | None) -> Held:
+        """Take over what was committed, the journal with it; a lost claim leaves the calls to bear witness of."""
+        if after is None:
+            raise ClaimLost
         self._calls.clear()
+        self.held = after
+        return after
 
     def _times(self, *, run_ahead: bool) -> Times:
         retry = timedelta(seconds=self.settings.retry_seconds)

@@ -6,7 +6,7 @@ is missed here at once.
 
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Final
 
@@ -20,11 +20,15 @@ from tests.proof.statemachine.plans import Plan
 from tests.proof.statemachine.rig import Rig
 from tests.proof.statemachine.truth import Deeds, Truth
 from worker import fates, moves, pipeline
-from worker.moves import CancelOutcome, claims, holder, people
+from worker.moves import CancelOutcome, claims, people
+from worker.moves import fenced as fenced_move
 from worker.stages import checkout
 from worker.work import Work
 
 _PAST_THE_LEASE: Final = 91
+_CLAIM_FENCE: Final = "AND claim = :held_claim"
+_STAGE_FENCE: Final = "AND stage = :held_stage"
+_STATE_FENCE: Final = "AND state = 'working'"
 _CREATES: Final = "POST order"
 _LISTS: Final = "GET order"
 _APPENDS: Final = "PUT order/#/recipients:append"
@@ -65,6 +69,21 @@ def cut_from_the_claim(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]
     return cut_out
 
 
+@pytest.fixture
+def cut_from_the_move(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Yield a function that cuts words from the statement of every move of a claim's holder."""
+
+    def cut_out(*fences: str) -> None:
+        statement = fenced_move._MOVE
+        for fence in fences:
+            statement = _without(statement, fence)
+        monkeypatch.setattr(fenced_move, "_MOVE", statement)
+        fenced_move._statement.cache_clear()
+
+    yield cut_out
+    fenced_move._statement.cache_clear()
+
+
 def _without(source: str, fence: str) -> str:
     assert source.count(fence) == 1, f"once in the source: {fence!r}"
     return source.replace(fence, "")
@@ -80,10 +99,10 @@ def _promises_hold(rig: Rig) -> bool:
 
 @both_ways
 def test_the_claim_in_each_move_keeps_two_workers_from_filling_one_order(
-    rig: Rig, cut: Cut, fenced: bool
+    rig: Rig, cut_from_the_move: Cut, fenced: bool
 ) -> None:
     if not fenced:
-        cut(holder, "_fenced", "Mailing.claim == held.claim,")
+        cut_from_the_move(_CLAIM_FENCE)
     rig.begin([Plan((True, True))], page=1)
     (mailing,) = rig.mailings
     rig.deliver(mailing, Stage.CREATE, ahead=False)
@@ -100,14 +119,9 @@ def test_the_claim_in_each_move_keeps_two_workers_from_filling_one_order(
 
 @both_ways
 def test_the_stage_in_each_move_stops_a_late_create_even_where_the_claim_would_not(
-    rig: Rig, cut: Cut, fenced: bool
+    rig: Rig, cut_from_the_move: Cut, fenced: bool
 ) -> None:
-    cut(
-        holder,
-        "_fenced",
-        "Mailing.claim == held.claim,",
-        *([] if fenced else ["Mailing.stage == held.stage,"]),
-    )
+    cut_from_the_move(_CLAIM_FENCE, *([] if fenced else [_STAGE_FENCE]))
     rig.begin([Plan()], exclusive=False)
     (mailing,) = rig.mailings
     late = rig.deliver(mailing, Stage.CREATE, strike=_frozen(f"after {_CREATES}"))
@@ -122,10 +136,9 @@ def test_the_stage_in_each_move_stops_a_late_create_even_where_the_claim_would_n
 
 @both_ways
 def test_the_state_in_each_move_keeps_a_cancelled_mailing_cancelled_even_where_the_claim_would_not(
-    rig: Rig, cut: Cut, fenced: bool
+    rig: Rig, cut_from_the_move: Cut, fenced: bool
 ) -> None:
-    words = ["Mailing.claim == held.claim,", *([] if fenced else ["Mailing.state == State.WORKING,"])]
-    cut(holder, "_fenced", *words)
+    cut_from_the_move(_CLAIM_FENCE, *([] if fenced else [_STATE_FENCE]))
     rig.begin([Plan()], exclusive=False)
     (mailing,) = rig.mailings
     late = rig.deliver(mailing, Stage.CREATE, ahead=False, strike=_frozen(f"after {_CREATES}"))

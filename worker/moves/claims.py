@@ -73,7 +73,7 @@ SEEN = (
     *(getattr(Mailing, field.name) for field in fields(Held) if field.name != "paused"),
     literal_column(PAUSED).label("paused"),
 )
-_RETURNING = ", ".join(str(column) for column in SEEN[:-1]) + f", {PAUSED} AS paused"
+RETURNING = ", ".join(str(column) for column in SEEN[:-1]) + f", {PAUSED} AS paused"
 
 # A mailing that kills its worker takes along whatever else is worked on there. Their leases end together, and they
 # would die together again; so from the second death on they end apart, and each gets to work without the others.
@@ -100,7 +100,7 @@ CLAIM = text(f"""
        AND (stage = 'settle' OR NOT {PAUSED})
        AND (stage <> 'create' OR recovering OR state = 'working'
             OR (SELECT closed_until <= :now FROM create_gate FOR SHARE))
-    RETURNING {_RETURNING}
+    RETURNING {RETURNING}
 """)  # noqa: S608 - built from constants of this module
 
 

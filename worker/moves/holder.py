@@ -1,14 +1,17 @@
 """The moves of who holds a claim: each result of a stage is exactly one of them, fenced by the claim."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
-from models import Mailing, Move, Stage, State
-from worker import budgets, evidence, outbox
-from worker.moves.claims import SEEN, Held, held_from
+from lettrlabs import Call
+from models import Move, Stage, State
+from worker import budgets, outbox
+from worker.moves.claims import Held
+from worker.moves.fenced import Trace, fenced
 from worker.results import (
     Advance,
     Again,
@@ -50,23 +53,30 @@ _FRESH: dict[str, Any] = {
 _FREE: dict[str, Any] = {"claim": None, "lease_until": None}
 
 
-def make(connection: Connection, held: Held, result: Result, now: datetime, times: Times) -> Held | None:
-    """Make the one move that a stage's result stands for, with what it wants recorded.
+def make(
+    connection: Connection,
+    held: Held,
+    result: Result,
+    now: datetime,
+    times: Times,
+    calls: Sequence[Call] = (),
+) -> Held | None:
+    """Make the one move that a stage's result stands for, with what it wants recorded and the calls it took.
 
     Returns the mailing after the move, or None if the claim was lost: then nothing at all was changed.
     Raises Contested, to undo the whole transaction, where the record says so.
     """
     move, values, record, why = _meaning(held, result, now, times)
-    after = _fenced(connection, held, {"updated_at": now} | values)
+    detail: dict[str, Any] = {"why": why} if why else {}
+    if isinstance(result, AskPerson):
+        detail |= {"facts": dict(result.facts)}
+    state = values.get("state", State.WORKING)
+    trace = Trace(calls, move, state, detail, outbox.of_result(result))
+    after = fenced(connection, held, {"updated_at": now} | values, now, trace)
     if after is not None:
         record(connection)
-        detail: dict[str, Any] = {"why": why} if why else {}
-        if isinstance(result, AskPerson):
-            detail |= {"facts": dict(result.facts)}
-        state = values.get("state", State.WORKING)
         budgets.follow(connection, held.id, state, now)
-        evidence.log(connection, held.id, now, move, after.stage, state, detail=detail)
-        outbox.tell_of_result(connection, held.id, result, now)
+        outbox.follow(connection, held.id, result, now)
     return after
 
 
@@ -77,29 +87,14 @@ def checkpoint(
     lease: timedelta,
     values: Facts,
     record: Record = nothing,
+    calls: Sequence[Call] = (),
 ) -> Held | None:
     """Commit a part of a stage under the same claim, and renew the lease; None if the claim was lost."""
     renewed = {"lease_until": now + lease, "wake_at": now + lease, "updated_at": now}
-    after = _fenced(connection, held, renewed | dict(values))
+    after = fenced(connection, held, renewed | dict(values), now, Trace(calls))
     if after is not None:
         record(connection)
     return after
-
-
-def _fenced(connection: Connection, held: Held, values: Facts) -> Held | None:
-    statement = (
-        update(Mailing)
-        .where(
-            Mailing.id == held.id,
-            Mailing.stage == held.stage,
-            Mailing.state == State.WORKING,
-            Mailing.claim == held.claim,
-        )
-        .values(**values)
-        .returning(*SEEN)
-    )
-    row = connection.execute(statement).one_or_none()
-    return None if row is None else held_from(row._mapping, held)  # noqa: SLF001 - as in claims
 
 
 _Meaning = tuple[Move, dict[str, Any], Record, str | None]
