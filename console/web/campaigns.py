@@ -14,7 +14,7 @@ from console.reads.campaigns import Standing
 from console.web.mailings import options_of
 from console.web.paging import next_page
 from console.web.problems import Problem
-from console.web.requests import house, idempotency_key, in_thread, number_of, query_of, require
+from console.web.requests import announced, house, idempotency_key, in_thread, number_of, query_of, require
 from console.web.shapes import Campaigns, CampaignTold, Cancelled, NewCampaign, Page, Wishes
 from console.web.tokens import Scope
 from intake.campaigns import Submission, submit_campaign
@@ -64,21 +64,26 @@ def _spool() -> Iterator[BinaryIO]:
 
 async def _receive(request: Request, file: BinaryIO) -> None:
     size = 0
+    _require_within(announced(request))
     try:
         async for part in request.stream():
             size += len(part)
-            if size > LARGEST_LIST:
-                raise Problem(
-                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                    "too_large",
-                    f"A list here has at most {LARGEST_LIST:,} bytes: cut it into several.",
-                )
+            _require_within(size)
             await in_thread(request, lambda part=part: file.write(part))  # type: ignore[misc]
     except ClientDisconnect:
         raise Problem(
             HTTPStatus.BAD_REQUEST, "broken_off", "The upload broke off: nothing was queued."
         ) from None
     file.seek(0)
+
+
+def _require_within(size: int) -> None:
+    if size > LARGEST_LIST:
+        raise Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "too_large",
+            f"A list here has at most {LARGEST_LIST:,} bytes: cut it into several.",
+        )
 
 
 async def show(request: Request) -> Response:

@@ -52,7 +52,7 @@ async def in_thread(request: Request, work: Callable[[], Result]) -> Result:
 
 async def body_of(request: Request, most: int) -> bytes:
     """Return the body; raises Problem if it is longer than `most` bytes, before it is read whenever it says so."""
-    _require_within(int(request.headers.get("content-length", "0")), most)
+    _require_within(announced(request), most)
     parts: list[bytes] = []
     size = 0
     try:
@@ -63,6 +63,11 @@ async def body_of(request: Request, most: int) -> bytes:
     except ClientDisconnect:
         raise Problem(HTTPStatus.BAD_REQUEST, "broken_off", "The request broke off.") from None
     return b"".join(parts)
+
+
+def announced(request: Request) -> int:
+    """Return how many bytes the request says that its body has, 0 if it does not say; the server refuses odd ones."""
+    return int(request.headers.get("content-length", "0"))
 
 
 def _require_within(size: int, most: int) -> None:
@@ -86,12 +91,18 @@ async def json_of(request: Request, model: type[Model], most: int) -> Model:
 
 
 def query_of(request: Request, model: type[Model]) -> Model:
-    """Return the query's parameters as the model; raises Problem for one that is wrong, unknown or given twice."""
+    """Return the query's parameters as the model; raises Problem for one that is wrong, unknown or given twice.
+
+    Those that the model names in `several`, a class variable, may be given several times and make a list.
+    """
     given: QueryParams = request.query_params
-    if len(given.multi_items()) != len(given):
+    several: frozenset[str] = getattr(model, "several", frozenset())
+    if any(len(given.getlist(name)) > 1 for name in given if name not in several):
         raise Problem(HTTPStatus.BAD_REQUEST, "bad_query", "A parameter of the query is given twice.")
     try:
-        return model.model_validate(dict(given))
+        return model.model_validate(
+            {name: given.getlist(name) if name in several else given[name] for name in given}
+        )
     except ValidationError as error:
         raise _invalid(error, HTTPStatus.BAD_REQUEST, "bad_query") from None
 

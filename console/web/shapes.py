@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
 
 from console.web.requests import LARGEST_ID, MOST_ON_A_PAGE
 from intake.options import Postage, Speed
@@ -22,6 +22,14 @@ _CONTROLS = r"^[^\x00-\x1f\x7f]*$"
 Text = Annotated[str, StringConstraints(max_length=2000, pattern=_CONTROLS)]
 Word = Annotated[str, StringConstraints(max_length=200, pattern=_CONTROLS)]
 Url = str
+
+
+def _truth(given: object) -> object:
+    return {"true": True, "false": False}.get(given, given) if isinstance(given, str) else given
+
+
+# In a query, where everything is text. JSON has its own two words for it.
+Said = Annotated[bool, BeforeValidator(_truth), Field(strict=True)]
 
 
 class Shape(BaseModel):
@@ -78,15 +86,25 @@ class NewMailing(Wishes):
 
 
 class NewCampaign(Shape):
-    """A campaign's options, in the query; the list is the body."""
+    """A campaign's options, in the query; the list is the body. `suppress` may stand there several times."""
+
+    several: ClassVar[frozenset[str]] = frozenset({"suppress"})
 
     template: Annotated[int, Field(ge=1, lt=2**31)]
     name: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_CONTROLS)] | None = None
     postage: Postage = Postage.STANDARD
     speed: Speed = Speed.NORMAL
     approval: Literal["auto", "required"] = "auto"
+    auto_bill: Said = True
+    strictness: Strictness = Strictness.NORMAL
+    suppress: Annotated[list[Word], Field(max_length=20)] = Field(default_factory=list)
+    cap: Word | None = None
+    one_per_household: Said = False
     send_at: Word | None = None
+    hold_until: Word | None = None
+    hold_mode: Literal["local", "vendor"] | None = None
     deliver_by: Word | None = None
+    if_late: Word | None = None
     zone: Word | None = None
 
 

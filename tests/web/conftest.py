@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 from uvicorn import Config, Server
 
 from console.web.app import build
@@ -39,8 +39,8 @@ class Api:
         body = {"template": 1001, "recipients": list(people), **wishes}
         return self.client.post("/v1/mailings", json=body, headers=headers)
 
-    def upload(self, rows: str, **query: Any) -> httpx.Response:
-        headers = {"content-type": "text/csv"}
+    def upload(self, rows: str, *, key: str | None = None, **query: Any) -> httpx.Response:
+        headers = {"content-type": "text/csv"} | ({} if key is None else {"idempotency-key": key})
         asked = {"template": 1001, **query}
         return self.client.post("/v1/campaigns", params=asked, content=LIST + rows, headers=headers)
 
@@ -83,3 +83,16 @@ def person() -> Callable[..., dict[str, Any]]:
         }
 
     return make
+
+
+def count(api: Any, table: Any) -> int:
+    with api.engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(table)) or 0
+
+
+def problem(answer: Any, status: int) -> dict[str, Any]:
+    assert answer.headers["content-type"] == "application/problem+json"
+    told: dict[str, Any] = answer.json()
+    assert (answer.status_code, told["status"]) == (status, status)
+    assert told["type"].startswith("urn:mailrun:problem:")
+    return told

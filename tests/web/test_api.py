@@ -9,22 +9,10 @@ from sqlalchemy import func, select
 
 from console.web.tokens import Scope, revoke_token
 from models import Campaign, Event, Mailing
+from tests.web.conftest import count, problem
 
 ROOT = Path(__file__).parents[2]
 EVENT = {"specversion": "1.0", "id": "1", "source": "shop", "type": "t", "data": {"name": "Zoë"}}
-
-
-def count(api: Any, table: Any) -> int:
-    with api.engine.connect() as connection:
-        return connection.scalar(select(func.count()).select_from(table)) or 0
-
-
-def problem(answer: Any, status: int) -> dict[str, Any]:
-    assert answer.headers["content-type"] == "application/problem+json"
-    told: dict[str, Any] = answer.json()
-    assert (answer.status_code, told["status"]) == (status, status)
-    assert told["type"].startswith("urn:mailrun:problem:")
-    return told
 
 
 def test_an_event_is_taken_once_and_its_receipt_has_an_address(api: Any) -> None:
