@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from models import Move, NoticeKind, Stage, State
 from worker import budgets
-from worker.results import Advance, AskApproval, AskPerson, Fail, Result, Sent
+from worker.results import Advance, AskApproval, AskPerson, Facts, Fail, Result, Sent
 
 # Standard mail is out of the printer's hands in days, and the post's in weeks (LettrLabs, Checkout Summary).
 FIRST_LOOK: Final = timedelta(days=1)
@@ -85,15 +85,19 @@ def of_result(result: Result) -> tuple[NoticeKind, ...]:
             return (NoticeKind.MAILING_ATTENTION,)
         case Advance(Stage.CHECKOUT) | AskApproval():
             return (NoticeKind.MAILING_QUOTED,)
-        case AskPerson():
-            return (NoticeKind.MAILING_ATTENTION,)
+        case AskPerson(values=values):
+            # Taken, if not what was quoted: the money is gone either way.
+            return (*_charged(values), NoticeKind.MAILING_ATTENTION)
         case Fail():
             return (NoticeKind.MAILING_FAILED,)
         case Sent(values):
-            charged = () if values.get("charged") is None else (NoticeKind.MAILING_CHARGED,)
-            return (*charged, NoticeKind.MAILING_SENT)
+            return (*_charged(values), NoticeKind.MAILING_SENT)
         case _:
             return ()
+
+
+def _charged(values: Facts) -> tuple[NoticeKind, ...]:
+    return () if values.get("charged") is None else (NoticeKind.MAILING_CHARGED,)
 
 
 def follow(connection: Connection, mailing_id: int, result: Result, now: datetime) -> None:

@@ -157,6 +157,39 @@ def test_whatever_a_table_holds_it_is_declared_or_refused_in_words(changes: dict
         assert Declaration.model_validate(one.told()) == one
 
 
+_SCRAPS = st.one_of(
+    st.sampled_from(
+        ["[[trigger]]", "[trigger.when]", '"', "=", "\n", "{ text = 1 }", "nan", "1e999", "2026-13-40"]
+    ),
+    st.text(max_size=8),
+).map(str.encode) | st.binary(max_size=8)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(st.tuples(st.integers(0, len(GOOD)), st.integers(0, 30), _SCRAPS), max_size=4))
+def test_however_a_file_is_damaged_it_is_used_or_refused_in_words(
+    tmp_path: Path, damage: list[tuple[int, int, bytes]]
+) -> None:
+    content = GOOD.encode()
+    for at, gone, scrap in damage:
+        content = content[:at] + scrap + content[at + gone :]
+    path = tmp_path / "triggers.toml"
+    path.write_bytes(content)
+
+    try:
+        found = read_triggers(path)
+    except TriggersError as error:
+        if not all(line and line.isprintable() for line in str(error).splitlines()):
+            raise
+    else:
+        assert [Declaration.model_validate(one.told()) for one in found] == list(found)
+
+
 @settings(max_examples=150, deadline=None, database=None)
 @given(_JSONISH)
 def test_whatever_an_event_holds_a_trigger_answers_or_does_not(data: Any) -> None:

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from lettrlabs import VendorError
-from models import Approval, Budget, Mailing, Notice, NoticeKind, Purse, Tracking, Webhook
+from models import Approval, Budget, Mailing, Notice, NoticeKind, Purse, Stage, Tracking, Webhook
 from worker import moves, tracking
 from worker.moves import Resolution
+from worker.pipeline import Pace, deliver
 from worker.signatures import fresh_secret
 
 ANN = "Ann,Lee,,12 Oak Street,Boston,MA,02108,ann@example.com,\n"
@@ -117,6 +118,23 @@ def test_a_mailing_that_the_money_does_not_suffice_for_asks_for_attention(post: 
     post.work(campaign)
 
     assert kinds(post) == ["mailing.quoted", "mailing.attention"]
+
+
+def test_money_that_was_taken_is_told_though_it_is_not_what_was_quoted(post: Any) -> None:
+    campaign = post.submit(ANN, approval=Approval.REQUIRED)
+    post.work(campaign)
+    post.approve(campaign)
+    while (row := post.mailings(campaign)[0]).stage is not Stage.SETTLE:
+        deliver(post.desk, row.id, row.stage, Pace(seconds=60))
+    with post.engine.begin() as connection:
+        connection.execute(update(Mailing).values(quoted=Decimal("1.00")))
+
+    post.work(campaign)
+
+    assert kinds(post)[2:] == ["mailing.charged", "mailing.attention"]
+    with post.engine.begin() as connection:
+        moves.resolve(connection, row.id, Resolution.SENT, "ann", "it is right", post.clock())
+    assert kinds(post)[4:] == ["mailing.sent"]
 
 
 def test_a_held_back_mailing_asks_for_attention(post: Any) -> None:
