@@ -6,6 +6,7 @@ spreadsheet. It does not know whether the house exists; the vendor's own address
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from intake.fields import URL_FIELDS, Field
@@ -78,25 +79,30 @@ class AddressGate:
 
     def admit(self, entry: Entry, merge: Mapping[str, str]) -> Recipient | tuple[Reason, ...]:
         """Return the recipient, tidied, or the reasons why there is none."""
-        cells = Entry(*[cell and " ".join(cell.split()) for cell in entry])
+        cells = entry
         unreadable: list[Reason] = []
-        text = "".join(entry) + "".join(merge.values())
+        text = f"|{'|'.join(entry)}|{'|'.join(merge.values())}"
         if not text.isprintable() or _REPLACED in text:
             unreadable = list(self._unreadable(entry, merge))
             cells = Entry(*[" ".join(_INVISIBLE.sub("", cell).split()) for cell in entry])
+        elif "  " in text or "| " in text or " |" in text:
+            # What is printable has no other blanks than spaces.
+            cells = Entry(*[" ".join(cell.split()) for cell in entry])
         if cells.full_name and not (cells.first_name or cells.last_name):
             cells = with_name_split(cells)
         state = state_code(cells.state)
         zip_code, zip_fault = settled_zip(cells.zip_code, cells.zip4, state)
         if self._strictness is Strictness.RELAXED and zip_fault is ReasonCode.ZIP_IN_OTHER_STATE:
             zip_code, zip_fault = settled_zip(cells.zip_code, cells.zip4, None)
-        reasons = [
-            *unreadable,
-            *self._missing(cells),
-            *self._misplaced(cells, state, zip_fault),
-            *self._too_long(cells),
-            *self._unfit_merge(merge),
-        ]
+        reasons = unreadable
+        if not (cells.address1 and cells.city and cells.state and cells.zip_code and _is_named(cells)):
+            reasons += self._missing(cells)
+        if state is None or zip_fault or not is_domestic(cells.country):
+            reasons += self._misplaced(cells, state, zip_fault)
+        if max(map(len, cells)) > _LONGEST_CELL:
+            reasons += self._too_long(cells)
+        if merge:
+            reasons += self._unfit_merge(merge)
         if self._strictness is not Strictness.NORMAL:
             reasons = self._weighed(reasons, cells, state)
         return tuple(reasons) or _recipient(cells, state or "", zip_code, merge)
@@ -123,7 +129,7 @@ class AddressGate:
                 )
 
     def _missing(self, cells: Entry) -> Iterator[Reason]:
-        if not (cells.first_name or cells.last_name or cells.organization):
+        if not _is_named(cells):
             yield Reason(ReasonCode.NO_NAME, "Neither a name nor an organization is given.")
         for field, code, what in _REQUIRED:
             if not getattr(cells, field):
@@ -149,8 +155,6 @@ class AddressGate:
             )
 
     def _too_long(self, cells: Entry) -> Iterator[Reason]:
-        if max(map(len, cells)) <= _LONGEST_CELL:
-            return
         for field, cell in zip(Entry._fields, cells, strict=True):
             if len(cell) > (limit := _LIMITS.get(field, _LONGEST_CELL)):
                 yield self._longer(field, limit)
@@ -171,6 +175,11 @@ class AddressGate:
         )
 
 
+def _is_named(cells: Entry) -> bool:
+    return bool(cells.first_name or cells.last_name or cells.organization)
+
+
+@lru_cache(maxsize=32_768)
 def settled_zip(text: str, zip4: str, state: str | None) -> tuple[str, ReasonCode | None]:
     """Return a ZIP code of 5 or 9 digits, and what is wrong with it.
 
@@ -200,15 +209,15 @@ def with_name_split(cells: Entry) -> Entry:
 
 def _recipient(cells: Entry, state: str, zip_code: str, merge: Mapping[str, str]) -> Recipient:
     return Recipient(
+        address1=cells.address1,
+        city=cells.city,
+        state=state,
+        zip_code=zip_code,
         first_name=cells.first_name,
         last_name=cells.last_name,
         organization=cells.organization,
         salutation=cells.salutation,
-        address1=cells.address1,
         address2=cells.address2,
-        city=cells.city,
-        state=state,
-        zip_code=zip_code,
         email=cells.email,
         phone=cells.phone,
         customer_id=cells.customer_id or None,

@@ -1,10 +1,12 @@
 """Writing the people of one mailing, all or none, inside the caller's transaction."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
 import psycopg
+from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import Connection
 
 from intake.digests import installation_key
@@ -19,7 +21,9 @@ _PEOPLE: Final = """
                     address1, address2, city, state, zip_code, country, email, phone, customer_id, merge)
     FROM STDIN (FORMAT BINARY)
 """
-_PEOPLE_TYPES: Final = ("int8", "int4", "int4", *["bytea"] * 5, *["text"] * 13, "jsonb")
+_PEOPLE_TYPES: Final = ("int8", "int4", "int4", *["bytea"] * 5, *["text"] * 13, "bytea")
+
+_as_json: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 _REJECTED: Final = 'COPY rejected_row (campaign_id, "row", code, reason) FROM STDIN (FORMAT BINARY)'
 _REJECTED_TYPES: Final = ("int8", "int4", "text", "text")
@@ -73,8 +77,13 @@ def _recipient_rows(mailing_id: int, people: Sequence[Mailable]) -> Iterator[tup
             person.email or None,
             person.phone or None,
             person.customer_id,
-            person.merge,
+            _jsonb(person.merge),
         )
+
+
+def _jsonb(document: Mapping[str, str]) -> bytes:
+    """Return what `jsonb_recv` reads: a version and the text. The driver's own way takes a microsecond more."""
+    return b"\x01" + _as_json(document).encode() if document else b"\x01{}"
 
 
 def _copy(
@@ -82,7 +91,10 @@ def _copy(
 ) -> None:
     # Binary: an error in the text format would quote the row, with somebody's address, in its message.
     driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(types)
-        for row in rows:
-            copy.write_row(row)
+    with driver.cursor() as cursor:
+        # For bytea the driver takes its DB-API wrapper's, written in Python, unless told of the one for bytes.
+        cursor.adapters.register_dumper(bytes, BytesBinaryDumper)
+        with cursor.copy(statement) as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)

@@ -60,7 +60,7 @@ class Columns:
         merge = [(field.value, self.positions[field]) for field in MERGE_FIELDS if field in self.positions]
 
         def read(cells: list[str]) -> tuple[Entry, dict[str, str]]:
-            entry = Entry(*cells_of_entry([*cells, ""]))
+            entry = Entry._make(cells_of_entry([*cells, ""]))
             return entry, {field: text for field, at in merge if (text := cells[at].strip())}
 
         return read

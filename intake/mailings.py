@@ -1,7 +1,7 @@
 """Single mailings: a few people at once, for a program that knows them already."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
@@ -53,7 +53,7 @@ def submit_mailing(
     people = _each_once(recipients)
     mailing = NewMailing(
         key=key,
-        request_digest=digest_of_request({**options.told(), "people": [asdict(one) for one in people]}),
+        request_digest=digest_of_request({**options.told(), "people": [one._asdict() for one in people]}),
         priority=priority,
         template_id=options.template_id,
         postage=options.postage,

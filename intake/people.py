@@ -1,7 +1,7 @@
 """The people of a table: each row becomes somebody to mail or a rejected row, and nobody is taken twice."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from intake.addresses import AddressGate
 from intake.columns import Columns
@@ -12,8 +12,7 @@ from intake.strictness import Strictness
 from intake.table import Row, Table
 
 
-@dataclass(frozen=True, slots=True)
-class Mailable:
+class Mailable(NamedTuple):
     """Somebody to mail, the row they came from if they came from a table, and what they are known by."""
 
     row: int | None
@@ -21,12 +20,14 @@ class Mailable:
     digests: Digests
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Rejected:
+class Rejected(NamedTuple):
     """A row that is not mailed, and every reason for it."""
 
     row: Row
     reasons: tuple[Reason, ...]
+
+    def __repr__(self) -> str:
+        return "<Rejected>"
 
 
 def people(

@@ -219,9 +219,13 @@ def _spellings(*tables: str) -> dict[str, str]:
 _SHORT: Final = _spellings(_SUFFIXES, _UNITS, _DIRECTIONS)
 
 # P.O. is PO and O'Brien is OBrien, but Smith-Jones is Smith Jones.
-_PUNCTUATION: Final = str.maketrans(
-    dict.fromkeys('!"$%&()*+,-/:;<=>?@[\\]^_{|}~', " ") | dict.fromkeys(".'`") | {"#": " # "}
-)
+_SPECIAL: Final[dict[str, str | None]] = {
+    **dict.fromkeys('!"$%&()*+,-/:;<=>?@[\\]^_{|}~', " "),
+    **dict.fromkeys(".'`"),
+    "#": " # ",
+}
+# By number, every ASCII character: in a table with gaps each letter would cost an exception.
+_PUNCTUATION: Final = tuple(_SPECIAL.get(letter, letter) for letter in map(chr, range(128)))
 _APOSTROPHES: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc"))
 _PO_BOX: Final = re.compile(r"\b(?:p o box|post ofc box|pobox|pob)\b")
 _RURAL: Final = re.compile(r"\b(?:rural rte|rural delivery|rfd)\b")
@@ -246,11 +250,14 @@ def folded_words(text: str) -> str:
 
 def folded_street(line: str) -> str:
     """Return the normal form of a street line: directions, suffixes, units and boxes abbreviated."""
-    words = folded_words(line).split(" ")
-    text = " ".join([_SHORT.get(word, word) for word in words])
+    words = [_SHORT.get(word, word) for word in folded_words(line).split(" ")]
+    text = " ".join(words)
+    # Most lines have none of these, and to look for them in the text costs a tenth of the expression.
     if "box" in text or "pob" in text:
         text = _PO_BOX.sub("po box", text)
-    if "r" in text:
+    if "rural" in text or "rfd" in text:
         text = _RURAL.sub("rr", text)
-    street, unit, number = _SPLIT_DIRECTION.sub(r"\1\2", text).partition("#")
+    if "n" in words or "s" in words:
+        text = _SPLIT_DIRECTION.sub(r"\1\2", text)
+    street, unit, number = text.partition("#")
     return street + unit + number.replace("#", "").replace(" ", "") if unit else street

@@ -1,14 +1,13 @@
 """One person or organization to whom a piece is mailed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from intake.digests import Digests, folded_name, folded_place, of_recipient
 from intake.publication28 import folded_words
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Recipient:
+class Recipient(NamedTuple):
     """Who a piece is for, with an address that passed `intake.addresses`.
 
     The state is a two-letter code, the ZIP code five or nine digits without a dash. `merge` holds what the template
@@ -29,7 +28,7 @@ class Recipient:
     email: str = ""
     phone: str = ""
     customer_id: str | None = None
-    merge: Mapping[str, str] = field(default_factory=dict)
+    merge: Mapping[str, str] = {}  # nobody writes to it
 
     def __repr__(self) -> str:
         return "<Recipient>"
@@ -45,9 +44,10 @@ class Recipient:
 
     def known_by(self, key: bytes) -> Digests:
         """Return the digests that are kept, under the installation's key."""
+        organization = self.organization
         return of_recipient(
             folded_name(self.first_name, self.last_name),
-            folded_words(self.organization) if self.organization else "",
+            folded_words(organization) if organization else "",
             folded_place(self.address1, self.address2, self.zip_code),
             self.email,
             self.customer_id or "",

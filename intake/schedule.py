@@ -42,18 +42,19 @@ def schedule_for(
 
     Raises IntakeError for what cannot be read, does not fit together, or has passed.
     """
-    zone = _zone(asked.zone or (before.send and before.send.zone) or default_zone)
-    schedule = _held(asked, zone, before) if asked.hold_until else before
-    if asked.hold_mode and not asked.hold_until:
+    usual_zone = before.send.zone if before.send else default_zone
+    zone = _zone(usual_zone if asked.zone is None else asked.zone)
+    schedule = before if asked.hold_until is None else _held(asked.hold_until, asked.hold_mode, zone, before)
+    if asked.hold_mode is not None and asked.hold_until is None:
         raise _bad("--hold-mode says how to keep a mailing until a date: give --hold-until as well.")
-    if asked.send_at:
-        if schedule.hold_mode is HoldMode.LOCAL and asked.hold_until:
+    if asked.send_at is not None:
+        if schedule.hold_mode is HoldMode.LOCAL and asked.hold_until is not None:
             raise _bad("--send-at and --hold-until name two times to pay: give one, or --hold-mode vendor.")
         send = moment(_wall("--send-at", asked.send_at), zone)
         schedule = replace(_unheld_here(schedule), send=send)
-    if asked.deliver_by:
+    if asked.deliver_by is not None:
         schedule = replace(schedule, deliver_by=_day("--deliver-by", asked.deliver_by))
-    if asked.if_late:
+    if asked.if_late is not None:
         schedule = _lateness(schedule, asked.if_late)
     require_possible(schedule, zone, now)
     return schedule
@@ -64,8 +65,8 @@ def repeats_for(text: str, catch_up: str | None, *, zone: str | None, default_zo
 
     Raises IntakeError for a text without meaning, that never fires, or that fires more often than once an hour.
     """
-    named = _zone(zone or default_zone)
-    policy = _known(CatchUp, "--catch-up", catch_up or CatchUp.LAST)
+    named = _zone(default_zone if zone is None else zone)
+    policy = _known(CatchUp, "--catch-up", CatchUp.LAST if catch_up is None else catch_up)
     try:
         cron = read_cron(text)
     except CronError as error:
@@ -103,9 +104,10 @@ def _require_time_to_deliver(schedule: Schedule, today: date, now: datetime) -> 
         raise _bad(f"--deliver-by is more than ten years away: {day_said(by, now)}.")
 
 
-def _held(asked: AskedTimes, zone: str, before: Schedule) -> Schedule:
-    until = _day("--hold-until", asked.hold_until or "")
-    mode = _known(HoldMode, "--hold-mode", asked.hold_mode or before.hold_mode or HoldMode.LOCAL)
+def _held(day: str, asked_mode: str | None, zone: str, before: Schedule) -> Schedule:
+    until = _day("--hold-until", day)
+    usual_mode = before.hold_mode or HoldMode.LOCAL
+    mode = _known(HoldMode, "--hold-mode", usual_mode if asked_mode is None else asked_mode)
     if mode is HoldMode.VENDOR:
         send = None if before.hold_mode is HoldMode.LOCAL else before.send
         return replace(before, hold_until=until, hold_mode=mode, send=send)

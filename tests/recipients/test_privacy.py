@@ -27,9 +27,9 @@ from models import (
 from worker.forgetting import run_once
 from worker.sparing import Cap, Sparing
 
-ANN = "Ann,Lee,Acme,12 Oak Street Apt 4,Boston,MA,02108,ann@example.com,C-1\n"
+ANN = "Ann,Lee,Acme,12 Oak Street Apt 4,Boston,MA,02108,ann@example.com,K-1\n"
 BEN = "Ben,Kim,,9 Elm St,Reno,NV,89501,ben@example.com,C-2\n"
-SECRETS = ("ann", "lee", "acme", "oak", "boston", "02108", "example.com", "c-1")
+SECRETS = ("ann", "lee", "acme", "oak", "boston", "02108", "example.com", "k-1")
 YEAR = timedelta(days=365)
 
 
@@ -78,7 +78,7 @@ def pdfs(post: Any) -> list[bool]:
     "named",
     [
         {"email": "Ann@Example.com"},
-        {"customer_id": "C-1"},
+        {"customer_id": "K-1"},
         {"full_name": "Ann Lee", "address1": "12 Oak St #4", "zip_code": "2108"},
     ],
 )
@@ -204,7 +204,7 @@ def test_a_person_is_handed_all_that_is_kept_about_them_and_nothing_of_others(po
         found = privacy.export(connection, marks(post, email="ann@example.com"))
 
     (piece,) = found["pieces"]
-    assert (piece["first_name"], piece["outcome"], piece["customer_id"]) == ("Ann", "accepted", "C-1")
+    assert (piece["first_name"], piece["outcome"], piece["customer_id"]) == ("Ann", "accepted", "K-1")
     assert [(one["list"], one["by"]) for one in found["suppressions"]] == [("do-not-mail", "email")]
     assert "ben" not in json.dumps(found, default=plain).lower()
 
@@ -219,7 +219,7 @@ def test_an_address_alone_is_nobody_to_export_or_erase(post: Any) -> None:
 def test_erasing_twice_changes_nothing_more(post: Any) -> None:
     post.work(post.submit(ANN))
 
-    first, second = erase(post, customer_id="C-1"), erase(post, customer_id="C-1")
+    first, second = erase(post, customer_id="K-1"), erase(post, customer_id="K-1")
 
     assert (first.suppressed, second.suppressed) == (3, 0)
     with post.engine.connect() as connection:
