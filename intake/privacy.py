@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from intake.suppression import EntryDigest, Origin, add, open_list
+from intake.waiting import waiting
 from models import (
     DO_NOT_MAIL,
     ENDED,
@@ -59,11 +60,13 @@ Marks = Mapping[Mark, bytes]
 class Erased:
     """What was forgotten: pieces blanked at once, pieces on mailings under way, which follow when those have ended.
 
-    `suppressed` counts the marks that were put on do-not-mail; `proofs` are the mailings whose proof went.
+    `waiting` counts events in gatherings, whose orders they will not be in; `suppressed` the marks that were put on
+    do-not-mail; `proofs` are the mailings whose proof went.
     """
 
     blanked: int
     pending: int
+    waiting: int
     suppressed: int
     proofs: tuple[int, ...]
 
@@ -75,6 +78,7 @@ def export(connection: Connection, marks: Marks) -> dict[str, Any]:
             *(getattr(Recipient, name) for name in _FIELDS),
             Recipient.mailing_id,
             Recipient.position,
+            Recipient.digest,
             Recipient.outcome,
             Recipient.reason,
             Recipient.counted_on,
@@ -87,9 +91,10 @@ def export(connection: Connection, marks: Marks) -> dict[str, Any]:
         .order_by(Recipient.mailing_id, Recipient.position)
     ).all()
     digests = set(marks.values())
+    wholes = {row.digest for row in pieces} | {one.whole for one in waiting(connection, _own(marks))}
     return {
         "pieces": [_piece(row) for row in pieces],
-        "events": _events(connection, [Place(row.mailing_id, row.position) for row in pieces]),
+        "events": _events(connection, [Place(row.mailing_id, row.position) for row in pieces], wholes),
         "suppressions": _suppressions(connection, digests),
     }
 
@@ -100,6 +105,8 @@ def erase(connection: Connection, marks: Marks, who: str, now: datetime) -> Eras
     They go on do-not-mail by every mark of their own that is found: mailings under way drop them before checkout,
     and are blanked when they have ended.
     """
+    # First of all, for it keeps gatherings from becoming mailings: whoever is in none of both is nowhere.
+    gathered = waiting(connection, _own(marks))
     found = connection.execute(
         select(
             Recipient.mailing_id,
@@ -113,8 +120,9 @@ def erase(connection: Connection, marks: Marks, who: str, now: datetime) -> Eras
         .order_by(Recipient.mailing_id, Recipient.position)
         .with_for_update(of=Recipient)
     ).all()
-    entries: set[EntryDigest] = {(digest, mark) for mark, digest in marks.items() if mark in _OWN}
+    entries: set[EntryDigest] = {(digest, mark) for mark, digest in _own(marks).items()}
     entries |= {(digest, mark) for row in found for mark in _OWN if (digest := getattr(row, mark.value))}
+    entries |= {(digest, mark) for one in gathered for mark, digest in _own(one.marks).items()}
     open_list(connection, DO_NOT_MAIL)
     suppressed = add(connection, entries, Origin(source="erasure", who=who, now=now))
     ended = [Place(row.mailing_id, row.position) for row in found if row.state in ENDED]
@@ -123,18 +131,28 @@ def erase(connection: Connection, marks: Marks, who: str, now: datetime) -> Eras
         rows = [{"mailing_id": one.mailing_id, "position": one.position, "asked_at": now} for one in pending]
         connection.execute(insert(Erasure).on_conflict_do_nothing(), rows)
     proofs = blank_people(connection, ended)
-    _blank_events(connection, {row.digest for row in found})
-    return Erased(blanked=len(ended), pending=len(pending), suppressed=suppressed, proofs=tuple(proofs))
+    _blank_events(connection, {row.digest for row in found} | {one.whole for one in gathered})
+    return Erased(
+        blanked=len(ended),
+        pending=len(pending),
+        waiting=len(gathered),
+        suppressed=suppressed,
+        proofs=tuple(proofs),
+    )
 
 
 def _blank_events(connection: Connection, digests: set[bytes]) -> None:
-    """Blank what events said of somebody that came to no mailing; one yet to be mailed is left out."""
+    """Blank what events said of somebody that came to no mailing; one that gathers is left out of its order."""
     theirs = select(Firing.event_id).where(Firing.digest.in_(digests), Firing.outcome != EventOutcome.ORDERED)
     connection.execute(update(Event).where(Event.id.in_(theirs), Event.body.is_not(None)).values(body=None))
 
 
+def _own(marks: Marks) -> Marks:
+    return {mark: digest for mark, digest in marks.items() if mark in _OWN}
+
+
 def _are(marks: Marks) -> ColumnElement[bool]:
-    own = {mark: digest for mark, digest in marks.items() if mark in _OWN}
+    own = _own(marks)
     if not own:
         raise LookupError("nobody is named")
     return or_(*(_COLUMNS[mark] == digest for mark, digest in own.items()))
@@ -153,22 +171,24 @@ def _piece(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row's columns carry 
     }
 
 
-def _events(connection: Connection, pieces: list[Place]) -> list[dict[str, Any]]:
-    if not pieces:
-        return []
+def _events(connection: Connection, pieces: list[Place], wholes: set[bytes]) -> list[dict[str, Any]]:
+    """Return the events that led to these pieces, and those of the same person that led to none."""
     wanted = {(one.mailing_id, one.position) for one in pieces}
     found = connection.execute(
         select(
             Firing.mailing_id, Firing.position, Event.source, Event.event_id, Event.received_at, Event.body
         )
         .join(Event, Event.id == Firing.event_id)
-        .where(Firing.mailing_id.in_({one.mailing_id for one in pieces}))
+        .where(
+            Firing.mailing_id.in_({one.mailing_id for one in pieces})
+            | (Firing.mailing_id.is_(None) & Firing.digest.in_(wholes))
+        )
         .order_by(Event.id)
     )
     return [
         {"source": row.source, "id": row.event_id, "received_at": row.received_at, "body": row.body}
         for row in found
-        if (row.mailing_id, row.position) in wanted
+        if row.mailing_id is None or (row.mailing_id, row.position) in wanted
     ]
 
 

@@ -33,7 +33,8 @@ from worker.settings import SANDBOX_KEY, Settings
 HEADINGS = "First name,Last name,Company,Address,City,State,ZIP,Email,Customer ID\n"
 TEMPLATE = 1001
 _EMPTY = """
-    DELETE FROM firing; DELETE FROM event; DELETE FROM trigger; DELETE FROM reservation; DELETE FROM mailing;
+    DELETE FROM firing; DELETE FROM event; DELETE FROM gathering; DELETE FROM trigger;
+    DELETE FROM reservation; DELETE FROM mailing;
     DELETE FROM campaign; DELETE FROM recurrence; DELETE FROM webhook; DELETE FROM proof; DELETE FROM stray;
     DELETE FROM suppression; DELETE FROM suppression_list WHERE name <> 'do-not-mail';
     UPDATE create_gate SET holder = NULL, closed_until = '-infinity';

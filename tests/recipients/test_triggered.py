@@ -1,19 +1,25 @@
 """A trigger's own rules on the way to the vendor: its money, its time, its lists, its cap."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, text
 
-from intake import answering
+from intake import answering, privacy
+from intake.addresses import Entry
 from intake.answering import Tick
+from intake.batching import close
 from intake.cloudevents import event_from
+from intake.digests import installation_key
 from intake.events import receive
+from intake.identity import identify
 from intake.receipts import Receipt, receipt
 from intake.trigger_files import declared, load
-from models import ENDED, Mailing, Stage, State
+from models import ENDED, Event, Gathering, Mailing, Stage, State
 from worker import moves
 from worker.pipeline import Pace, deliver
 
@@ -55,8 +61,11 @@ class Shop:
             "data": {"name": name, "street": "12 Oak St"},
         }
         (taken,) = receive(self.post.engine, [event_from(event)], clock=self.post.clock)
-        answering.run_once(self.post.engine, Tick(self.post.clock(), "UTC", timedelta(seconds=60)))
+        self.tick()
         return taken.number
+
+    def tick(self) -> None:
+        answering.run_once(self.post.engine, Tick(self.post.clock(), "UTC", timedelta(seconds=60)))
 
     def work(self) -> None:
         """Do what is due now, and nothing that waits for its time."""
@@ -154,6 +163,62 @@ def test_a_triggers_cap_and_lists_hold_for_its_events(shop: Shop) -> None:
         "the frequency cap is 1 in 30 days for one person",
         "on the list winter, by person",
     ]
+
+
+def marks(shop: Shop, **cells: str) -> Any:
+    with shop.post.engine.connect() as connection:
+        return identify(Entry(**cells), installation_key(connection)).marks
+
+
+def test_somebody_who_is_erased_while_they_wait_in_a_gathering_is_blanked_and_not_mailed(shop: Shop) -> None:
+    shop.declare(gather={"age": "1 day"})
+    ann, ben, twin = (shop.sign_up(name) for name in ("Ann Lee", "Ben Kim", "ANN LEE"))
+    person = marks(shop, full_name="LEE, ANN", address1="12 Oak Street", zip_code="02108")
+    with shop.post.engine.connect() as connection:
+        kept = privacy.export(connection, person)
+
+    with shop.post.engine.begin() as connection:
+        done = privacy.erase(connection, person, "test", shop.post.clock())
+    shop.post.forward(days=1)
+    shop.tick()
+    shop.work()
+
+    assert ["ann lee" in one["body"].lower() for one in kept["events"]] == [True, True]
+    assert (done.waiting, done.blanked, done.pending) == (1, 0, 0)
+    ended = [shop.receipt(number).outcome for number in (ann, ben, twin)]
+    assert ended == ["suppressed", "mailed", "duplicate"]
+    assert shop.post.pieces() == {"ben": 1}
+    with shop.post.engine.connect() as connection:
+        bodies = connection.scalars(select(Event.body).order_by(Event.id)).all()
+    assert [body is None for body in bodies] == [True, False, True]
+
+
+def test_an_erasure_waits_for_a_gathering_that_is_being_closed_and_finds_its_mailing(shop: Shop) -> None:
+    shop.declare(gather={"age": "1 day"})
+    shop.sign_up("Ann Lee")
+    person = marks(shop, full_name="Ann Lee", address1="12 Oak St", zip_code="02108")
+
+    def erased() -> privacy.Erased:
+        with shop.post.engine.begin() as connection:
+            return privacy.erase(connection, person, "test", shop.post.clock())
+
+    with ThreadPoolExecutor(1) as pool:
+        with shop.post.engine.begin() as connection:
+            close(connection, connection.scalar(select(Gathering.id)), shop.post.clock(), "UTC")
+            asked = pool.submit(erased)
+            wait_for_a_lock(shop)
+        done = asked.result(30)
+
+    assert (done.waiting, done.pending) == (0, 1)
+
+
+def wait_for_a_lock(shop: Shop) -> None:
+    waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    deadline = time.monotonic() + 30
+    with shop.post.engine.connect() as connection:
+        while not connection.scalar(waits):
+            connection.rollback()
+            assert time.monotonic() < deadline, "nobody waits"
 
 
 def test_somebody_suppressed_while_a_triggers_mailing_waits_is_taken_off_it(shop: Shop) -> None:
