@@ -174,6 +174,8 @@ def erase_person(somebody: Named, *, yes: bool) -> None:
         show(
             f"{count(done.pending, 'piece')} on mailings under way: dropped there, blanked once those ended."
         )
+    if done.waiting:
+        show(f"{count(done.waiting, 'event')} in a gathering: blanked, and not in its order.")
     remark(
         "LettrLabs keeps what it was sent, and backups what they saved: ask there, and let old backups go."
     )
