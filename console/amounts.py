@@ -23,13 +23,14 @@ class AskedMoney:
 
     def policy(self) -> tuple[Approval, Decimal | None]:
         """Return who must agree, and above what; raises UsageComplaint."""
-        asked = (self.approval or (Approval.AUTO if self.yes else Approval.REQUIRED)).casefold()
+        usual = Approval.AUTO if self.yes else Approval.REQUIRED
+        asked = (usual if self.approval is None else self.approval).casefold()
         if self.yes and asked != Approval.AUTO:
             raise UsageComplaint(
                 f"--yes sends without asking, --approval {self.approval} asks: give one of them"
             )
         if asked.startswith(_OVER):
-            return Approval.OVER, amount("--approval over", asked.removeprefix(_OVER))
+            return Approval.OVER, amount("--approval", asked.removeprefix(_OVER))
         if asked in {Approval.AUTO, Approval.REQUIRED}:
             return Approval(asked), None
         raise UsageComplaint(f'--approval "{self.approval}": must be auto, required or over:AMOUNT')

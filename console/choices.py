@@ -27,7 +27,7 @@ def options(template: int, postage: str, speed: str, money: AskedMoney) -> Optio
 
 def require_one_chooser(postage: str | None, speed: str | None, deliver_by: str | None) -> None:
     """Raise UsageComplaint if postage or speed is named where a date to arrive by chooses them."""
-    if deliver_by and (postage or speed):
+    if deliver_by is not None and (postage, speed) != (None, None):
         raise UsageComplaint("--deliver-by chooses postage and speed: leave --postage and --speed out")
 
 

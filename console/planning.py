@@ -14,7 +14,7 @@ from console.session import Session, open_session, settings_here
 from console.views.plans import days_words, grid_table
 from console.watching import follow, no_campaign
 from intake.campaigns import submit_campaign
-from intake.options import Options
+from intake.options import LONGEST_WORD, Options
 from intake.schedule import AskedTimes, schedule_for
 from models import OPEN, Approval, State
 from worker.clock import system_clock
@@ -42,7 +42,7 @@ def plan(
 
 def _options(template: int, deliver_by: str | None, zone: str | None) -> Options:
     now, settings = system_clock(), settings_here()
-    by = deliver_by or f"{(now + _ANY_TIME).date()}"
+    by = f"{(now + _ANY_TIME).date()}" if deliver_by is None else deliver_by
     schedule = schedule_for(AskedTimes(deliver_by=by, zone=zone), now=now, default_zone=settings.zone)
     return Options(template_id=template, approval=Approval.REQUIRED, schedule=schedule)
 
@@ -50,7 +50,11 @@ def _options(template: int, deliver_by: str | None, zone: str | None) -> Options
 def _try(session: Session, file: Path, options: Options, *, as_json: bool) -> int:
     """Draft a list, price it, and have the draft deleted whatever happens: it waits for an approval nobody gives."""
     submission = submit_campaign(
-        session.engine, file, options, key=f"plan {uuid.uuid4().hex}", name=f"Plan of {file.stem}"
+        session.engine,
+        file,
+        options,
+        key=f"plan {uuid.uuid4().hex}",
+        name=f"Plan of {file.stem}"[:LONGEST_WORD],
     )
     number = submission.campaign_id
     try:

@@ -72,7 +72,7 @@ def spared(
     if strictness.casefold() not in list(Strictness):
         raise UsageComplaint(f'--strictness "{strictness}": there are {", ".join(Strictness)}')
     try:
-        wanted = Cap.parse(cap) if cap else None
+        wanted = None if cap is None else Cap.parse(cap)
     except ValueError as error:
         raise UsageComplaint(f'--cap "{cap}": {error}') from None
     rules = Sparing(lists=tuple(dict.fromkeys(suppress)), cap=wanted, one_per_household=household)

@@ -19,7 +19,7 @@ from intake.check import Progress, Source, Tally, counted, rejected_rows
 from intake.columns import match_columns
 from intake.digests import installation_key
 from intake.faults import ConflictError, Fault, IntakeError
-from intake.options import OWN_KEYS, Options, digest_of_request, require_usable_key
+from intake.options import LONGEST_WORD, OWN_KEYS, Options, digest_of_request, require_usable_key
 from intake.people import Mailable, Rejected, people
 from intake.suppression import require_lists
 from intake.table import Table
@@ -78,13 +78,15 @@ def submit_campaign(
         raise IntakeError(Fault.BAD_OPTION, f"The batch size must be between 1 and {LARGEST_BATCH_SIZE:,}.")
     if key is not None:
         require_usable_key(key)
+    if name is not None and len(name) > LONGEST_WORD:
+        raise IntakeError(Fault.BAD_OPTION, f"The name must be at most {LONGEST_WORD} characters long.")
     with Table.open(source) as table:
         columns = match_columns(table.headings, mapping)
         content = {"list": table.sha256.hex(), "template": options.template_id}
         now = clock()
         order = _Order(
             key=key or f"list:{digest_of_request(content).hex()[:32]}",
-            name=" ".join((name or table.name).split()),
+            name=" ".join((name or table.name).split())[:LONGEST_WORD],
             request_digest=digest_of_request(
                 {
                     **content,

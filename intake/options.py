@@ -20,7 +20,8 @@ OWN_KEYS: Final = "campaign:"
 RESERVED_KEYS: Final = (OWN_KEYS, "event:", "gathering:")
 """The last two begin the keys of mailings that events make."""
 
-_LONGEST_WORD: Final = 200
+LONGEST_WORD: Final = 200
+"""Characters of a key or a name: far more than one needs, and a list of them can still be read."""
 
 
 class Postage(StrEnum):
@@ -94,8 +95,8 @@ def digest_of_request(request: Mapping[str, Any]) -> bytes:
 
 def require_usable_key(key: str) -> None:
     """Raise IntakeError for a key that is empty, too long, unprintable, or one that Mailrun gives out itself."""
-    if not key.strip() or len(key) > _LONGEST_WORD or not key.isprintable() or key.startswith(RESERVED_KEYS):
+    if not key.strip() or len(key) > LONGEST_WORD or not key.isprintable() or key.startswith(RESERVED_KEYS):
         raise IntakeError(
             Fault.BAD_OPTION,
-            f"A key is 1 to {_LONGEST_WORD} printable characters and does not begin with {', '.join(RESERVED_KEYS)}.",
+            f"A key is 1 to {LONGEST_WORD} printable characters and does not begin with {', '.join(RESERVED_KEYS)}.",
         )

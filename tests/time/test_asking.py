@@ -69,6 +69,13 @@ BAD = {
     "too far away": {"hold_until": "2099-01-01"},
     "an unknown policy": {"send_at": "2026-12-01T09:00", "if_late": "shrug"},
     "an unknown lateness": {"send_at": "2026-12-01T09:00", "if_late": "ask:soon"},
+    # What a shell makes of a variable that is not set must never mean "at once".
+    "an empty time": {"send_at": ""},
+    "an empty date": {"hold_until": ""},
+    "an empty mode": {"hold_until": "2026-12-01", "hold_mode": ""},
+    "an empty date to arrive by": {"deliver_by": ""},
+    "an empty zone": {"send_at": "2026-12-01T09:00", "zone": ""},
+    "an empty policy": {"send_at": "2026-12-01T09:00", "if_late": ""},
 }
 
 
@@ -105,6 +112,12 @@ def test_a_rule_that_cannot_be_followed_is_refused(cron: str, why: str) -> None:
         (["--every", "0 9 * * *", "--catch-up", "some"], 1),
         (["--every", "0 9 * * *", "--deliver-by", "2030-01-01"], 2),
         (["--catch-up", "all"], 2),
+        (["--catch-up", ""], 2),
+        (["--every", "0 9 * * *", "--catch-up", ""], 1),
+        (["--send-at", ""], 1),
+        (["--postage", ""], 2),
+        (["--cap", ""], 2),
+        (["--name", "x" * 201], 1),
     ],
 )
 def test_the_command_line_refuses_them_in_one_line_and_stores_nothing(
