@@ -53,6 +53,8 @@ def show_ledger(by: str, since: str | None, until: str | None, *, as_csv: bool, 
     if as_csv and as_json:
         raise UsageComplaint("say --csv or --json, not both")
     first, last = _day("--from", since), _day("--to", until)
+    if first and last and first > last:
+        raise UsageComplaint(f"--from {first} is later than --to {last}")
     with open_session(quiet=as_csv or as_json) as session, session.engine.connect() as connection:
         entries = ledger(connection, grouping, zone=session.settings.zone, since=first, until=last)
         if as_json:

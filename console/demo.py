@@ -1,6 +1,8 @@
 """The demo: a sample campaign, from the list to paid orders, at a sandbox with a data directory of its own."""
 
 import secrets
+import shutil
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -9,6 +11,7 @@ from pydantic import SecretStr
 from rich.table import Table
 
 from console.approving import save_proof
+from console.embedded import own_directory
 from console.output import remark, show
 from console.reads import campaigns, mailings, quotes, recipients
 from console.reads.campaigns import Standing
@@ -59,7 +62,7 @@ def run_demo() -> int:
 
 def _demo_settings(own: Settings) -> Settings:
     apart = {
-        "data_dir": own.data_dir / "demo",
+        "data_dir": own_directory(own.data_dir) / "demo",
         "database_url": None,
         "redis_url": None,
         "base_url": LIVE_URL,  # nobody is called there: `up` starts a sandbox for the key that only one accepts
@@ -113,11 +116,13 @@ def _reasons(refused: Counter[str]) -> Table:
 
 
 def _how_to_go_on(session: Session, one: Standing, mailing_id: int) -> str:
-    directory = session.settings.data_dir
+    # Outside its environment `mailrun` is in no shell's path.
+    mailrun = "mailrun" if shutil.which("mailrun") else sys.argv[0]
+    there = f"MAILRUN_DATA_DIR={session.settings.data_dir} {mailrun}"
     return (
-        f"Look further with MAILRUN_DATA_DIR={directory} in front of\n"
-        f"  mailrun campaign show {one.id}\n"
-        f"  mailrun mailing show {mailing_id} --people\n"
-        f"or send a list of your own: mailrun up, and in another terminal\n"
-        f"  mailrun campaign send FILE --template {TEMPLATE}"
+        "Look further:\n"
+        f"  {there} campaign show {one.id}\n"
+        f"  {there} mailing show {mailing_id} --people\n"
+        f"or send a list of your own: {mailrun} up, and in another terminal\n"
+        f"  {mailrun} campaign send FILE --template {TEMPLATE}"
     )

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from rich.console import RenderableType
 from sqlalchemy import Connection
 
+from console.approving import save_proof
 from console.complaints import Complaint
 from console.output import show, show_json
 from console.reads import recipients
@@ -45,10 +47,25 @@ def open_dossier(mailing_id: int, *, people: bool, as_json: bool) -> None:
                 show(part, "")
 
 
-def _collect(connection: Connection, mailing_id: int, *, people: bool) -> Dossier:
+def proof_to(mailing_id: int, path: Path) -> None:
+    """Save a mailing's proof as a file; raises Complaint if there is no such mailing, or no proof of it yet."""
+    with open_session() as session:
+        if save_proof(session, mailing_id, path) is None:
+            with session.engine.connect() as connection:
+                _existing(connection, mailing_id)
+            raise Complaint(f"mailing {mailing_id} has no proof yet; see `mailrun mailing show {mailing_id}`")
+    show(f"Saved {path}")
+
+
+def _existing(connection: Connection, mailing_id: int) -> MailingFacts:
     found = mailing(connection, mailing_id)
     if found is None:
         raise Complaint(f"there is no mailing {mailing_id}; see `mailrun mailing list`")
+    return found
+
+
+def _collect(connection: Connection, mailing_id: int, *, people: bool) -> Dossier:
+    found = _existing(connection, mailing_id)
     return Dossier(
         mailing=found,
         timeline=timeline(connection, mailing_id, NEWEST),

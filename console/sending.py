@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import typer
 
@@ -11,6 +12,7 @@ from console.approving import ask_about
 from console.complaints import Complaint, UsageComplaint
 from console.decisions import who
 from console.output import remark, show
+from console.reads.campaigns import Status
 from console.session import Session, open_session, settings_here
 from console.vendor import check_vendor
 from console.views.lists import findings_facts, rejected_table
@@ -24,6 +26,7 @@ from worker.clock import system_clock
 from worker.recurrence import Repeats
 
 INTERRUPTED = 130
+_ENDED: Final = {Status.CANCELLED: "been cancelled", Status.FAILED: "failed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,8 @@ def send(asked: Sending) -> int:
         )
         submission = _submit(session, replace(asked, options=timed), repeats)
         _tell(findings, submission, asked)
+        if not submission.created:
+            _require_alive(session, submission.campaign_id)
         try:
             return _see_through(replace(session, settings=settings), submission, asked)
         except KeyboardInterrupt:
@@ -72,7 +77,7 @@ def _timed(asked: Sending) -> tuple[Options, Repeats | None]:
     now, zone = system_clock(), settings_here().zone
     schedule = schedule_for(asked.times, now=now, default_zone=zone)
     if asked.every is None:
-        if asked.catch_up:
+        if asked.catch_up is not None:
             raise UsageComplaint("--catch-up says what --every makes up for: give --every as well")
         return replace(asked.options, schedule=schedule), None
     if schedule.send or schedule.hold_until or schedule.deliver_by:
@@ -117,6 +122,15 @@ def _tell(findings: Findings, submission: Submission, asked: Sending) -> None:
         show(f"Queued as campaign {number}: {people} in {count(submission.mailings, 'order')}.")
     else:
         show(f"This list was submitted before, as campaign {number}: nothing new is queued.")
+
+
+def _require_alive(session: Session, campaign_id: int) -> None:
+    """Raise Complaint if the campaign that was there before has ended unsent: whoever sends it again means it."""
+    status = look(session, campaign_id)[0].status
+    if status in {Status.CANCELLED, Status.FAILED}:
+        raise Complaint(
+            f"campaign {campaign_id} has {_ENDED[status]} and stays so: to send the list after all, give a new --key"
+        )
 
 
 def _see_through(session: Session, submission: Submission, asked: Sending) -> int:

@@ -103,7 +103,8 @@ class _Keeper:
             if time.monotonic() - began > SOUND_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             again = f"{self._program.name} {_ending(code)}; starting it again in {pause:g} s"
-            self._say(f"{again} (it said: {self._output.last_line[:LAST_WORDS]})")
+            words = self._output.last_line[:LAST_WORDS]
+            self._say(f"{again} (it said: {words})" if words else again)
             self._stopping.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 

@@ -12,9 +12,11 @@ from sqlalchemy import Connection
 from console.complaints import Complaint
 from console.output import remark, remarks
 from console.reads import campaigns
+from console.reads.attention import causes
 from console.reads.campaigns import Standing, Status, Waiting
 from console.reads.life import halt, workers_alive
 from console.session import Session
+from console.views.attention import cause_lines
 from console.views.campaigns import progress, summary
 
 LOOK_SECONDS: Final = 0.3
@@ -37,9 +39,10 @@ def follow(session: Session, campaign_id: int, *, starting: float = STARTING_SEC
             one, waiting, hindrances = look(session, campaign_id)
             if time.monotonic() < patience:
                 hindrances = [line for line in hindrances if line != NOBODY_WORKS]
-            display.update(one, waiting, [] if one.rests else hindrances)
             if one.rests:
+                display.update(one, waiting, _causes(session, campaign_id))
                 return one
+            display.update(one, waiting, hindrances)
             time.sleep(LOOK_SECONDS)
 
 
@@ -50,6 +53,11 @@ def look(session: Session, campaign_id: int) -> tuple[Standing, Waiting | None, 
         if one is None:
             raise no_campaign(campaign_id)
         return one, campaigns.waiting(connection, campaign_id), hindrances(connection)
+
+
+def _causes(session: Session, campaign_id: int) -> list[str]:
+    with session.engine.connect() as connection:
+        return list(cause_lines(causes(connection, campaign_id)))
 
 
 def hindrances(connection: Connection) -> list[str]:

@@ -121,8 +121,8 @@ def send(
         options=spared(
             options(
                 template,
-                postage or "Standard",
-                speed or "Normal",
+                "Standard" if postage is None else postage,
+                "Normal" if speed is None else speed,
                 AskedMoney(approval=approval, yes=yes, budget=budget, per_piece_max=per_piece_max),
             ),
             strictness,
@@ -204,8 +204,10 @@ def list_(*, limit: Limit = 20, as_json: AsJson = False) -> None:
 def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
     """Show one campaign: how far it is, and which rows were rejected."""
     from console.output import show, show_json
+    from console.reads.attention import causes
     from console.reads.campaigns import campaign, rejections
     from console.session import open_session
+    from console.views.attention import cause_lines
     from console.views.campaigns import campaign_facts, group_table, rejection_table
     from console.watching import no_campaign
 
@@ -217,7 +219,7 @@ def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
         if as_json:
             show_json(session.vendor, campaign=one.told(), rejected_rows=rejected)
             return
-        show(campaign_facts(one), "", group_table(one))
+        show(campaign_facts(one), "", group_table(one), *cause_lines(causes(connection, campaign_id)))
         if rejected:
             show("", rejection_table(rejected))
         show("", f"Its orders: mailrun mailing list --campaign {one.id}")

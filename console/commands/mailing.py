@@ -54,12 +54,6 @@ def proof(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the PDF goes.")],
 ) -> None:
     """Save what the first person of a mailing will get, as a PDF."""
-    from console.approving import save_proof
-    from console.complaints import Complaint
-    from console.output import show
-    from console.session import open_session
+    from console.dossier import proof_to
 
-    with open_session() as session:
-        if save_proof(session, mailing_id, output) is None:
-            raise Complaint(f"mailing {mailing_id} has no proof yet; see `mailrun mailing show {mailing_id}`")
-    show(f"Saved {output}")
+    proof_to(mailing_id, output)

@@ -62,7 +62,8 @@ def evidence(
     ] = None,
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="DIR|FILE.zip", help="Where it goes.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR|FILE.zip", help="Where it goes; else evidence-ID."),
     ] = None,
     verify: Annotated[
         Path | None, typer.Option(metavar="DIR|FILE", help="Instead: look whether evidence was changed.")
@@ -77,6 +78,6 @@ def evidence(
 
     if verify is not None and mailing_id is None and output is None:
         return verify_evidence(verify, head)
-    if mailing_id is not None and output is not None and verify is None and head is None:
-        return write_evidence(mailing_id, output)
-    raise UsageComplaint("say which mailing and --output, or --verify alone, with --head if you have it")
+    if mailing_id is not None and verify is None and head is None:
+        return write_evidence(mailing_id, output or Path(f"evidence-{mailing_id}"))
+    raise UsageComplaint("say which mailing, or --verify alone, with --head if you have it")

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
 from models import Campaign, EventLog, Mailing, Move, Stage, State
+
+# A screen's worth; `mailrun mailing list` has them all.
+_MOST_CAUSES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,32 @@ def asking(connection: Connection, mailing_id: int) -> Asking | None:
     """Return why a mailing needs attention, or None if it does not."""
     row = connection.execute(_ASKING.where(Mailing.id == mailing_id)).one_or_none()
     return None if row is None else Asking(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why mailings of a campaign wait for a person, for approval too: how many of them, and the first."""
+
+    reason: str
+    mailings: int
+    first: int
+
+
+def causes(connection: Connection, campaign_id: int) -> list[Cause]:
+    """Return why a campaign's mailings wait for a person, as far as there is more to say than that they do."""
+    first = func.min(Mailing.id)
+    rows = connection.execute(
+        select(func.coalesce(Mailing.reason, ""), func.count(), first)
+        .where(
+            Mailing.campaign_id == campaign_id,
+            Mailing.state.in_([State.APPROVAL, State.ATTENTION]),
+            Mailing.reason.is_not(None),
+        )
+        .group_by(Mailing.reason)
+        .order_by(first)
+        .limit(_MOST_CAUSES)
+    )
+    return [Cause(*row) for row in rows]
 
 
 def facts_seen(connection: Connection, mailing_id: int) -> dict[str, Any]:

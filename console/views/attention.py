@@ -1,11 +1,18 @@
 """How mailings that need a person look."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.table import Table
 
-from console.reads.attention import Asking
-from console.views.words import day, facts, table, text, when
+from console.reads.attention import Asking, Cause
+from console.views.words import count, day, facts, table, text, when
+
+
+def cause_lines(causes: Iterable[Cause]) -> Iterator[str]:
+    """Yield why a campaign's mailings wait for a person, a line for each reason."""
+    for one in causes:
+        others = f" (and {count(one.mailings - 1, 'other')})" if one.mailings > 1 else ""
+        yield f"mailing {one.first}{others}: {text(one.reason)}"
 
 
 def asking_table(asking: Iterable[Asking]) -> Table:

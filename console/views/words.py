@@ -30,8 +30,9 @@ def money(amount: Decimal | None) -> str:
     """Return an amount in the vendor's currency to the cent, with more digits only where there are more."""
     if amount is None:
         return "-"
-    cents = amount.quantize(Decimal("0.01"))
-    return f"${cents:,}" if cents == amount else f"${amount.normalize():,f}"
+    sign, size = ("-" if amount < 0 else ""), abs(amount)
+    cents = size.quantize(Decimal("0.01"))
+    return f"{sign}${cents:,}" if cents == size else f"{sign}${size.normalize():,f}"
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

@@ -203,7 +203,7 @@ def house(postgres: Postgres, redis_url: str, run_dir: Path) -> Iterator[House]:
         "MAILRUN_POLL_SECONDS": "0.2",
         "MAILRUN_TICK_SECONDS": "0.2",
         "MAILRUN_RETRY_SECONDS": "0.3",
-        "MAILRUN_RATE": "1000",
+        "LETTRLABS_RATE": "1000",
     }
     process, url = _start_up(env, run_dir)
     house = House(env, url)

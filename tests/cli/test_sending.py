@@ -89,6 +89,36 @@ def test_a_person_says_no_and_nothing_is_left_at_the_vendor(
     assert [(order["deleted"], order["charges"]) for order in orders] == [(True, [])] * 2
 
 
+def test_a_list_that_was_cancelled_is_not_taken_for_sent_when_it_is_sent_again(
+    mailrun: Any, some_people: SomePeople
+) -> None:
+    mailrun.write("list.csv", some_people(1))
+    send = ("campaign", "send", "list.csv", "--template", "1001", "--yes", "--wait")
+    mailrun.run(*send[:-2], "--approval", "required", "--key", "k")
+    number = str(newest(mailrun)["id"])
+    mailrun.run("campaign", "cancel", number)
+    mailrun.run("campaign", "watch", number)
+
+    again = mailrun.run(*send[:-2], "--approval", "required", "--key", "k")
+
+    assert f"campaign {number} has been cancelled" in again.complaint
+    assert mailrun.run(*send, "--key", "another").code == 0
+
+
+def test_why_a_campaign_waits_is_told_where_it_is_followed_and_shown(
+    mailrun: Any, some_people: SomePeople
+) -> None:
+    mailrun.write("list.csv", some_people(2))
+    send = ("campaign", "send", "list.csv", "--template", "1001", "--batch-size", "1")
+
+    sent = mailrun.run(*send, "--budget", "0.50", "--yes", "--wait")
+    shown = mailrun.run("campaign", "show", str(newest(mailrun)["id"]))
+
+    assert sent.code == 1
+    for told in (sent.err, shown.out):
+        assert "(and 1 other): the budget of campaign" in told
+
+
 def test_an_interrupted_wait_says_that_the_campaign_is_queued(
     mailrun: Any, house: Any, some_people: SomePeople
 ) -> None:
@@ -146,6 +176,10 @@ def test_a_mailing_shows_its_story_and_names_nobody_unasked(mailrun: Any, some_p
 @pytest.mark.parametrize("arguments", [("campaign", "show"), ("mailing", "show"), ("campaign", "watch")])
 def test_a_number_that_does_not_exist_is_said_in_one_line(arguments: tuple[str, ...], mailrun: Any) -> None:
     assert "there is no" in mailrun.run(*arguments, "999999").complaint
+
+
+def test_the_proof_of_no_mailing_is_not_one_that_is_still_to_come(mailrun: Any) -> None:
+    assert "there is no mailing" in mailrun.run("mailing", "proof", "999999", "-o", "proof.pdf").complaint
 
 
 def test_a_terminal_set_for_another_vendor_than_the_running_up_is_told_so(mailrun: Any) -> None:

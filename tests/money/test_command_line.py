@@ -90,7 +90,9 @@ def test_who_must_agree_follows_from_yes_and_approval(approval: str | None, yes:
     assert AskedMoney(approval=approval, yes=yes).policy() == policy
 
 
-@pytest.mark.parametrize("asked", [{"approval": "sometimes"}, {"approval": "required", "yes": True}])
+@pytest.mark.parametrize(
+    "asked", [{"approval": "sometimes"}, {"approval": ""}, {"approval": "required", "yes": True}]
+)
 def test_a_policy_that_is_none_or_two_is_refused(asked: dict[str, Any]) -> None:
     with pytest.raises(UsageComplaint):
         AskedMoney(**asked).policy()
@@ -187,6 +189,7 @@ def test_the_ledger_is_a_table_csv_or_json(mailrun: CommandLine, hands: Any) -> 
     assert str(row.order_id) in mailrun.run("ledger", "--by", "order").out
     assert '--by "week"' in mailrun.run("ledger", "--by", "week").complaint
     assert "--from" in mailrun.run("ledger", "--from", "soon").complaint
+    assert "later than" in mailrun.run("ledger", "--from", "2026-12-02", "--to", "2026-12-01").complaint
 
 
 def test_evidence_is_written_verified_and_gives_an_edit_away(mailrun: CommandLine, hands: Any) -> None:
@@ -208,7 +211,9 @@ def test_evidence_is_written_verified_and_gives_an_edit_away(mailrun: CommandLin
     assert "entry 1 of" in mailrun.run("evidence", "--verify", "case").out
     assert mailrun.run("evidence", "--verify", "case.zip/nothing").code != 0
     assert "there is no mailing" in mailrun.run("evidence", "999999", "-o", "case").complaint
-    assert "--verify alone" in mailrun.run("evidence", mailing_id).complaint
+    assert mailrun.run("evidence", mailing_id).code == 0
+    assert mailrun.run("evidence", "--verify", f"evidence-{mailing_id}").code == 0
+    assert "--verify alone" in mailrun.run("evidence").complaint
 
 
 def mailings(hands: Any) -> list[int]:
