@@ -10,7 +10,7 @@ ROOMS := console intake lettrlabs models sandbox worker
 .PHONY: help demo up test lint types schema ci chaos format clean bench-due bench-intake
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Mailrun needs Python 3.11 or newer; set PYTHON=... to one.")'
