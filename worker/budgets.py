@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, literal, or_, select
+from sqlalchemy import Connection, Row, and_, delete, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Budget, Mailing, Purse, Reservation, Spending, State
@@ -48,12 +48,39 @@ class Limit:
     until: date | None
 
 
+# What is bounded by no budget is only counted. Should one be set in the same instant, it is set after this.
+_RESERVE_UNBOUNDED = text("""
+    INSERT INTO reservation (mailing_id, campaign_id, trigger_id, amount, day, state, reserved_at)
+    SELECT m.id, m.campaign_id, m.trigger_id, :amount, :day, 'reserved', :now
+      FROM mailing AS m
+     WHERE m.id = :mailing_id
+       AND NOT EXISTS (SELECT
+                         FROM budget AS b
+                        WHERE (b.purse, b.subject) IN (('account', 0), ('campaign', m.campaign_id),
+                                                       ('trigger', m.trigger_id)))
+    ON CONFLICT (mailing_id)
+    DO UPDATE SET amount = excluded.amount, day = excluded.day, state = excluded.state,
+                  reserved_at = excluded.reserved_at
+""")
+
+
 def reserve(connection: Connection, taking: Taking) -> None:
     """Reserve a checkout's money from every purse of its mailing; reserving again replaces what was reserved.
 
     Raises OverBudget, for the caller to undo the transaction. Until the commit, others who want of the same purses
     wait; whoever holds the mailing's own row comes first, and nobody takes them the other way round.
     """
+    bounds = {
+        "mailing_id": taking.mailing_id,
+        "amount": taking.amount,
+        "day": taking.day,
+        "now": taking.at,
+    }
+    if connection.execute(_RESERVE_UNBOUNDED, bounds).rowcount != 1:
+        _reserve_from_purses(connection, taking)
+
+
+def _reserve_from_purses(connection: Connection, taking: Taking) -> None:
     campaign_id, trigger_id = connection.execute(
         select(Mailing.campaign_id, Mailing.trigger_id).where(Mailing.id == taking.mailing_id)
     ).one()

@@ -3,6 +3,7 @@
 import select
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from pydantic import SecretStr
@@ -26,6 +27,11 @@ class Desk:
     vendor: LettrLabs
     settings: Settings
     clock: Clock = system_clock
+
+    @cached_property
+    def reader(self) -> Engine:
+        """The same connections, for reading one statement at a time: without a transaction it is one round trip."""
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def lease(self) -> timedelta:

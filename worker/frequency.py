@@ -55,15 +55,6 @@ def take_places(connection: Connection, rules: Rules, people: Sequence[Person]) 
     return spared
 
 
-def give_back(connection: Connection, mailing_id: int, positions: Sequence[int]) -> None:
-    """Let places go that no piece will take."""
-    connection.execute(
-        update(Recipient)
-        .where(Recipient.mailing_id == mailing_id, Recipient.position.in_(positions))
-        .values(counted_on=None)
-    )
-
-
 @dataclass(slots=True)
 class _Counted:
     """The places that are taken near the day by the people in question, and by those of their campaign."""

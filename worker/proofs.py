@@ -30,6 +30,8 @@ def keep(connection: Connection, pdf: bytes) -> None:
 
 
 def _first_on_the_order(work: Work) -> int:
+    if work.saw.first_recipient is not None:
+        return work.saw.first_recipient
     with work.engine.connect() as connection:
         found = connection.scalars(
             select(Recipient.vendor_id)

@@ -1,18 +1,35 @@
 """Quotes: asked for with the mailing's options, and kept line by line."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, text
 
 from lettrlabs import Line
 from lettrlabs import Quote as Told
-from models import Quote, QuoteLine
 from worker import sums
 from worker.reflection import DEFAULT, Asked, contradiction
 from worker.results import AskPerson, Facts
 from worker.work import Work
+
+# Money goes as text: a JSON number would pass through a float on some ways.
+_KEEP = text("""
+    WITH kept AS (
+        INSERT INTO quote (mailing_id, postage, speed, charges, tax, credits, total, delivery_min, delivery_max,
+                           options, taken_at)
+        VALUES (:mailing_id, :postage, :speed, :charges, :tax, :credits, :total, :delivery_min, :delivery_max,
+                CAST(:options AS jsonb), :now)
+        RETURNING id
+    )
+    INSERT INTO quote_line (quote_id, position, parent, is_credit, name, quantity, rate, tax, total, kind, sub_kind)
+    SELECT kept.id, line.*
+      FROM kept
+     CROSS JOIN jsonb_to_recordset(CAST(:lines AS jsonb))
+           AS line (position int, parent int, is_credit boolean, name text, quantity int, rate numeric, tax numeric,
+                    total numeric, kind text, sub_kind text)
+""")
 
 
 def ask(work: Work) -> Told:
@@ -65,26 +82,23 @@ def total(told: Told) -> Decimal:
 
 def keep(connection: Connection, work: Work, told: Told, now: datetime) -> None:
     """Store a quote whole: totals, prices of the other options, and every line with its parts."""
-    quote_id = connection.execute(
-        insert(Quote)
-        .values(
-            mailing_id=work.held.id,
-            postage=work.held.postage,
-            speed=work.held.speed,
-            charges=told.total_charges,
-            tax=told.total_tax,
-            credits=told.total_credits,
-            total=total(told),
-            delivery_min=told.delivery_min,
-            delivery_max=told.delivery_max,
-            options=_options(told),
-            taken_at=now,
-        )
-        .returning(Quote.id)
-    ).scalar_one()
-    rows = list(_rows(quote_id, told))
-    if rows:
-        connection.execute(insert(QuoteLine), rows)
+    connection.execute(
+        _KEEP,
+        {
+            "mailing_id": work.held.id,
+            "postage": work.held.postage,
+            "speed": work.held.speed,
+            "charges": told.total_charges,
+            "tax": told.total_tax,
+            "credits": told.total_credits,
+            "total": total(told),
+            "delivery_min": told.delivery_min,
+            "delivery_max": told.delivery_max,
+            "options": json.dumps(_options(told)),
+            "now": now,
+            "lines": json.dumps(list(_rows(told))),
+        },
+    )
 
 
 def _options(told: Told) -> dict[str, dict[str, str]]:
@@ -95,24 +109,27 @@ def _options(told: Told) -> dict[str, dict[str, str]]:
     }
 
 
-def _rows(quote_id: int, told: Told) -> Iterator[dict[str, object]]:
+def _rows(told: Told) -> Iterator[dict[str, object]]:
     position = 0
     waiting: list[tuple[Line, int | None, bool]] = [(line, None, True) for line in reversed(told.credits)]
     waiting += [(line, None, False) for line in reversed(told.lines)]
     while waiting:
         line, parent, is_credit = waiting.pop()
         yield {
-            "quote_id": quote_id,
             "position": position,
             "parent": parent,
             "is_credit": is_credit,
             "name": line.name or "",
             "quantity": line.quantity,
-            "rate": line.rate,
-            "tax": line.tax,
-            "total": line.total,
+            "rate": _text(line.rate),
+            "tax": _text(line.tax),
+            "total": _text(line.total),
             "kind": line.transaction_type,
             "sub_kind": line.transaction_sub_type,
         }
         waiting += [(part, position, is_credit) for part in reversed(line.sub_items)]
         position += 1
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)

@@ -1,23 +1,54 @@
 """The recipients of a mailing in the worker's hands: read by the page, written to the wire, marked with outcomes."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from hashlib import blake2b
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, Row, func, select, text, update
 
 from lettrlabs import MAX_RECIPIENTS, NewAddress, NewMetadata, NewPersonal, NewRecipient
-from models import Outcome, Recipient
+from models import DO_NOT_MAIL, Outcome, Recipient
+from worker.moves.claims import PAUSED
 from worker.work import Work
 
 Person: TypeAlias = Row[Any]
 Page: TypeAlias = Sequence[Person]
 
+# The list and the mark by which recipient `r` of a `mailing` is suppressed, of several the first.
+SUPPRESSION: Final = f"""
+    SELECT list, mark
+      FROM suppression
+     WHERE digest IN (r.person_digest, r.address_digest, r.email_digest, r.customer_digest)
+       AND list = ANY (CAST(ARRAY['{DO_NOT_MAIL}'] AS text[]) || mailing.suppress)
+     ORDER BY list, mark
+     LIMIT 1
+"""  # noqa: S608 - built from a constant
+
+# With each recipient the list that they are on by now, and whether the mailing is to go on at all: both are looked at
+# right before a page is handed over, and one look is enough for both.
+_PAGE = text(f"""
+    WITH mailing AS MATERIALIZED (
+        SELECT id, suppress, cancel_requested OR {PAUSED} AS halted
+          FROM mailing
+         WHERE id = :mailing_id
+    )
+    SELECT r.position, r.first_name, r.last_name, r.organization, r.salutation, r.address1, r.address2, r.city,
+           r.state, r.zip_code, r.country, r.email, r.merge, r.person_digest, r.address_digest,
+           s.list, s.mark, mailing.halted
+      FROM mailing
+      JOIN recipient AS r ON r.mailing_id = mailing.id
+      LEFT JOIN LATERAL ({SUPPRESSION}) AS s ON true
+     WHERE r.position >= :cursor
+     ORDER BY r.position
+     LIMIT :room
+""")  # noqa: S608 - built from constants of this package
 _MARK = text("""
     UPDATE recipient AS r
-       SET outcome   = :outcome,
-           vendor_id = given.vendor_id,
-           reason    = given.reason
+       SET outcome    = :outcome,
+           vendor_id  = given.vendor_id,
+           reason     = given.reason,
+           counted_on = CASE WHEN CAST(:day AS date) IS NOT NULL THEN coalesce(r.counted_on, :day) END
       FROM unnest(CAST(:positions AS integer[]), CAST(:vendor_ids AS bigint[]), CAST(:reasons AS text[]))
            AS given (position, vendor_id, reason)
      WHERE r.mailing_id = :mailing_id
@@ -26,14 +57,14 @@ _MARK = text("""
 
 
 def next_page(work: Work) -> Page:
-    """Return the recipients after the cursor, as many as one request may carry (1000, older LettrLabs reference)."""
-    with work.engine.connect() as connection:
-        return connection.execute(
-            select(*Recipient.__table__.columns)
-            .where(Recipient.mailing_id == work.held.id, Recipient.position >= work.held.cursor)
-            .order_by(Recipient.position)
-            .limit(MAX_RECIPIENTS)
-        ).all()
+    """Return the recipients after the cursor, as many as one request may carry (1000, older LettrLabs reference).
+
+    Each row also has the `list` and `mark` by which the person is suppressed, if so, and whether the mailing is
+    `halted`: paused, or to be cancelled.
+    """
+    bounds = {"mailing_id": work.held.id, "cursor": work.held.cursor, "room": MAX_RECIPIENTS}
+    with work.desk.reader.connect() as connection:
+        return connection.execute(_PAGE, bounds).all()
 
 
 def submitted(work: Work) -> Page:
@@ -70,18 +101,19 @@ def on_the_wire(person: Person) -> NewRecipient:
     )
 
 
-def mark_page(
-    connection: Connection, mailing_id: int, positions: Iterable[int], refused: Mapping[int, str]
-) -> None:
-    """Mark a page as handed over, but for those that the vendor refused, by position, with its reason."""
-    over = [position for position in positions if position not in refused]
-    _mark(connection, mailing_id, Outcome.SUBMITTED, dict.fromkeys(over))
+def mark_submitted(connection: Connection, mailing_id: int, positions: Iterable[int], day: date) -> None:
+    """Mark people as handed over; unless they have a place already, theirs counts on this day (frequency caps)."""
+    _mark(connection, mailing_id, Outcome.SUBMITTED, dict.fromkeys(positions), day=day)
+
+
+def mark_refused(connection: Connection, mailing_id: int, refused: Mapping[int, str]) -> None:
+    """Mark those that the vendor refused, by position, with its reason; they take no place any more."""
     _mark(connection, mailing_id, Outcome.REJECTED, dict.fromkeys(refused), refused)
 
 
-def mark_accepted(connection: Connection, mailing_id: int, vendor_ids: Mapping[int, int]) -> None:
-    """Give each recipient that was read back the vendor's id for them, by position."""
-    _mark(connection, mailing_id, Outcome.ACCEPTED, vendor_ids)
+def mark_accepted(connection: Connection, mailing_id: int, vendor_ids: Mapping[int, int], day: date) -> None:
+    """Give each recipient that was read back the vendor's id for them, by position; the day is as when submitted."""
+    _mark(connection, mailing_id, Outcome.ACCEPTED, vendor_ids, day=day)
 
 
 def _mark(
@@ -90,6 +122,7 @@ def _mark(
     outcome: Outcome,
     vendor_ids: Mapping[int, int | None],
     reasons: Mapping[int, str] | None = None,
+    day: date | None = None,
 ) -> None:
     if not vendor_ids:
         return
@@ -102,6 +135,7 @@ def _mark(
             "positions": positions,
             "vendor_ids": [vendor_ids[position] for position in positions],
             "reasons": [(reasons or {}).get(position) for position in positions],
+            "day": day,
         },
     )
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, TextClause, select, text, update
 
 from lettrlabs import NotSent, Rejected, Unknown
-from models import DO_NOT_MAIL, SPARED, Mailing, Outcome, Recipient, Stage
+from models import SPARED, Outcome, Recipient, Stage
 from worker import frequency, recipients
 from worker.frequency import Rules, Spared
 from worker.nobody import nobody_left
@@ -28,17 +28,19 @@ _SOON: Final = 2.0
 _SUPPRESSED: Final = f"""
     SELECT r.position, s.list, s.mark
       FROM recipient AS r
-      JOIN mailing AS m ON m.id = r.mailing_id
-     CROSS JOIN LATERAL (SELECT list, mark
-                           FROM suppression
-                          WHERE digest IN (r.person_digest, r.address_digest, r.email_digest, r.customer_digest)
-                            AND list = ANY (CAST(ARRAY['{DO_NOT_MAIL}'] AS text[]) || m.suppress)
-                          ORDER BY list, mark
-                          LIMIT 1) AS s
+      JOIN mailing ON mailing.id = r.mailing_id
+     CROSS JOIN LATERAL ({recipients.SUPPRESSION}) AS s
      WHERE r.mailing_id = :mailing_id
 """  # noqa: S608 - built from a constant
 _AMONG: Final = text(f"{_SUPPRESSED} AND r.position BETWEEN :first AND :last")
 _ON_THE_ORDER: Final = text(f"{_SUPPRESSED} AND r.outcome = 'accepted'")
+_SETTLED: Final = text(f"""
+    SELECT NOT EXISTS ({_SUPPRESSED} AND r.outcome = 'accepted')
+       AND NOT EXISTS (SELECT FROM recipient
+                        WHERE mailing_id = :mailing_id
+                          AND (outcome = 'accepted' AND counted_on IS DISTINCT FROM :day
+                               OR outcome = ANY (:spared) AND vendor_id IS NOT NULL))
+""")  # noqa: S608 - built from constants
 
 _MARK: Final = text("""
     UPDATE recipient AS r
@@ -51,14 +53,20 @@ _MARK: Final = text("""
 
 
 def sift(work: Work, page: Page) -> Page:
-    """Return those of a page who get a piece; the others are marked, in one commit with the places of the rest."""
+    """Return those of a page who get a piece; the others are marked, in one commit with the places of the rest.
+
+    Where nobody is suppressed and no rule has to be kept, there is nothing to decide and nothing is committed: the
+    places are written down with what becomes of the page. Others who count meanwhile count as if they had come first.
+    """
+    if not (work.held.one_per_household or _cap(work) or any(one.list for one in page)):
+        return page
     spared: dict[int, Spared] = {}
 
     def record(connection: Connection) -> None:
         among = {"first": page[0].position, "last": page[-1].position}
         spared.update(_suppressed(connection, work, _AMONG, among))
         rest = [one for one in page if one.position not in spared]
-        spared.update(frequency.take_places(connection, _rules(connection, work), rest))
+        spared.update(frequency.take_places(connection, _rules(work), rest))
         _mark(connection, work, spared)
 
     work.checkpoint({}, record)
@@ -67,8 +75,9 @@ def sift(work: Work, page: Page) -> Page:
 
 def objection(work: Work) -> Result | None:
     """Right before checkout: take whoever is suppressed or capped by now off the draft, and have it priced anew."""
-    if _is_settled(work):
-        return None
+    with work.desk.reader.connect() as connection:
+        if is_settled(connection, work):
+            return None
     _note_leaving(work)
     leaving, staying = _leaving(work), _staying(work)
     if not leaving:
@@ -81,23 +90,10 @@ def underway(work: Work) -> bool:
     return bool(_leaving(work))
 
 
-def somebody(work: Work) -> bool:
-    """Tell whether somebody on the order is suppressed by now."""
-    with work.engine.connect() as connection:
-        return bool(_suppressed(connection, work, _ON_THE_ORDER))
-
-
-def _is_settled(work: Work) -> bool:
-    with work.engine.connect() as connection:
-        day = _day(work)
-        days = set(
-            connection.scalars(
-                select(Recipient.counted_on)
-                .where(Recipient.mailing_id == work.held.id, Recipient.outcome == Outcome.ACCEPTED)
-                .distinct()
-            )
-        )
-    return days == {day} and not somebody(work) and not _leaving(work)
+def is_settled(connection: Connection, work: Work) -> bool:
+    """Tell whether nobody on the order is suppressed by now, and everybody's place is that of the day."""
+    bounds = {"mailing_id": work.held.id, "day": day_of(work), "spared": [one.value for one in SPARED]}
+    return bool(connection.execute(_SETTLED, bounds).scalar_one())
 
 
 def _note_leaving(work: Work) -> None:
@@ -105,7 +101,7 @@ def _note_leaving(work: Work) -> None:
         spared = _suppressed(connection, work, _ON_THE_ORDER)
         rest = [one for one in _accepted(connection, work) if one.position not in spared]
         # Who shares a house was settled when they were handed over; only the day may have changed since.
-        spared.update(frequency.take_places(connection, _rules(connection, work, households=False), rest))
+        spared.update(frequency.take_places(connection, _rules(work, households=False), rest))
         _mark(connection, work, spared)
 
     work.checkpoint({}, record)
@@ -192,22 +188,24 @@ def _accepted(connection: Connection, work: Work) -> Sequence[Any]:
     ).all()
 
 
-def _rules(connection: Connection, work: Work, *, households: bool = True) -> Rules:
-    row = connection.execute(
-        select(Mailing.cap_pieces, Mailing.cap_days, Mailing.cap_per, Mailing.one_per_household).where(
-            Mailing.id == work.held.id
-        )
-    ).one()
+def _rules(work: Work, *, households: bool = True) -> Rules:
     return Rules(
         mailing_id=work.held.id,
         campaign_id=work.held.campaign_id,
-        cap=Cap(row.cap_pieces, row.cap_days, row.cap_per) if row.cap_pieces else work.settings.cap,
-        one_per_household=households and row.one_per_household,
-        day=_day(work),
+        cap=_cap(work),
+        one_per_household=households and work.held.one_per_household,
+        day=day_of(work),
     )
 
 
-def _day(work: Work) -> date:
+def _cap(work: Work) -> Cap | None:
+    held = work.held
+    if held.cap_pieces and held.cap_days and held.cap_per:
+        return Cap(held.cap_pieces, held.cap_days, held.cap_per)
+    return work.settings.cap
+
+
+def day_of(work: Work) -> date:
     """Return the day, in UTC, on which the pieces count as mailed: not before they are paid for, or let go."""
     held, now = work.held, work.now()
     paid = max(now, held.send_at or now).astimezone(UTC).date()

@@ -1,6 +1,8 @@
 """Work on one mailing: a claim, the vendor's client that keeps a journal under it, and the commits in between."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from psycopg.errors import UniqueViolation
 from sqlalchemy import Engine
@@ -13,9 +15,41 @@ from worker.moves import Held, Times
 from worker.results import Contested, Facts, Record, Result, nothing
 from worker.settings import Settings
 
+# Long enough to go from reading an order back to its checkout, short enough to count as right before it.
+A_MOMENT: Final = timedelta(seconds=2)
+
 
 class ClaimLost(Exception):  # noqa: N818 - it is what happened to the claim, not a fault
     """Somebody else has the mailing: stop, and dispatch nothing."""
+
+
+@dataclass(slots=True)
+class Saw:
+    """What this worker has seen of an order that it made itself, under the same claim and without a pause.
+
+    Nobody else can have written to such an order, for no claim but this one ever knew of it: what was read back of
+    it a moment ago need not be read again. What was seen of any other order is not kept.
+    """
+
+    made_order: bool = False
+    first_recipient: int | None = None
+    _recipients_at: datetime | None = None
+    _price_at: datetime | None = None
+
+    def recipients(self, first: int, now: datetime) -> None:
+        """Keep that the order was read back; ``first`` is the vendor's number of the first person on it."""
+        if self.made_order:
+            self.first_recipient, self._recipients_at = first, now
+
+    def price(self, now: datetime) -> None:
+        """Keep that the order was quoted."""
+        if self.made_order:
+            self._price_at = now
+
+    def all_of_it(self, now: datetime) -> bool:
+        """Return whether recipients and price were both seen within the last moment."""
+        seen = (self._recipients_at, self._price_at)
+        return all(at is not None and now - at <= A_MOMENT for at in seen)
 
 
 class Work:
@@ -24,6 +58,7 @@ class Work:
     def __init__(self, desk: Desk, held: Held) -> None:
         self.desk = desk
         self.held = held
+        self.saw = Saw()
         self._calls: list[Call] = []
         self.vendor: LettrLabs = desk.vendor.observed(self._calls.append)
 

@@ -298,7 +298,7 @@ def test_a_claim_that_must_outlive_the_call_keeps_a_worker_that_was_frozen_from_
     rig.begin([Plan()])
     (mailing,) = rig.mailings
     rig.deliver(mailing, Stage.CREATE, ahead=False)
-    late = rig.deliver(mailing, Stage.ATTACH, strike=_frozen("after commit", skip=1))
+    late = rig.deliver(mailing, Stage.ATTACH, strike=_frozen("after commit"))
     rig.forward(_PAST_THE_LEASE)
     successor = rig.deliver(mailing, Stage.ATTACH, strike=_frozen(f"before {_CHECKS_OUT}"))
 
@@ -313,7 +313,7 @@ def test_the_last_look_at_the_recipients_keeps_people_who_came_late_from_being_m
     rig: Rig, cut: Cut, fenced: bool
 ) -> None:
     if not fenced:
-        cut(checkout, "run", "or _recipients_differ(work)")
+        cut(checkout, "_objection", "or _recipients_differ(work)")
     rig.begin([Plan()])
     (mailing,) = rig.mailings
     rig.deliver(mailing, Stage.CREATE, ahead=False)

@@ -1,4 +1,5 @@
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -164,16 +165,22 @@ def test_a_worker_that_dies_while_taking_people_off_is_followed_by_one_that_goes
         assert post.pieces() == {"cal": 1}
 
 
+@pytest.mark.parametrize(
+    ("during", "a_moment"),
+    [(Stage.SUMMARIZE, 2), (Stage.CHECKOUT, -1)],
+    ids=["run through", "looked at again"],
+)
 def test_a_suppression_between_the_last_look_and_the_checkout_still_counts(
-    post: Any, monkeypatch: pytest.MonkeyPatch
+    post: Any, monkeypatch: pytest.MonkeyPatch, during: Stage, a_moment: int
 ) -> None:
+    monkeypatch.setattr("worker.work.A_MOMENT", timedelta(seconds=a_moment))
     campaign = post.submit(BEN + CAL)
     kind = type(post.desk.vendor)
     real, done = kind.summary, threading.Event()
 
     def meanwhile(*arguments: Any, **options: Any) -> Any:
         (row,) = post.mailings(campaign)
-        if row.stage is Stage.CHECKOUT and not done.is_set():
+        if row.stage is during and not done.is_set():
             done.set()
             post.suppress(email="ben@example.com")
         return real(*arguments, **options)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, literal_column, text
 
-from models import Approval, HoldMode, IfLate, Mailing, Move, Stage, State
+from models import Approval, CapPer, HoldMode, IfLate, Mailing, Move, Stage, State
 from worker import evidence
 
 PAUSED = """(EXISTS (SELECT 1 FROM installation WHERE paused_at IS NOT NULL OR disarmed_at IS NOT NULL)
@@ -54,6 +54,10 @@ class Held:
     deliver_by: date | None
     if_late: IfLate
     late_after: int
+    cap_pieces: int | None
+    cap_days: int | None
+    cap_per: CapPer | None
+    one_per_household: bool
     paused: bool
 
     @property
@@ -137,6 +141,7 @@ def held_from(row: Any, before: Held | None = None) -> Held:  # noqa: ANN401 - R
     values["approval"] = Approval(values["approval"])
     values["if_late"] = IfLate(values["if_late"])
     values["hold_mode"] = values["hold_mode"] and HoldMode(values["hold_mode"])
+    values["cap_per"] = values["cap_per"] and CapPer(values["cap_per"])
     if before is not None and values["claim"] is None:
         values |= {"claim": before.claim, "lease_until": before.lease_until}
     return Held(**values)

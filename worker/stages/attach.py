@@ -4,11 +4,14 @@ Every PUT appends (LettrLabs reference), so a page is never sent again after an 
 read, and unless it holds exactly what the cursor says, it is emptied and filled anew.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from sqlalchemy import Connection
 
-from lettrlabs import Accepted, AppendResult, NotSent, OrderRecipient, Rejected, Unknown
+from lettrlabs import Accepted, AppendResult, NotSent, OrderRecipient, Rejected, Unknown, VendorError
 from models import Stage
-from worker import frequency, pairing, recipients, suppressing
+from worker import pairing, recipients, suppressing
 from worker.nobody import nobody_left
 from worker.refusals import not_now, refused
 from worker.results import Advance, Again, AskPerson, Result, Unsure
@@ -18,12 +21,21 @@ _FILLINGS = 3
 _DELETE_AT_ONCE = 500
 
 
+@dataclass(frozen=True, slots=True)
+class _Handed:
+    """A page that the vendor has answered for: who is on the order, whom it refused and why, the cursor after it."""
+
+    over: Mapping[int, recipients.Person]
+    refused: Mapping[int, str]
+    cursor: int
+
+
 def run(work: Work) -> Result:
-    """Hand over the pages after the cursor, one commit each, then read back."""
+    """Hand over the pages after the cursor, one commit each, then read back: the last is committed with it."""
     while work.held.cursor < work.held.size:
-        if work.held.paused or work.held.cancel_requested:
-            return Again("halted between two pages")
         page = recipients.next_page(work)
+        if page[0].halted:
+            return Again("halted between two pages")
         after = work.held.cursor + len(page)
         fit = suppressing.sift(work, page)
         if not fit:
@@ -33,14 +45,17 @@ def run(work: Work) -> Result:
         answer = work.vendor.append_recipients(work.held.order, [recipients.on_the_wire(one) for one in fit])
         match answer:
             case Accepted(told):
-                _keep_page(work, fit, told, after)
+                handed = _handed(fit, told, after)
+                if after == work.held.size:
+                    return _read_back(work, handed)
+                _keep(work, handed)
             case NotSent():
                 return not_now(work, answer)
             case Rejected():
                 return refused(work, answer)
             case Unknown(why):
                 return Unsure(f"the answer to a page of recipients is not known: {why}")
-    return _read_back(work)
+    return _read_back(work, None)
 
 
 def recover(work: Work) -> Result:
@@ -49,46 +64,68 @@ def recover(work: Work) -> Result:
         # The draft of a mailing that nobody was taken of may be deleted already: reading it would be refused.
         return nobody_left(work)
     there = list(work.vendor.iter_recipients(work.held.order))
-    if _pairs(work, there) is not None:
+    if _pairs(_ours(work), there) is not None:
         return Again("the order holds what it should")
     return _start_over(work, there)
 
 
-def _keep_page(work: Work, page: recipients.Page, told: AppendResult, cursor: int) -> None:
+def _handed(page: recipients.Page, told: AppendResult, cursor: int) -> _Handed:
     refusals = dict(enumerate(told.undeliverable))
     positions = {person.position: person for person in page}
-    found = pairing.pair(refusals, positions)
+    found = pairing.pair(refusals, positions) if refusals else {}
     why = {found[n]: refusals[n].reason or "refused without a reason" for n in found}
+    return _Handed({at: one for at, one in positions.items() if at not in why}, why, cursor)
 
+
+def _keep(work: Work, handed: _Handed) -> None:
     def record(connection: Connection) -> None:
-        recipients.mark_page(connection, work.held.id, positions, why)
-        frequency.give_back(connection, work.held.id, list(why))
+        recipients.mark_submitted(connection, work.held.id, handed.over, suppressing.day_of(work))
+        recipients.mark_refused(connection, work.held.id, handed.refused)
 
-    work.checkpoint({"cursor": cursor}, record)
+    work.checkpoint({"cursor": handed.cursor}, record)
 
 
-def _read_back(work: Work) -> Result:
-    there = list(work.vendor.iter_recipients(work.held.order))
-    vendor_ids = _pairs(work, there)
-    if vendor_ids is None:
-        return _start_over(work, there)
+def _read_back(work: Work, last: _Handed | None) -> Result:
+    """Hold the order against who was handed over; a ``last`` page that is not committed yet is, whatever is found."""
+    try:
+        there = list(work.vendor.iter_recipients(work.held.order))
+    except VendorError:
+        if last is not None:
+            _keep(work, last)
+        raise
+    vendor_ids = _pairs(_ours(work, last), there)
     if not vendor_ids:
-        return nobody_left(work)
+        if last is not None:
+            _keep(work, last)
+        return _start_over(work, there) if vendor_ids is None else nobody_left(work)
+    return _done(work, vendor_ids, last)
+
+
+def _done(work: Work, vendor_ids: dict[int, int], last: _Handed | None) -> Result:
     values = {
+        "cursor": work.held.size,
         "accepted": len(vendor_ids),
         "rejected": work.held.size - len(vendor_ids),
         "recipients_digest": recipients.digest_of(vendor_ids.values()),
     }
+    work.saw.recipients(vendor_ids[min(vendor_ids)], work.now())
 
     def record(connection: Connection) -> None:
-        recipients.mark_accepted(connection, work.held.id, vendor_ids)
+        recipients.mark_accepted(connection, work.held.id, vendor_ids, suppressing.day_of(work))
+        if last is not None:
+            recipients.mark_refused(connection, work.held.id, last.refused)
 
     return Advance(Stage.PROOF, values, record)
 
 
-def _pairs(work: Work, there: list[OrderRecipient]) -> dict[int, int] | None:
+def _ours(work: Work, last: _Handed | None = None) -> dict[int, recipients.Person]:
+    """Return who should be on the order, by position."""
+    before = recipients.submitted(work) if work.held.cursor else ()
+    return {person.position: person for person in before} | dict(last.over if last else {})
+
+
+def _pairs(ours: Mapping[int, recipients.Person], there: list[OrderRecipient]) -> dict[int, int] | None:
     """Return the vendor's id by position, or None if the order does not hold exactly who was handed over."""
-    ours = {person.position: person for person in recipients.submitted(work)}
     theirs = {person.id: person for person in there}
     pairs = pairing.pair(ours, theirs)
     return pairs if len(pairs) == len(ours) == len(there) else None

@@ -9,38 +9,59 @@ from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from lettrlabs import Accepted, Checkout, NotSent, Order, OrderStatus, Rejected, Unknown
 from models import Stage
 from worker import agreement, budgets, recipients, suppressing, timing
 from worker.budgets import OverBudget, Taking
 from worker.refusals import not_now, order_gone, refused
 from worker.results import Advance, Again, AskApproval, AskPerson, Record, Result, Unsure, Wait
-from worker.work import Work
+from worker.work import Saw, Work
 
 _RESENDS = 2
 
 
 def run(work: Work) -> Result:
     """Verify what was approved, then check out."""
-    objection = (
-        suppressing.objection(work)
-        or timing.objection(work)
-        or _recipients_differ(work)
-        or agreement.objection(work)
-    )
+    objection = timing.objection(work) if work.saw.all_of_it(work.now()) else _objection(work)
     if objection is not None:
         return objection
-    # The verification took its time: the row is read once more, right before the money moves.
+    # The verification took its time: the row, and who is suppressed, is read once more right before the money moves.
     try:
-        work.checkpoint({}, lambda connection: budgets.reserve(connection, _taking(work)))
+        settled = _reserve(work)
     except OverBudget as over:
         return AskApproval({"reason_code": budgets.OVER_BUDGET}, why=str(over))
-    if suppressing.somebody(work):
+    if not settled:
+        work.saw = Saw()
         return Again("somebody was suppressed right before checkout", record=_release(work))
     work.hold_on()
     if work.held.paused or work.held.cancel_requested:
         return Again("halted right before checkout", record=_release(work))
     return _check_out(work)
+
+
+def _objection(work: Work) -> Result | None:
+    """Hold what is there against what was agreed, and against the rules for people and times."""
+    return (
+        suppressing.objection(work)
+        or timing.objection(work)
+        or _recipients_differ(work)
+        or agreement.objection(work)
+    )
+
+
+def _reserve(work: Work) -> bool:
+    """Reserve the money, and return whether nobody on the order was suppressed meanwhile. Raises OverBudget."""
+    settled = False
+
+    def record(connection: Connection) -> None:
+        nonlocal settled
+        budgets.reserve(connection, _taking(work))
+        settled = suppressing.is_settled(connection, work)
+
+    work.checkpoint({}, record)
+    return settled
 
 
 def _check_out(work: Work) -> Result:

@@ -22,6 +22,7 @@ def run(work: Work) -> Result:
     answer = work.vendor.create_order(work.held.template_id)
     match answer:
         case Accepted(order_id):
+            work.saw.made_order = True
             return Advance(
                 Stage.ATTACH, {"order_id": order_id}, lambda connection: fates.take(connection, order_id)
             )

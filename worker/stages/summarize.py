@@ -17,6 +17,7 @@ def run(work: Work) -> Result:
     doubt = quotes.doubt(work, told)
     if doubt is not None:
         return doubt
+    work.saw.price(work.now())
     values = {"quoted": quotes.total(told)}
 
     def record(connection: Connection) -> None:
