@@ -2,9 +2,11 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import httpx
 import pytest
 import yaml
 from sqlalchemy import Engine, create_engine, inspect, select
@@ -12,8 +14,10 @@ from sqlalchemy import Engine, create_engine, inspect, select
 from console.crew import free_port
 from console.postgres import Postgres
 from console.valkey import Valkey
+from console.web.server import READY
 from models import Heartbeat
 from worker.settings import LIVE_URL, SANDBOX_KEY, Settings
+from worker.signatures import fresh_secret, sign
 
 if TYPE_CHECKING:
     from tests.conftest import Program, Sandbox, _Programs
@@ -74,7 +78,7 @@ def dot_env(broker_prefix: str) -> dict[str, str]:
 def test_compose_hands_on_every_setting_and_nothing_unknown() -> None:
     settings = {str(field.validation_alias) for field in Settings.model_fields.values()}
 
-    for service in ("migrate", "worker", "beat"):
+    for service in ("migrate", "worker", "beat", "web"):
         # The data directory is the container's own business; libpq reads the password itself.
         assert set(SERVICES[service]["environment"]) == settings - {"MAILRUN_DATA_DIR"} | {"PGPASSWORD"}
 
@@ -118,6 +122,27 @@ def test_the_sandbox_service_is_healthy_by_its_own_check(programs: "_Programs", 
     start(programs, command, {}).wait_for("sandbox ready on ")
 
     assert run(programs, check, {}) == 0
+
+
+def test_the_web_service_is_healthy_by_its_own_check_and_takes_signed_events(
+    programs: "_Programs", database_url: str, dot_env: dict[str, str]
+) -> None:
+    service, port, secret = SERVICES["web"], str(free_port()), fresh_secret()
+    command = [{"8780": port, "0.0.0.0": "127.0.0.1"}.get(part, part) for part in service["command"]]  # noqa: S104
+    check = [part.replace("8780", port) for part in service["healthcheck"]["test"][1:]]
+    address = {"DATABASE_URL": database_url}
+    event = '{"specversion": "1.0", "id": "1", "source": "shop", "type": "t"}'
+    headers = {
+        "content-type": "application/cloudevents+json",
+        **sign([secret], "m", datetime.now(UTC), event),
+    }
+
+    env = environment("web", dot_env | {"MAILRUN_EVENT_SECRETS": secret}) | address
+    start(programs, command, env).wait_for(READY)
+
+    assert run(programs, check, {}) == 0
+    answer = httpx.post(f"http://127.0.0.1:{port}/v1/events", content=event, headers=headers)
+    assert answer.status_code == 202
 
 
 def test_worker_and_beat_services_are_healthy_together(

@@ -33,6 +33,7 @@ class Ups:
     """Starts `up` in processes of their own, and finds all that comes of them."""
 
     data_dir: Path
+    http: str = ""
     started: list["subprocess.Popen[str]"] = field(default_factory=list)
 
     def start(self, **environment: str) -> "subprocess.Popen[str]":
@@ -91,6 +92,7 @@ def running(run_dir: Path) -> Iterator[tuple[Ups, "subprocess.Popen[str]"]]:
     ups = Ups(run_dir / "up")
     up = ups.start()
     assert line_with(up, "SANDBOX at http://127.0.0.1:").endswith("nothing is charged.")
+    ups.http = line_with(up, "HTTP at ").split()[2].rstrip(":")
     line_with(up, "Everything runs")
     yield ups, up
     assert end(up, signal.SIGTERM) == 0
@@ -143,6 +145,18 @@ def test_other_terminals_learn_where_the_sandbox_is(running: tuple[Ups, "subproc
     url = running_base_url(ups.data_dir) or ""
 
     assert httpx.get(f"{url}/v1/me", headers={"X-API-KEY": SANDBOX_KEY}).is_success
+
+
+def test_up_answers_http_where_it_says(running: tuple[Ups, "subprocess.Popen[str]"]) -> None:
+    ups, _ = running
+
+    def ready() -> bool:
+        try:
+            return httpx.get(f"{ups.http}/readyz").is_success
+        except httpx.TransportError:
+            return False
+
+    assert eventually(ready)
 
 
 def test_a_second_up_in_the_same_place_says_so_and_ends(running: tuple[Ups, "subprocess.Popen[str]"]) -> None:
