@@ -3,6 +3,7 @@
 Only mailings are tracked that were sent while a webhook wanted to hear of deliveries: each costs a call a day.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -10,14 +11,17 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from lettrlabs import DeliveryStatus
+from lettrlabs import DeliveryStatus, VendorError
 from models import Delivery, Mailing, NoticeKind, Outcome, Recipient, Tracking
 from worker import outbox
 from worker.desk import Desk
 
+log = logging.getLogger(__name__)
+
 # The vendor learns of most pieces once a day, from the post's own scans.
 PERIOD: Final = timedelta(days=1)
 _AT_ONCE: Final = 50
+_ENOUGH: Final = 3
 _ENDS: Final = {
     DeliveryStatus.DELIVERED.value: NoticeKind.RECIPIENT_DELIVERED,
     DeliveryStatus.UNDELIVERABLE.value: NoticeKind.RECIPIENT_UNDELIVERABLE,
@@ -37,11 +41,21 @@ _TAKE = text("""
 def run_once(desk: Desk, now: datetime) -> int:
     """Look at the mailings whose time has come; returns how many pieces have ended their way since the last look.
 
-    Raises VendorError; what was not looked at then is looked at a period later.
+    What LettrLabs does not answer for, or was not asked for any more, is looked at a period later.
     """
     with desk.engine.begin() as connection:
         due = list(connection.execute(_TAKE, {"now": now, "again": now + PERIOD, "room": _AT_ONCE}))
-    return sum(_look(desk, row, now) for row in due)
+    ended, failed = 0, 0
+    for row in due:
+        try:
+            ended, failed = ended + _look(desk, row, now), 0
+        except VendorError as trouble:
+            log.warning("vendor_trouble: tracking: mailing %s: %s", row.mailing_id, trouble)
+            failed += 1
+            # One order that it cannot tell about keeps no other waiting; a vendor that is away is left alone.
+            if failed >= _ENOUGH:
+                break
+    return ended
 
 
 def _look(desk: Desk, row: Row[Any], now: datetime) -> int:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from lettrlabs import VendorError
 from models import Approval, Budget, Mailing, Notice, NoticeKind, Purse, Stage, Tracking, Webhook
 from worker import moves, tracking
 from worker.moves import Resolution
@@ -218,13 +217,38 @@ def test_a_look_that_gets_no_answer_is_made_again_a_day_later(post: Any) -> None
         connection.exec_driver_sql("DELETE FROM delivery; UPDATE tracking SET wake_at = '-infinity'")
 
     post.sandbox.fail("delivery_status", "error_before")
-    with pytest.raises(VendorError):
-        look(post, 1)
+    assert look(post, 1) == [0]
     post.sandbox.heal()
     assert looks_to_come(post) == [post.clock() + timedelta(days=1)]
 
     assert look(post, 1) == [1]
     assert Counter(kinds(post)) - arrived == Counter({"recipient.delivered": 1})
+
+
+def test_an_order_that_nothing_can_be_told_about_keeps_no_other_from_being_looked_at(post: Any) -> None:
+    gone, there = post.submit(ANN), post.submit(BEN)
+    post.work(gone)
+    post.work(there)
+    with post.engine.begin() as connection:
+        connection.execute(update(Mailing).where(Mailing.campaign_id == gone).values(order_id=999_999))
+
+    look(post, 40)
+
+    assert Counter(kinds(post))["recipient.delivered"] == 1
+
+
+def test_a_vendor_that_is_away_is_asked_a_few_times_and_left_alone_until_tomorrow(
+    post: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    for n in range(6):
+        post.work(post.submit(f"Ann{n},Lee,,{n + 1} Oak Street,Boston,MA,02108,,\n"))
+
+    post.sandbox.fail("delivery_status", "refuse")
+    look(post, 1)
+    post.sandbox.heal()
+
+    assert caplog.text.count("vendor_trouble: tracking") == 3
+    assert sum(look(post, 40)) == 6
 
 
 def test_no_call_is_spent_on_pieces_that_nobody_wants_to_hear_of(post: Any) -> None:
