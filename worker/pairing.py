@@ -7,6 +7,7 @@ agree in every sign get the same piece at the same address, so it does not matte
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Protocol, TypeAlias
 
 
@@ -36,7 +37,9 @@ Sign: TypeAlias = tuple[str, ...]
 _FOLD = re.compile(r"[^a-z0-9]+")
 
 
+@lru_cache(maxsize=8192)
 def _fold(value: str | None) -> str:
+    """Cached for a page or two: each value is asked for by several signs, and stands on both lists."""
     return _FOLD.sub(" ", (value or "").casefold()).strip()
 
 
