@@ -1,7 +1,6 @@
 """Which encoding a table's bytes are in, and whether they are text at all."""
 
 import codecs
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,19 +8,14 @@ from itertools import islice
 from typing import BinaryIO, Final
 
 from intake.faults import Fault, TableError
+from intake.legacy import ACCENTED_WORD, likeliest
 
 _CHUNK_BYTES: Final = 1 << 20
 _SAMPLE_WORDS: Final = 2000
 _MOST_CONTROLS: Final = 0.01
 """A text has hardly any control characters; in random bytes every tenth is one."""
 
-# What Excel writes as "CSV", "CSV (Macintosh)" and "CSV (MS-DOS)". Latin-1 text is Windows-1252 text.
-_LEGACY: Final = ("cp1252", "mac_roman", "cp850")
-
 _CONTROLS: Final = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1a"))
-_ACCENTED_WORD: Final = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
-_LETTERS: Final = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿœšžß")
-_TYPOGRAPHY: Final = frozenset("\u2018\u2019\u201c\u201d\u2013\u2014\u2026\xa0\xae\xb0\u2122")
 
 _KNOWN_BINARIES: Final = {
     b"PK\x03\x04": "an Excel or OpenDocument workbook (or a ZIP archive)",
@@ -120,13 +114,13 @@ def _legacy_encoding(file: BinaryIO, name: str, encoding: str, broken_line: int)
             f"{name}, line {broken_line}: this line is in another encoding than the rest of the file: "
             "save the whole list as CSV UTF-8.",
         )
-    return max(_LEGACY, key=lambda candidate: sum(_likeness(word, candidate) for word in words))
+    return likeliest(words)
 
 
 def _accented_words(file: BinaryIO) -> Iterator[bytes]:
     file.seek(0)
     for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""):
-        yield from _ACCENTED_WORD.findall(chunk)
+        yield from ACCENTED_WORD.findall(chunk)
 
 
 def _is_utf8(word: bytes) -> bool:
@@ -135,19 +129,3 @@ def _is_utf8(word: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _likeness(word: bytes, encoding: str) -> int:
-    """Score how much a word looks like a Western name: accented letters in their place count for it."""
-    text = word.decode(encoding, errors="replace")
-    return sum(_letter_likeness(text, at) for at, letter in enumerate(text) if not letter.isascii())
-
-
-def _letter_likeness(text: str, at: int) -> int:
-    letter = text[at]
-    if letter in _TYPOGRAPHY:
-        return 0
-    if letter.lower() not in _LETTERS:
-        return -2
-    inside_small = at > 0 and text[at - 1].islower()
-    return -1 if letter.isupper() and inside_small else 1

@@ -34,6 +34,27 @@ def test_a_table_reads_the_same_in_every_encoding_a_spreadsheet_writes(encoding:
     assert rows == [Row(2, 2, ["José", "Cañon City", "81212"]), Row(3, 3, ["Zoë", "Über", "00501"])]
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pat O\u2019Brien",
+        "James\u2019 D\u2019Angelo",
+        "Ann \u201cNan\u201d Lee",
+        "Smith\u2013Jones",
+        "Renée Müller",
+        "MUÑOZ PEÑA",
+        "Élodie Ángel",
+        "10 € off",
+        "12\xa0Oak St",
+        "Offer • now",
+    ],
+)
+def test_a_single_name_or_sign_tells_windows_from_macintosh(text: str, encoding: str) -> None:
+    """Most American lists hold nothing but ASCII and, here and there, the apostrophe that Word put in."""
+    assert read(f"Name,ZIP\n{text},62701\n".encode(encoding))[0].cells[0].split() == text.split()
+
+
 def test_big_endian_utf_16_with_its_mark_is_read() -> None:
     assert read(b"\xfe\xff" + PEOPLE.encode("utf-16-be"))[0].cells[0] == "José"
 
