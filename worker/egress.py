@@ -26,6 +26,12 @@ Address = IPv4Address | IPv6Address
 
 # RFC 6052: an IPv4 address in its last 32 bits, reached through a translator.
 _NAT64: Final = IPv6Network("64:ff9b::/96")
+# Python holds these for public. One cloud answers for its machines' secrets at 192.0.0.192.
+_INSIDE: Final = (
+    IPv4Network("192.0.0.0/24"),  # RFC 6890: protocol assignments
+    IPv4Network("192.88.99.0/24"),  # RFC 7526: relays of 6to4, given up
+    IPv6Network("fec0::/10"),  # RFC 3879: site-local, given up
+)
 
 
 class ForbiddenAddressError(httpcore.ConnectError):
@@ -82,6 +88,8 @@ def is_allowed(address: Address, allowed: Sequence[Network], *, plain: bool) -> 
 
 
 def _is_public(address: Address) -> bool:
+    if any(address in network for network in _INSIDE):
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved)
 
 

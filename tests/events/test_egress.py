@@ -72,6 +72,13 @@ def test_nothing_is_sent_to_this_machine_unless_its_network_is_allowed(
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
         ("fe80::1", False),
+        ("fec0::1", False),
+        ("192.0.0.192", False),
+        ("192.88.99.1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("::127.0.0.1", False),
+        ("198.18.0.1", False),
+        ("255.255.255.255", False),
         ("fc00::1", False),
     ],
 )
