@@ -9,7 +9,6 @@ from console.complaints import Complaint, UsageComplaint
 from console.decisions import cancel_all
 from console.output import remark, show, show_json
 from console.reads import campaigns, planned
-from console.reads.planned import Cell
 from console.session import Session, open_session, settings_here
 from console.views.plans import days_words, grid_table
 from console.watching import follow, no_campaign
@@ -82,13 +81,7 @@ def _tell(session: Session, campaign_id: int, *, as_json: bool) -> int:
             f"campaign {campaign_id} has no grid: it was not sent with --deliver-by, or is not priced"
         )
     if as_json:
-        show_json(session.vendor, campaign=campaign_id, mailing=first, choices=[_told(one) for one in cells])
+        show_json(session.vendor, campaign=campaign_id, mailing=first, choices=cells)
     else:
         show(grid_table(cells), days_words(cells, system_clock()))
     return 0 if any(one.meets for one in cells) else 1
-
-
-def _told(cell: Cell) -> dict[str, object]:
-    days = {"hold_until": cell.hold_until, "arrives": cell.arrives}
-    texts = {name: day and day.isoformat() for name, day in days.items()}
-    return {name: getattr(cell, name) for name in Cell.__slots__} | texts

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -103,6 +104,22 @@ def test_a_list_that_was_cancelled_is_not_taken_for_sent_when_it_is_sent_again(
 
     assert f"campaign {number} has been cancelled" in again.complaint
     assert mailrun.run(*send, "--key", "another").code == 0
+
+
+def test_a_mailing_with_dates_is_told_to_programs_as_well(mailrun: Any, some_people: SomePeople) -> None:
+    mailrun.write("list.csv", some_people(1))
+    later = (datetime.now(UTC) + timedelta(days=60)).date().isoformat()
+    mailrun.run(
+        *("campaign", "send", "list.csv", "--template", "1001", "--approval", "required"),
+        *("--hold-until", later, "--hold-mode", "vendor"),
+    )
+
+    campaign = str(newest(mailrun)["id"])
+    (listed,) = mailrun.run("mailing", "list", "--campaign", campaign, "--json").json()["mailings"]
+    shown = mailrun.run("mailing", "show", str(listed["id"]), "--json").json()["mailing"]
+
+    assert listed["hold_until"] == shown["hold_until"] == later
+    assert mailrun.run("campaign", "cancel", campaign).code == 0
 
 
 def test_why_a_campaign_waits_is_told_where_it_is_followed_and_shown(
