@@ -104,7 +104,8 @@ def _migrated(connection: Connection) -> Check:
     newest = ScriptDirectory.from_config(migrations.config("")).get_current_head()
     if at == newest:
         return Check("tables", Verdict.OK, f"at revision {at}")
-    return Check("tables", Verdict.FAIL, f"at revision {at}, not {newest}", "run `mailrun migrate`")
+    found = f"at revision {at}, not {newest}" if at else "there are none yet"
+    return Check("tables", Verdict.FAIL, found, "run `mailrun migrate`")
 
 
 def _clock(connection: Connection) -> Check:

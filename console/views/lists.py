@@ -1,9 +1,15 @@
 """How a list of people looks that was looked over."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from rich.table import Table
 
 from console.views.words import count, facts, table, text
 from intake.check import Findings, Tally
+
+# Of a spreadsheet with columns by the thousand a person reads no more.
+_MOST_NAMES: Final = 20
 
 
 def findings_facts(findings: Findings) -> Table:
@@ -14,9 +20,14 @@ def findings_facts(findings: Findings) -> Table:
         ("list", findings.name),
         ("read as", f"{findings.encoding}, columns between {_DELIMITERS.get(findings.delimiter, '?')}"),
         ("columns", fields),
-        *((("left out", ", ".join(columns.left_out)),) if columns.left_out else ()),
+        *((("left out", _some(columns.left_out)),) if columns.left_out else ()),
         ("rows", f"{tally.rows:,}: {tally.people:,} to mail, {tally.rejected:,} rejected"),
     )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def rejected_table(tally: Tally) -> Table:
