@@ -9,6 +9,9 @@ from typing import Final
 
 import pytest
 
+from worker.ledger import CHARGE_DIFFERS
+from worker.schedule import TimeTrouble
+
 ROOT: Final = Path(__file__).parents[2]
 ROOMS: Final = ("console", "intake", "lettrlabs", "models", "sandbox", "worker")
 MOVES: Final = ROOT / "worker" / "moves"
@@ -22,6 +25,7 @@ _UPDATES: Final = re.compile(
     r"UPDATE\s+mailing\b(?:\s+AS\s+\w+)?\s+SET\s+(.*?)(?=\bWHERE\b|\bFROM\b|$)", re.DOTALL
 )
 _ASSIGNED: Final = re.compile(r"(?:^|,)\s*(\w+)\s*=", re.MULTILINE)
+_ASKS: Final = re.compile(r'(?:AskPerson|_ask)\(\s*"([a-z_]+)"')
 _INSERTS: Final = re.compile(r"(?:INSERT\s+INTO|COPY|DELETE\s+FROM|TRUNCATE)\s+mailing\b", re.IGNORECASE)
 
 
@@ -118,3 +122,14 @@ def test_a_module_says_what_it_is_for() -> None:
     assert [
         path.relative_to(ROOT) for path in sources() if not ast.get_docstring(ast.parse(path.read_text()))
     ] == []
+
+
+def test_every_reason_that_needs_a_person_is_told_in_operations_with_what_can_be_done() -> None:
+    """`attention list` shows the reason's name, and that page is where it is looked up."""
+    code = "".join(path.read_text() for path in (ROOT / "worker").rglob("*.py"))
+    told = (ROOT / "docs" / "operations.md").read_text()
+
+    reasons = {*_ASKS.findall(code), *TimeTrouble, CHARGE_DIFFERS}
+
+    assert len(reasons) > 10
+    assert {reason for reason in reasons if f"`{reason}`" not in told} == set()
