@@ -60,6 +60,11 @@ def test_what_is_older_or_newer_than_five_minutes_is_refused(minutes: int) -> No
     assert "five minutes" in refusal(signed(SECRET, at=at))
 
 
+@pytest.mark.parametrize("minutes", [-4.9, 4.9])
+def test_a_clock_that_is_five_minutes_off_at_most_is_borne_with(minutes: float) -> None:
+    verify([SECRET], signed(SECRET, at=datetime.now(UTC) + timedelta(minutes=minutes)), BODY)
+
+
 def test_another_body_or_another_secret_is_refused() -> None:
     assert "another secret or over another body" in refusal(signed(SECRET), b'{"a": 2}')
     assert "another secret" in refusal(signed(OTHER))
