@@ -47,9 +47,12 @@ class RejectedRows:
             return
         self._file.close()
         finished = Path(self._file.name)
-        if kind is None:
-            finished.replace(self.path)
-        else:
+        try:
+            if kind is None:
+                finished.replace(self.path)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        finally:
             finished.unlink(missing_ok=True)
 
 
@@ -60,6 +63,10 @@ def _private_file_beside(path: Path) -> IO[str]:
             "w", encoding="utf-8-sig", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
         )
     except OSError as error:
-        raise IntakeError(
-            Fault.UNWRITABLE_FILE, f"The rejected rows cannot be written to {path}: {error.strerror}."
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> IntakeError:
+    return IntakeError(
+        Fault.UNWRITABLE_FILE, f"The rejected rows cannot be written to {path}: {error.strerror}."
+    )

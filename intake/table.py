@@ -134,7 +134,9 @@ class Table:
         except csv.Error as error:
             raise lines.refusal() from error
         finally:
-            text.detach()
+            # An error may keep a reader that has not finished alive until after the table is closed.
+            if not self._file.closed:
+                text.detach()
 
 
 @dataclass(slots=True)

@@ -60,6 +60,21 @@ def test_50_mb_of_garbage_are_refused_in_one_line(
     assert command_line.files() == before
 
 
+@pytest.mark.parametrize("place", ["no/such/folder.csv", "folder"])
+def test_rejected_rows_that_cannot_be_written_down_are_one_line_and_nothing_is_queued(
+    place: str, command_line: Any, nothing_kept: Callable[[], bool]
+) -> None:
+    command_line.write("list.csv", GOOD + "Bo Kim,,Springfield,IL,62701\n")
+    (command_line.directory / "folder").mkdir()
+    before = command_line.files()
+
+    ran = command_line.run("campaign", "send", "list.csv", *SEND, "--rejects", place)
+
+    assert ran.complaint.startswith(f"The rejected rows cannot be written to {place}: ")
+    assert nothing_kept()
+    assert command_line.files() == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
