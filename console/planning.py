@@ -10,9 +10,11 @@ from console.decisions import cancel_all
 from console.output import remark, show, show_json
 from console.reads import campaigns, planned
 from console.session import Session, open_session, settings_here
+from console.vendor import check_vendor
 from console.views.plans import days_words, grid_table
 from console.watching import follow, no_campaign
 from intake.campaigns import submit_campaign
+from intake.check import check_campaign
 from intake.options import LONGEST_WORD, Options
 from intake.schedule import AskedTimes, schedule_for
 from models import OPEN, Approval, State
@@ -48,6 +50,8 @@ def _options(template: int, deliver_by: str | None, zone: str | None) -> Options
 
 def _try(session: Session, file: Path, options: Options, *, as_json: bool) -> int:
     """Draft a list, price it, and have the draft deleted whatever happens: it waits for an approval nobody gives."""
+    check_campaign(file, strictness=options.strictness)
+    check_vendor(session.settings, options.template_id, remark, keep_trying=True)
     submission = submit_campaign(
         session.engine,
         file,
