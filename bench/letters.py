@@ -39,15 +39,15 @@ class Letter:
     people: tuple[Person, ...]
 
 
-def make(count: int, seed: int) -> list[Letter]:
-    """Return this many mailings to one to four people each."""
-    dice, letters, born = Random(seed), [], 0
+def make(count: int, seed: int, most_people: int = MOST_PEOPLE, first: int = 0) -> list[Letter]:
+    """Return this many mailings to one to four people each, numbered from ``first``."""
+    dice, letters, born = Random(seed), [], first * most_people
     for number in range(count):
-        size = dice.randint(1, MOST_PEOPLE)
+        size = dice.randint(1, most_people)
         people = tuple(Person("Pat", f"Person{n}", f"{n + 1} Main Street") for n in range(born, born + size))
         born += size
         template = TEMPLATES[0] if number < count // 2 else dice.choice(TEMPLATES)
-        letters.append(Letter(f"letter-{number}", template, people))
+        letters.append(Letter(f"letter-{first + number}", template, people))
     return letters
 
 

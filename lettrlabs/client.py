@@ -256,10 +256,15 @@ class LettrLabs:
         }
         return self._get("summary", f"/v1/order/{order_id}/checkout", Quote, query, order_id)
 
-    def delivery_status(self, order_id: int) -> tuple[PieceDelivery, ...]:
-        """Tell how far each piece of an order has come."""
+    def delivery_status(self, order_id: int, *, page_size: int = 500) -> tuple[PieceDelivery, ...]:
+        """Tell how far each piece of an order has come, page by page: whether this list has pages is not stated."""
         path = f"/v1/order/{order_id}/recipient-delivery-status"
-        return self._get("delivery_status", path, DeliveryReport, {}, order_id).recipients
+
+        def fetch(page: int) -> tuple[PieceDelivery, ...]:
+            query: dict[str, Scalar] = {"pageNumber": page, "pageSize": page_size}
+            return self._get("delivery_status", path, DeliveryReport, query, order_id).recipients
+
+        return tuple(every(fetch, page_size))
 
     def analytics(self, order_ids: Sequence[int]) -> tuple[OrderAnalytics, ...]:
         """Tell how many pieces of each order have come how far. The ids travel in the URL: a hundred at most."""

@@ -12,7 +12,7 @@ from sandbox.books import Books
 from sandbox.clock import text
 from sandbox.facts import RuleMatched, RulesSet
 from sandbox.faults import FaultRule
-from sandbox.ledger import ledger, summary
+from sandbox.ledger import calls, ledger, summary
 from sandbox.replies import Reply, json_reply
 from sandbox.settings import STRICT, Settings
 
@@ -48,6 +48,7 @@ class Control:
         self._books = books
         self.door: Door | None = None
         self._actions: Mapping[tuple[str, str], Callable[[bytes], object]] = {
+            ("GET", "/sandbox/calls"): self._calls,
             ("GET", "/sandbox/faults"): self._faults,
             ("POST", "/sandbox/faults"): self._add_faults,
             ("DELETE", "/sandbox/faults"): self._clear_faults,
@@ -77,6 +78,9 @@ class Control:
         short = parse_qs(query.decode()).get("summary", ["0"])[-1] not in ("0", "false")
         tell = summary if short else ledger
         return tell(self._books.world, self._books.now())
+
+    def _calls(self, _: bytes) -> object:
+        return calls(self._books.world)
 
     def _faults(self, _: bytes) -> object:
         return {"faults": [script.wire() for script in self._books.world.scripts.values()]}

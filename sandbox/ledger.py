@@ -27,8 +27,13 @@ def summary(world: World, now: float) -> dict[str, object]:
         "pieces": sum(len(order.recipients) for order in paid),
         "charges": len(charges),
         "charged": str(sum(charges, start=Decimal("0.00"))),
-        "calls": {name: _calls(world, name) for name in sorted(world.arrived)},
+        "calls": calls(world),
     }
+
+
+def calls(world: World) -> dict[str, object]:
+    """Return the calls by endpoint: what a caller may ask for often, for it costs the same however much happened."""
+    return {name: _calls(world, name) for name in sorted(world.arrived)}
 
 
 def ledger(world: World, now: float) -> dict[str, object]:

@@ -22,13 +22,14 @@ def main() -> None:
     for number, letter in enumerate(letters.paced(letters.read(Path(sys.argv[1])), float(sys.argv[2]))):
         while True:
             try:
-                _submit(engine, letter, Priority.EVENT if number % 3 == 0 else Priority.CAMPAIGN)
+                submit(engine, letter, Priority.EVENT if number % 3 == 0 else Priority.CAMPAIGN)
                 break
             except OperationalError:
                 time.sleep(0.5)
 
 
-def _submit(engine: Engine, letter: Letter, priority: Priority) -> None:
+def submit(engine: Engine, letter: Letter, priority: Priority) -> None:
+    """Queue one mailing under its key."""
     people = [_recipient(person) for person in letter.people]
     submit_mailing(engine, people, Options(template_id=letter.template), key=letter.key, priority=priority)
 

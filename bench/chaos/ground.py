@@ -86,6 +86,10 @@ class Sandbox:
         """Do nothing wrong any more."""
         self._ask("DELETE", "faults")
 
+    def calls(self) -> dict[str, int]:
+        """Return how many calls arrived, by endpoint."""
+        return {name: int(one["arrived"]) for name, one in self._ask("GET", "calls").items()}
+
     def totals(self) -> Any:  # noqa: ANN401 - JSON
         """Return the ledger's totals."""
         return self._ask("GET", "ledger?summary=1")

@@ -64,6 +64,19 @@ class Process:
         )
 
     @property
+    def pid(self) -> int:
+        """Its process id; raises RuntimeError if it was never started."""
+        if self._running is None:
+            raise RuntimeError(f"{self.name} was never started")
+        return self._running.pid
+
+    def run_to_its_end(self, seconds: float) -> None:
+        """Start it and wait; raises RuntimeError if it fails, subprocess' TimeoutExpired if it takes longer."""
+        self.start()
+        if self._running is not None and self._running.wait(seconds) != 0:
+            raise RuntimeError(f"{self.name} failed: {self.log.read_text(errors='replace')[-2000:]}")
+
+    @property
     def ended(self) -> bool:
         """Whether it has ended, or was never started."""
         return self._running is None or self._running.poll() is not None

@@ -15,7 +15,22 @@ _FIRST: Final = (
     *("Ann", "Bert", "Carla", "Dinesh", "Eve", "Frank", "Grace", "Hal", "Ines", "José"),
     *("Kim", "Lou", "Mary", "Ned", "Ola", "Pat", "Quinn", "Ruth", "Sam"),
 )
-_SYLLABLES: Final = ("ba", "der", "fi", "gar", "hol", "jen", "kin", "lo", "mar", "nov", "per", "sen", "ton", "vil")
+_SYLLABLES: Final = (
+    "ba",
+    "der",
+    "fi",
+    "gar",
+    "hol",
+    "jen",
+    "kin",
+    "lo",
+    "mar",
+    "nov",
+    "per",
+    "sen",
+    "ton",
+    "vil",
+)
 _STREETS: Final = (
     *("Main Street", "Oak Avenue", "Hill Rd", "N Lake Shore Drive", "Martin Luther King Jr Blvd", "2nd St"),
     *("Elm St", "County Road", "Maple Court", "Washington Pkwy", "Church Lane", "Old Mill Road"),

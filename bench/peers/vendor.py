@@ -11,6 +11,9 @@ import httpx
 
 from bench.letters import Letter, Person
 
+QUOTE = "postage=Standard&production=Normal"
+CHECKOUT = {"postageType": "Standard", "productionSpeed": "Normal", "holdUntilDate": None, "autoBill": True}
+
 _TIMEOUT = httpx.Timeout(2.0, connect=1.0)
 _DONE = frozenset({"Paid", "Ready For Production", "In Production", "In QA", "InShipping", "Mailed"})
 
@@ -45,7 +48,7 @@ class Vendor:
 
     def attach(self, order: int, letter: Letter) -> list[str]:
         """Put the people on the order; returns the keys of those that the vendor says it will not mail to."""
-        body = {"recipients": [_on_the_wire(person) for person in letter.people]}
+        body = {"recipients": [on_the_wire(person) for person in letter.people]}
         told = self._call("PUT", f"/v1/order/{order}/recipients", body)
         refused = told["undeliverable"]["undeliverableRecipients"]
         if told["totalRecipients"] + len(refused) != len(letter.people):
@@ -59,19 +62,12 @@ class Vendor:
 
     def summarize(self, order: int) -> float:
         """Return what it will cost."""
-        asked = "postage=Standard&production=Normal"
-        return float(self._call("GET", f"/v1/order/{order}/checkout?{asked}")["balance"])
+        return float(self._call("GET", f"/v1/order/{order}/checkout?{QUOTE}")["balance"])
 
     def checkout(self, order: int) -> None:
         """Pay, unless an earlier try did."""
-        body = {
-            "postageType": "Standard",
-            "productionSpeed": "Normal",
-            "holdUntilDate": None,
-            "autoBill": True,
-        }
         try:
-            self._call("POST", f"/v1/order/{order}/checkout", body)
+            self._call("POST", f"/v1/order/{order}/checkout", CHECKOUT)
         except RefusedError:
             if self._status(order) == "Draft":
                 raise
@@ -96,7 +92,8 @@ class Vendor:
         return told["payload"] if isinstance(told, dict) else told
 
 
-def _on_the_wire(person: Person) -> dict[str, object]:
+def on_the_wire(person: Person) -> dict[str, object]:
+    """Return a person as the vendor wants it."""
     return {
         "personal": {"firstName": person.first_name, "lastName": person.last_name},
         "address": {

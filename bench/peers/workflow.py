@@ -105,6 +105,8 @@ def _send(told: dict[str, Any]) -> None:
     proof(order)
     summarize(order)
     checkout(order)
+    if os.environ.get("BENCH_SETTLE") == "0":
+        return
     while not settled(order):
         DBOS.sleep(0.5)
 
@@ -119,7 +121,8 @@ def main() -> None:
     }
     DBOS(config=config)
     DBOS.launch()
-    DBOS.register_queue(QUEUE, worker_concurrency=16, polling_interval_sec=0.5)
+    concurrency = int(os.environ.get("BENCH_CONCURRENCY", "16"))
+    DBOS.register_queue(QUEUE, worker_concurrency=concurrency, polling_interval_sec=0.5)
     print("ready.", flush=True)
     threading.Event().wait()
 

@@ -17,6 +17,11 @@ class PieceDelivery(Received):
     status: str | None = Field(default=None, validation_alias=AliasChoices("status", "deliveryStatus"))
     updated_at: When = Field(default=None, validation_alias=AliasChoices("updatedDate", "updatedAt"))
 
+    @property
+    def id(self) -> int:
+        """By what rows of several pages are told apart; nobody can use one without."""
+        return self.recipient_id or 0
+
     @model_validator(mode="before")
     @classmethod
     def _flatten(cls, data: Any) -> Any:  # noqa: ANN401 - whatever JSON holds

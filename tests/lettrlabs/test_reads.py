@@ -257,6 +257,19 @@ def test_a_summary_asks_under_the_names_of_both_generations(vendor: Vendor, clie
     )
 
 
+def test_every_piece_of_a_large_order_is_told_of_whatever_the_size_of_a_page(
+    vendor: Vendor, client: LettrLabs
+) -> None:
+    pieces = [{"id": n, "status": "Mailed"} for n in range(1, 104)]
+    vendor.then(vendor.pays({"recipients": pieces[:100]}), vendor.pays({"recipients": pieces[100:]}))
+
+    assert [one.recipient_id for one in client.delivery_status(5)] == list(range(1, 104))
+    assert [one.target.partition("?")[2] for one in vendor.heard] == [
+        "pageNumber=0&pageSize=500",
+        "pageNumber=1&pageSize=500",
+    ]
+
+
 def test_reports_name_the_orders_asked_for(vendor: Vendor, client: LettrLabs) -> None:
     vendor.then(
         vendor.pays({"orders": [{"orderId": 1, "totalCards": 3, "qrCode": {"totalScans": "12"}}]}),

@@ -182,6 +182,18 @@ def test_each_piece_that_arrives_or_comes_back_is_told_of_once(post: Any) -> Non
     assert sum(brought) == len(found["Delivered"]) + len(found["Undeliverable"])
 
 
+def test_a_large_order_is_told_of_to_its_last_piece(post: Any) -> None:
+    people = "".join(f"Ann{n},Lee,,{n + 1} Oak Street,Boston,MA,02108,,\n" for n in range(250))
+    campaign = post.submit(people)
+    post.work(campaign)
+
+    look(post, 40)
+
+    found = ends(post, campaign)
+    assert sum(map(len, found.values())) == 250
+    assert positions(told(post), "recipient.delivered") == found["Delivered"]
+
+
 def test_a_mailing_is_looked_at_until_all_its_pieces_have_ended(post: Any) -> None:
     post.work(post.submit(ANN + BEN))
 

@@ -1,0 +1,101 @@
+"""Measures everybody, in turns and round by round, and prints medians and ratios; exits 1 if a goal is missed."""
+
+import argparse
+import itertools
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import letters, occasion
+from bench.chaos.contenders import DBOS_PYTHON
+from bench.chaos.ground import Database, Servers, open_sandbox
+from bench.chaos.processes import Process, Troop
+from bench.letters import Letter
+from bench.speed import verdict
+from bench.speed.contenders import Bare, Chain, Contender, Mailrun, Workflow
+from bench.speed.measure import Ground, Measured, measure, slow_down
+from console.embedded import in_use
+from console.valkey import Valkey
+
+Results = dict[str, list[Measured]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, print, and return the exit code."""
+    options = _parser().parse_args(arguments)
+    occasion.tell(f"python -m bench.speed {' '.join(sys.argv[1:])}".strip())
+    met = True
+    with _ground() as (ground, troop):
+        contenders = _contenders(ground, options.threads)
+        chosen = [one for one in contenders if any(word in one.name for word in options.only)]
+        for contender in chosen:
+            contender.enlist(troop)
+            contender.rest()
+        born = itertools.count(step=options.mailings)
+        for latency in options.latency:
+            slow_down(ground.sandbox, latency / 1000)
+            results = _rounds(ground, chosen, options, born)
+            met &= verdict.tell(results, latency / 1000, options.threads)
+    return 0 if met else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench.speed", description="See docs/performance.md.")
+    parser.add_argument("--mailings", type=int, default=400, help="mailings in a measurement (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each, after one to warm up")
+    parser.add_argument("--latency", type=int, nargs="*", default=[0, 50, 200], help="of the vendor, in ms")
+    parser.add_argument("--threads", type=int, default=32, help="calls at once where the vendor is slow")
+    parser.add_argument("--only", nargs="*", default=[""], help="those whose names have one of these words")
+    return parser
+
+
+@contextmanager
+def _ground() -> Iterator[tuple[Ground, Troop]]:
+    with tempfile.TemporaryDirectory(prefix="mailrun-bench-") as name:
+        directory = Path(name)
+        directory.chmod(0o711)
+        servers = Servers(Database(directory / "postgres"), Valkey(directory / "valkey"))
+        with in_use(servers.postgres), in_use(servers.valkey), Troop() as troop:
+            sandbox = open_sandbox(troop, directory, "all")
+            yield Ground(servers, sandbox, _pid_of_the_last(troop), directory), troop
+
+
+def _pid_of_the_last(troop: Troop) -> int:
+    process: Process = troop.processes[-1]
+    return process.pid
+
+
+def _contenders(ground: Ground, threads: int) -> list[Contender]:
+    """Return everybody, each in the shapes that may be its best on two cores."""
+    on = (ground.servers, ground.sandbox, ground.directory)
+    each = threads // 2
+    workflow = [Workflow(f"DBOS, 2 x {each}", *on, concurrency=each)] if DBOS_PYTHON.exists() else []
+    return [
+        Bare(f"httpx, {threads} threads", *on, kind="threads", concurrency=threads),
+        Bare("httpx, asyncio", *on, kind="asyncio", concurrency=threads),
+        Chain(f"chain, threads {threads}", *on, workers=1, concurrency=threads),
+        Chain(f"chain, 2 x threads {each}", *on, workers=2, concurrency=each),
+        Chain("chain, prefork 4", *on, pool="prefork", workers=1, concurrency=4),
+        *workflow,
+        Mailrun(f"Mailrun, 2 x {each}", *on, workers=2, concurrency=each),
+    ]
+
+
+def _rounds(
+    ground: Ground, contenders: Sequence[Contender], options: argparse.Namespace, born: Iterator[int]
+) -> Results:
+    results: Results = {contender.name: [] for contender in contenders}
+    for turn in range(options.rounds + 1):
+        for contender in contenders:
+            mailings: list[Letter] = letters.make(options.mailings, turn, most_people=1, first=next(born))
+            measured = measure(ground, contender, mailings)
+            if turn:
+                results[contender.name].append(measured)
+            print(f"  {turn} {contender.name}: {measured.rate:.1f}/s", file=sys.stderr, flush=True)
+    return results
+
+
+if __name__ == "__main__":
+    sys.exit(main())
