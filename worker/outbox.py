@@ -30,7 +30,7 @@ TELL_MOVED: Final = """
         SELECT w.id, told.kind, moved.id, :now, :now
           FROM moved
          CROSS JOIN unnest(CAST(:kinds AS text[])) AS told (kind)
-          JOIN webhook AS w ON w.kinds = '{{}}' OR told.kind = ANY (w.kinds)
+          JOIN webhook AS w ON w.kinds = '{}' OR told.kind = ANY (w.kinds)
 """
 _TELL_REJECTED = text(f"""
     INSERT INTO notice (webhook_id, kind, mailing_id, position, at, wake_at)

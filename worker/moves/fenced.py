@@ -41,39 +41,37 @@ _MOVE = f"""
            AND state = 'working'
            AND claim = :held_claim
         RETURNING {RETURNING}
-    ), logged AS (
-        INSERT INTO event_log (mailing_id, at, move, stage, state, actor, detail)
-        SELECT id, :now, CAST(:move AS text), stage, :state, '{evidence.WORKER}', CAST(:detail AS jsonb)
-          FROM moved
-         WHERE CAST(:move AS text) IS NOT NULL
-    ), told AS (
-        {outbox.TELL_MOVED}
-    ), called AS (
-        {evidence.JOURNAL_MOVED}
-    )
+    ){{traces}}
     SELECT * FROM moved
 """  # noqa: S608 - built from constants of this package
+_LOGGED = f"""
+        INSERT INTO event_log (mailing_id, at, move, stage, state, actor, detail)
+        SELECT id, :now, :move, stage, :state, '{evidence.WORKER}', CAST(:detail AS jsonb)
+          FROM moved
+"""  # noqa: S608 - as above
 
 
 def fenced(connection: Connection, held: Held, values: Facts, now: datetime, trace: Trace) -> Held | None:
     """Change a held mailing's row and write the trace of it; return it anew, or None if the claim was lost."""
-    bounds = {
-        "held_id": held.id,
-        "held_stage": held.stage,
-        "held_claim": held.claim,
-        "now": now,
-        "move": trace.move,
-        "state": trace.state,
-        "detail": json.dumps(dict(trace.detail)),
-        "kinds": [kind.value for kind in trace.notices],
-        "calls": evidence.as_json(trace.calls),
-    }
-    given = {f"to_{name}": value for name, value in values.items()}
-    row = connection.execute(_statement(tuple(values)), bounds | given).one_or_none()
+    bounds: dict[str, Any] = {"held_id": held.id, "held_stage": held.stage, "held_claim": held.claim}
+    bounds |= {f"to_{name}": value for name, value in values.items()}
+    traces: dict[str, dict[str, Any]] = {}
+    if trace.move is not None:
+        detail = json.dumps(dict(trace.detail))
+        traces[_LOGGED] = {"now": now, "move": trace.move, "state": trace.state, "detail": detail}
+    if trace.notices:
+        traces[outbox.TELL_MOVED] = {"now": now, "kinds": [kind.value for kind in trace.notices]}
+    if trace.calls:
+        traces[evidence.JOURNAL_MOVED] = {"calls": evidence.as_json(trace.calls)}
+    for given in traces.values():
+        bounds |= given
+    row = connection.execute(_statement(tuple(values), tuple(traces)), bounds).one_or_none()
     return None if row is None else held_from(row._mapping, held)  # noqa: SLF001 - as in claims
 
 
 @lru_cache(maxsize=256)
-def _statement(columns: tuple[str, ...]) -> TextClause:
+def _statement(columns: tuple[str, ...], traces: tuple[str, ...]) -> TextClause:
+    """Return the statement that sets these columns and writes these traces, and plans for nothing else."""
     values = ", ".join(f"{name} = :to_{name}" for name in columns)
-    return text(_MOVE.format(values=values))
+    written = "".join(f", trace_{n} AS ({trace})" for n, trace in enumerate(traces))
+    return text(_MOVE.format(values=values, traces=written))
