@@ -7,7 +7,7 @@ BIN := .venv/bin
 INSTALL := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --root-user-action=ignore
 ROOMS := console intake lettrlabs models sandbox worker
 
-.PHONY: help demo up test lint types schema ci chaos format clean bench-due bench-intake
+.PHONY: help demo up test lint types schema ci chaos format clean bench-due bench-intake bench-large bench-growth soak
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -56,6 +56,15 @@ types: .venv/dev.stamp ## Check the types, strictly
 schema: .venv/dev.stamp ## Check that migrations and models agree
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && MAILRUN_DATA_DIR=$$data $(BIN)/mailrun exec -- \
 	  sh -c '$(BIN)/alembic upgrade head && $(BIN)/alembic check' 
+
+bench-large: .venv/runtime.stamp ## Measure a campaign of a million people beside a bare COPY and bare PUTs
+	@$(BIN)/python -m bench.large
+
+bench-growth: .venv/runtime.stamp ## Measure mailings a second beside 10^3, 10^5 and 10^6 finished ones
+	@$(BIN)/python -m bench.growth
+
+soak: .venv/runtime.stamp ## Run steadily for half an hour and look for anything that grows
+	@$(BIN)/python -m bench.soak
 
 bench-intake: .venv/dev.stamp ## Signed events a second, beside the bare web stack
 	@$(BIN)/python -m bench.intake

@@ -39,7 +39,7 @@ _FOLD = re.compile(r"[^a-z0-9]+")
 
 @lru_cache(maxsize=8192)
 def _fold(value: str | None) -> str:
-    """Return words only. Cached: each value is asked for by several signs, and stands on both lists."""
+    """Return words only. Cached, for each value is asked for by several signs and stands on both lists."""
     return _FOLD.sub(" ", (value or "").casefold()).strip()
 
 

@@ -1,0 +1,99 @@
+"""Measure and judge: ``python -m bench.growth [--sizes N...] [--mailings N] [--rounds N]``.
+
+A database for each size, each with workers and a beat of its own that stand still except while they are measured, all
+on one PostgreSQL and one sandbox, by turns. Exits 1 if the slowest is more than a tenth below the first.
+How the due scan grows, `make bench-due` measures.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from bench import letters, occasion
+from bench.chaos.ground import Database, Servers, open_sandbox
+from bench.chaos.processes import Troop
+from bench.growth import history
+from bench.speed.contenders import Mailrun
+from bench.speed.measure import Ground, Measured, measure
+from console.embedded import in_use
+from console.valkey import Valkey
+
+ALLOWED: Final = 0.9
+
+
+def main() -> int:
+    """Fill, measure by turns, print, judge."""
+    asked = _asked()
+    occasion.tell(f"python -m bench.growth {' '.join(sys.argv[1:])}".strip())
+    with tempfile.TemporaryDirectory(prefix="mailrun-bench-") as name:
+        directory = Path(name)
+        directory.chmod(0o711)
+        servers = Servers(Database(directory / "postgres"), Valkey(directory / "valkey"))
+        with in_use(servers.postgres), in_use(servers.valkey), Troop() as troop:
+            sandbox = open_sandbox(troop, directory, "all")
+            ground = Ground(servers, sandbox, troop.processes[-1].pid, directory)
+            full = {
+                size: Mailrun(
+                    f"beside {size}", servers, sandbox, directory, concurrency=asked.threads, workers=2
+                )
+                for size in asked.sizes
+            }
+            for size, contender in full.items():
+                contender.enlist(troop)
+                contender.rest()
+                # Warmed up, and the first of its history really sent.
+                measure(ground, contender, letters.make(asked.mailings, 0, most_people=1))
+                _fill(servers, contender, size)
+            return _judge(_by_turns(ground, full, asked))
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.growth")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
+    parser.add_argument("--mailings", type=int, default=400, help="in a measurement")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=16, help="of each of the two workers")
+    return parser.parse_args()
+
+
+def _fill(servers: Servers, contender: Mailrun, size: int) -> None:
+    began = time.perf_counter()
+    with servers.postgres.connect(contender.key) as connection:
+        history.grow(connection, size)
+        rows = history.counted(connection)
+    told = ", ".join(f"{table} {count:,}" for table, count in rows.items())
+    print(f"{size:,} finished, filled in {time.perf_counter() - began:.0f} s: {told}", flush=True)
+
+
+def _by_turns(
+    ground: Ground, full: dict[int, Mailrun], asked: argparse.Namespace
+) -> dict[int, list[Measured]]:
+    done: dict[int, list[Measured]] = {size: [] for size in full}
+    for turn in range(1, asked.rounds + 1):
+        mailings = letters.make(asked.mailings, turn, most_people=1, first=turn * asked.mailings)
+        for size, contender in full.items():
+            done[size].append(measure(ground, contender, mailings))
+    return done
+
+
+def _judge(done: dict[int, list[Measured]]) -> int:
+    """Compare within each turn, so that what else the machine does falls on all alike."""
+    first = next(iter(done))
+    shares = {
+        size: statistics.median(one.rate / base.rate for one, base in zip(turns, done[first], strict=True))
+        for size, turns in done.items()
+    }
+    for size, turns in done.items():
+        rate = statistics.median(one.rate for one in turns)
+        spent = statistics.median(one.own + one.postgres for one in turns)
+        told = f"{rate:5.1f} mailings/s, {spent:4.1f} ms of CPU each (worker and PostgreSQL)"
+        print(f"beside {size:>9,}: {told}, {shares[size]:.2f} of the first (medians of {len(turns)})")
+    return 0 if min(shares.values()) >= ALLOWED else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
