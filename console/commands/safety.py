@@ -1,6 +1,7 @@
 """What keeps an account clean and a copied database quiet: strays and arming."""
 # ruff: noqa: PLC0415 - see console/commands/__init__.py
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,6 +27,21 @@ def arm(
     from console.arming import arm
 
     return arm(yes=yes)
+
+
+@app.command(rich_help_panel="Run")
+def archive(
+    before: Annotated[
+        str, typer.Option("--before", metavar="DATE", help="Mailings that ended before this date.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="A new file, written as gzip.")
+    ],
+) -> None:
+    """Move the journal and the log of mailings that ended long ago to a file; mailings and sums stay."""
+    from console.archiving import archive_evidence
+
+    archive_evidence(before, output)
 
 
 @strays.command("list")
