@@ -41,7 +41,7 @@ def test_a_run_of_three_readings_says_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["worker 1 MB", "beat files", "Redis MB", "Redis keys", "locks", "locks waited for"]
+    "name", ["worker 1 MB", "beat files", "Redis used MB", "Redis keys", "locks", "locks waited for"]
 )
 def test_every_figure_has_a_floor(name: str) -> None:
     assert reading.floor(name) > 0
