@@ -12,6 +12,7 @@ from console.approving import ask_about
 from console.complaints import Complaint, UsageComplaint
 from console.decisions import who
 from console.output import remark, show
+from console.progress import told
 from console.reads.campaigns import Status
 from console.session import Session, open_session, settings_here
 from console.vendor import check_vendor
@@ -87,7 +88,9 @@ def _timed(asked: Sending) -> tuple[Options, Repeats | None]:
 
 
 def _look_over(asked: Sending) -> Findings:
-    findings = check_campaign(asked.file, mapping=asked.mapping, strictness=asked.options.strictness)
+    findings = check_campaign(
+        asked.file, mapping=asked.mapping, strictness=asked.options.strictness, progress=told("Looked over")
+    )
     tally = findings.tally
     if not tally.people:
         row, why = tally.first_rejected[0]
@@ -109,6 +112,7 @@ def _submit(session: Session, asked: Sending, repeats: Repeats | None) -> Submis
         repeats=repeats,
         submitted_by=who(asked.actor),
         rejected_to=asked.rejects,
+        progress=told("Written down, to be queued together"),
     )
 
 
