@@ -40,6 +40,12 @@ def test_two_workers_share_one_limit(redis_url: str, broker_prefix: str) -> None
     assert taken_in_half_a_second(one, other) == 20
 
 
+def test_workers_that_take_many_slots_at_once_share_one_limit_too(redis_url: str, broker_prefix: str) -> None:
+    one, other = (RateLimit(redis_url, per_second=200, prefix=broker_prefix) for _ in range(2))
+
+    assert 195 <= taken_in_half_a_second(one, other) <= 200
+
+
 def test_other_prefixes_are_other_limits(redis_url: str, broker_prefix: str) -> None:
     one, other = (RateLimit(redis_url, per_second=1, prefix=broker_prefix + name) for name in ("a:", "b:"))
 
@@ -178,15 +184,22 @@ def test_the_limit_is_shared_again_when_redis_is_back(
     assert caplog.text.count("redis_away") == caplog.text.count("redis_back") == 1
 
 
-def test_one_slot_costs_one_round_trip(redis_url: str, broker_prefix: str) -> None:
-    limit = RateLimit(redis_url, per_second=10_000, prefix=broker_prefix)
-    limit.wait(0)
+@pytest.mark.parametrize(
+    ("per_second", "slots"),
+    [(40, 1), (10_000, 200)],
+    ids=["a slot", "a fiftieth of a second's worth of many"],
+)
+def test_slots_cost_one_round_trip(redis_url: str, broker_prefix: str, per_second: float, slots: int) -> None:
+    limit = RateLimit(redis_url, per_second=per_second, prefix=broker_prefix)
+    for _ in range(slots):
+        limit.wait(0)
     with (
         Redis(unix_socket_path=redis_url.removeprefix("redis+socket://")) as redis,
         redis.monitor() as monitor,
     ):
         heard = monitor.listen()
-        limit.wait(0)
+        for _ in range(slots):
+            assert limit.wait(0) is None
         redis.publish(broker_prefix, "end")
         commands = []
         for event in heard:
