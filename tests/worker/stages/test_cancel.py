@@ -222,3 +222,18 @@ def test_a_paused_mailing_is_cancelled_once_the_pause_is_over(
         moves.unpause(connection, campaign, hands.clock.at, hands.desk.push_again)
 
     assert_gone_without_trace(hands, sandbox, mailing_id)
+
+
+def test_a_cancel_between_two_pages_sends_no_third_and_deletes_the_draft(
+    hands: Any, sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.recipients.MAX_RECIPIENTS", 2)
+    mailing_id = hands.to(Stage.ATTACH, people=5)
+    with hands.while_calling(mailing_id, "append_recipients", after=1):
+        assert cancel(hands, mailing_id) is CancelOutcome.REQUESTED
+
+    row = hands.to_the_end(mailing_id)
+
+    assert row.state is State.CANCELLED
+    assert sandbox.calls("append_recipients") == 2
+    assert sandbox.orders() == []
