@@ -8,6 +8,7 @@ from lettrlabs.answers import (
     Outcome,
     Refused,
     Rejected,
+    Scalar,
     Sink,
     Unavailable,
     Unknown,
@@ -29,10 +30,11 @@ from lettrlabs.wire.recipients import (
     Undeliverable,
 )
 from lettrlabs.wire.reports import OrderAnalytics, OrderTransactions, PieceDelivery, Transaction
-from lettrlabs.wire.vocabulary import DeliveryStatus, OrderStatus, Postage, ProductionSpeed
+from lettrlabs.wire.vocabulary import PAID, DeliveryStatus, OrderStatus, Postage, ProductionSpeed
 
 __all__ = [
     "MAX_RECIPIENTS",
+    "PAID",
     "Accepted",
     "Account",
     "Answer",
@@ -61,6 +63,7 @@ __all__ = [
     "RateLimit",
     "Refused",
     "Rejected",
+    "Scalar",
     "Sink",
     "Template",
     "Timeouts",

@@ -10,6 +10,7 @@ out of order or never changes nothing.
 import logging
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -17,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lettrlabs import Refused, Unavailable
 from models import Stage
-from worker import moves
+from worker import moves, together
 from worker.desk import Desk
 from worker.discard import discard
 from worker.refusals import not_now, refused
@@ -60,7 +61,25 @@ def deliver(desk: Desk, mailing_id: int, stage: Stage, pace: Pace) -> Next:
         held = moves.claim(connection, mailing_id, stage, desk.clock(), desk.lease)
     if held is None:
         return Next.GO_ON
-    work = Work(desk, held)
+    return _work_under_claim(Work(desk, held), pace, started)
+
+
+def settle(desk: Desk, mailing_ids: Sequence[int], pace: Pace) -> None:
+    """Look whether the payments of several mailings have settled: one claim, one look at them all, a commit each."""
+    started = time.monotonic()
+    with desk.engine.begin() as connection:
+        now = desk.clock()
+        held = moves.claim_together(connection, mailing_ids, Stage.SETTLE, now, desk.lease)
+    if not held:
+        return
+    seen = together.look(desk, [one.order for one in held])
+    for one in held:
+        work = Work(desk, one)
+        work.see(seen)
+        _work_under_claim(work, pace, started)
+
+
+def _work_under_claim(work: Work, pace: Pace, started: float) -> Next:
     try:
         return _work_on(work, pace, started)
     except ClaimLost:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
@@ -11,13 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from lettrlabs import VendorError
 from models import Priority, Stage
 from worker import dispatch as due_scan
-from worker import epoch, forgetting, heartbeat, recurrence, tracking, webhooks
+from worker import epoch, forgetting, heartbeat, pipeline, recurrence, tracking, webhooks
 from worker import sweep as stray_hunt
 from worker.celery_app import QUEUES, TICKS, build
 from worker.desk import Desk, open_desk
 from worker.moves import Due
 from worker.pipeline import Next, Pace, deliver
 from worker.settings import SettingsError, read_settings
+from worker.together import AT_ONCE
 
 log = logging.getLogger(__name__)
 
@@ -90,10 +92,13 @@ def checkout(self: Task, mailing_id: int) -> None:
     _wake(self, Stage.CHECKOUT, mailing_id)
 
 
-@app.task(name="mailrun.settle", bind=True)
-def settle(self: Task, mailing_id: int) -> None:
-    """Look whether a mailing's payment has settled, if that is due."""
-    _wake(self, Stage.SETTLE, mailing_id)
+@app.task(name="mailrun.settle")
+def settle(*mailing_ids: int) -> None:
+    """Look whether the payments of mailings have settled, where that is due."""
+    try:
+        pipeline.settle(desk(), mailing_ids, _pace)
+    except SQLAlchemyError as error:
+        log.error("database_trouble: %s settling: %s", len(mailing_ids), type(error).__name__)  # noqa: TRY400
 
 
 STAGE_TASKS = {
@@ -102,15 +107,29 @@ STAGE_TASKS = {
     Stage.PROOF: proof,
     Stage.SUMMARIZE: summarize,
     Stage.CHECKOUT: checkout,
-    Stage.SETTLE: settle,
 }
 
 
-def push(priority: Priority, due: Due) -> None:
-    """Publish the rest of a mailing's chain, from the stage it is at."""
-    stages = due_scan.rest_of_chain(due.stage)
-    links = [STAGE_TASKS[stage].si(due.id).set(queue=QUEUES[priority]) for stage in stages]
-    (chain(*links) if len(links) > 1 else links[0]).apply_async()
+class Post:
+    """What one scan pushes: each mailing's chain at once, those that wait for their payment together at the end."""
+
+    def __init__(self) -> None:
+        self._settling: dict[Priority, list[int]] = defaultdict(list)
+
+    def push(self, priority: Priority, due: Due) -> None:
+        """Publish the rest of a mailing's chain, from the stage it is at."""
+        if due.stage is Stage.SETTLE:
+            self._settling[priority].append(due.id)
+            return
+        stages = due_scan.rest_of_chain(due.stage)
+        links = [STAGE_TASKS[stage].si(due.id).set(queue=QUEUES[priority]) for stage in stages]
+        (chain(*links) if len(links) > 1 else links[0]).apply_async()
+
+    def settle(self) -> None:
+        """Publish a message for every so many mailings whose payments are to be looked at."""
+        for priority, ids in self._settling.items():
+            for start in range(0, len(ids), AT_ONCE):
+                settle.si(*ids[start : start + AT_ONCE]).set(queue=QUEUES[priority]).apply_async()
 
 
 def backlog(priority: Priority) -> int:
@@ -141,7 +160,9 @@ def dispatch() -> None:
         with here.engine.begin() as connection:
             epoch.keep(epoch.driver(connection), _epochs, now)
         recurrence.open_due(here.engine, now)
-        due_scan.run_once(here, now, backlog, push)
+        post = Post()
+        due_scan.run_once(here, now, backlog, post.push)
+        post.settle()
         heartbeat.beat(here.engine, heartbeat.DISPATCH, heartbeat.DISPATCH, now)
     except SQLAlchemyError as error:
         log.error("database_trouble: dispatch: %s", type(error).__name__)  # noqa: TRY400 - one line is enough

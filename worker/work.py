@@ -14,6 +14,7 @@ from worker.desk import Desk
 from worker.moves import Held, Times
 from worker.results import Contested, Facts, Record, Result, nothing
 from worker.settings import Settings
+from worker.together import Together
 
 # Long enough to go from reading an order back to its checkout, short enough to count as right before it.
 A_MOMENT: Final = timedelta(seconds=2)
@@ -59,8 +60,14 @@ class Work:
         self.desk = desk
         self.held = held
         self.saw = Saw()
+        self.together = Together()
         self._calls: list[Call] = []
         self.vendor: LettrLabs = desk.vendor.observed(self._calls.append)
+
+    def see(self, together: Together) -> None:
+        """Take over what was seen of several orders in one call, this one's among them, and the evidence of it."""
+        self.together = together
+        self._calls += together.calls_for(self.held.order)
 
     @property
     def settings(self) -> Settings:

@@ -21,6 +21,19 @@ class OrderStatus(StrEnum):
     ERROR = "Error"
 
 
+PAID = frozenset(
+    {
+        OrderStatus.PAID,
+        OrderStatus.READY_FOR_PRODUCTION,
+        OrderStatus.IN_PRODUCTION,
+        OrderStatus.IN_QA,
+        OrderStatus.IN_SHIPPING,
+        OrderStatus.MAILED,
+    }
+)
+"""The states of an order whose payment has gone through."""
+
+
 class DeliveryStatus(StrEnum):
     """States of one piece (LettrLabs' agent tools, July 2026)."""
 

@@ -99,6 +99,7 @@ def become_worker(order: dict[str, Any]) -> None:
     psycopg.do_commit = boundaries.both_sides(psycopg.do_commit, lambda *_: "commit")
     Transport.exchange = boundaries.both_sides(Transport.exchange, _call_name)
     worker.pipeline.deliver = boundaries.at_work(worker.pipeline.deliver)
+    worker.pipeline.settle = boundaries.at_work(worker.pipeline.settle)
     # Three people are two pages, so that the boundary between pages is among those found.
     worker.recipients.MAX_RECIPIENTS = order["page"]
     from worker.tasks import app  # noqa: PLC0415 - reads its settings from the environment just made

@@ -8,7 +8,7 @@ due.
 """
 
 from worker.moves.approving import REJECTED, approve, fit, reject, rejection_words
-from worker.moves.claims import Held, claim
+from worker.moves.claims import Held, claim, claim_together
 from worker.moves.due import Due, wake_due, wake_pushed
 from worker.moves.holder import Times, checkpoint, make
 from worker.moves.occurrences import open_occurrence
@@ -29,6 +29,7 @@ __all__ = [
     "cancel",
     "checkpoint",
     "claim",
+    "claim_together",
     "fit",
     "make",
     "open_mailing",

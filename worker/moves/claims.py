@@ -1,5 +1,6 @@
 """Taking a mailing: the claim, and what its holder sees of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -98,7 +99,7 @@ CLAIM = text(f"""
                                THEN (SELECT coalesce(max(order_id), 0) FROM mailing)
                                ELSE order_fence END,
            updated_at   = :now
-     WHERE id = :id
+     WHERE id = ANY (:ids)
        AND stage = :stage
        AND (state = 'queued' AND not_before <= :now  OR  state = 'working' AND lease_until <= :now)
        AND (stage = 'settle' OR NOT {PAUSED})
@@ -115,23 +116,21 @@ def claim(
 
     A claim whose lease ran out is taken over; it comes back ``recovering``, for what its holder did is unknown.
     """
-    row = connection.execute(
-        CLAIM,
-        {
-            "id": mailing_id,
-            "stage": stage,
-            "claim": uuid4(),
-            "now": now,
-            "lease": lease,
-            "lease_until": now + lease,
-        },
-    ).one_or_none()
-    if row is None:
-        return None
-    held = held_from(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
-    if held.recovering and held.unsure_since == now:
-        evidence.log(connection, held.id, now, Move.STEAL, held.stage, State.WORKING)
-    return held
+    held = claim_together(connection, [mailing_id], stage, now, lease)
+    return held[0] if held else None
+
+
+def claim_together(
+    connection: Connection, mailing_ids: Sequence[int], stage: Stage, now: datetime, lease: timedelta
+) -> list[Held]:
+    """Claim those of several mailings that `claim` would, in one statement and under one token."""
+    bounds = {"claim": uuid4(), "now": now, "lease": lease, "lease_until": now + lease}
+    rows = connection.execute(CLAIM, bounds | {"ids": list(mailing_ids), "stage": stage})
+    claimed = [held_from(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
+    for held in claimed:
+        if held.recovering and held.unsure_since == now:
+            evidence.log(connection, held.id, now, Move.STEAL, held.stage, State.WORKING)
+    return claimed
 
 
 def held_from(row: Any, before: Held | None = None) -> Held:  # noqa: ANN401 - RowMapping's values are untyped

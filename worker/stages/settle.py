@@ -6,31 +6,21 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from lettrlabs import Order, OrderStatus
+from lettrlabs import PAID, Order, OrderStatus, Transaction
 from worker import budgets, ledger
 from worker.ledger import Account
 from worker.results import AskPerson, Record, Result, Sent, Wait
 from worker.work import Work
 
-_PAID = frozenset(
-    {
-        OrderStatus.PAID,
-        OrderStatus.READY_FOR_PRODUCTION,
-        OrderStatus.IN_PRODUCTION,
-        OrderStatus.IN_QA,
-        OrderStatus.IN_SHIPPING,
-        OrderStatus.MAILED,
-    }
-)
 _LONGEST_POLL = 300.0
 
 
 def run(work: Work) -> Result:
     """Look once at the order: paid, still settling, or back in Draft because the payment failed."""
-    order = work.vendor.order(work.held.order)
+    order = _order(work)
     if order is None:
         return _ask("order_gone", f"order {work.held.order} is not at LettrLabs any more", None)
-    if order.status in _PAID:
+    if order.status in PAID:
         return _paid(work, order)
     if order.status == OrderStatus.PAYMENT_NEEDED:
         return Wait(_pause(work), "the payment is settling")
@@ -46,8 +36,7 @@ recover = run
 
 def _paid(work: Work, order: Order) -> Result:
     """End the mailing if what was taken is what was quoted; else wait for the books, then ask about the money."""
-    told = [one for one in work.vendor.transactions([work.held.order]) if one.order_id == work.held.order]
-    moves = [move for one in told for move in one.transactions]
+    moves = _transactions(work)
     account = Account.of(moves)
     paid_at = work.held.paid_at or work.now()
     values = {"order_status": order.status, "paid_at": paid_at, "charged": account.net}
@@ -70,6 +59,21 @@ def _paid(work: Work, order: Order) -> Result:
         "orderStatus": order.status,
     }
     return AskPerson(ledger.CHARGE_DIFFERS, variance, facts, values, record)
+
+
+def _order(work: Work) -> Order | None:
+    """Return the order as it was seen together with others, or as it is; raises Unavailable, Refused."""
+    if work.together.trouble is not None:
+        raise work.together.trouble
+    return work.together.orders.get(work.held.order) or work.vendor.order(work.held.order)
+
+
+def _transactions(work: Work) -> list[Transaction]:
+    if work.held.order in work.together.orders:
+        seen = work.together.transactions.get(work.held.order)
+        return list(seen.transactions) if seen else []
+    told = work.vendor.transactions([work.held.order])
+    return [move for one in told if one.order_id == work.held.order for move in one.transactions]
 
 
 def _pause(work: Work) -> float:
