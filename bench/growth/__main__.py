@@ -10,6 +10,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -85,7 +86,7 @@ def _fill(servers: Servers, contender: Mailrun, size: int) -> None:
 
 
 def _by_turns(
-    ground: Ground, full: dict[int, Mailrun], asked: argparse.Namespace
+    ground: Ground, full: Mapping[int, Mailrun], asked: argparse.Namespace
 ) -> dict[int, list[Measured]]:
     done: dict[int, list[Measured]] = {size: [] for size in full}
     for turn in range(1, asked.rounds + 1):
