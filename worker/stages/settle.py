@@ -43,7 +43,9 @@ def _paid(work: Work, order: Order) -> Result:
 
     def record(connection: Connection) -> None:
         ledger.write_down(connection, work.held.id, moves)
-        budgets.spend(connection, work.held.id, work.now())
+        # What is sent is spent by its move; this is for what waits for a person, and is paid all the same.
+        if variance is not None:
+            budgets.spend(connection, work.held.id, work.now())
 
     variance = account.variance(work.held.quoted or Decimal(0))
     if variance is None:
