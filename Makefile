@@ -7,7 +7,7 @@ BIN := .venv/bin
 INSTALL := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --root-user-action=ignore
 ROOMS := console intake lettrlabs models sandbox worker
 
-.PHONY: help demo up test lint types schema ci chaos format clean bench-due bench-intake bench-large bench-growth soak
+.PHONY: help demo up test lint types schema ci chaos format clean bench bench-due bench-intake bench-large bench-growth soak
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -36,14 +36,33 @@ up: .venv/runtime.stamp ## Run everything on this machine until Ctrl-C
 test: .venv/dev.stamp ## Run the tests (under 5 minutes on 2 cores)
 	@$(BIN)/python -m pytest -m "not chaos" -n 4 --dist loadfile
 
-chaos: .venv/dev.stamp ## Run the long proofs: pairs of crashes, chaos beside its peers
-	@$(BIN)/python -m pytest -m chaos
+bench/.venv/bench.stamp: bench/requirements.txt
+	@echo "Installing what DBOS needs into bench/.venv"
 	@$(PYTHON) -m venv --without-pip bench/.venv
 	@$(subst $(BIN),bench/.venv/bin,$(INSTALL)) --require-hashes -r bench/requirements.txt
+	@touch $@
+
+chaos: .venv/dev.stamp bench/.venv/bench.stamp ## Run the long proofs: pairs of crashes, chaos beside its peers
+	@$(BIN)/python -m pytest -m chaos
 	@$(BIN)/python -m bench.chaos
+
+bench: .venv/runtime.stamp bench/.venv/bench.stamp ## Measure mailings a second beside bare calls, a plain chain and DBOS
+	@$(BIN)/python -m bench.speed
 
 bench-due: .venv/runtime.stamp ## Measure the due scan among a million held mailings
 	@$(BIN)/python -m bench.due
+
+bench-intake: .venv/dev.stamp ## Signed events a second, beside the bare web stack
+	@$(BIN)/python -m bench.intake
+
+bench-large: .venv/runtime.stamp ## Measure a campaign of a million people beside a bare COPY and bare PUTs
+	@$(BIN)/python -m bench.large
+
+bench-growth: .venv/runtime.stamp ## Measure mailings a second beside 10^3, 10^5 and 10^6 finished ones
+	@$(BIN)/python -m bench.growth
+
+soak: .venv/runtime.stamp ## Run steadily for half an hour and look for anything that grows
+	@$(BIN)/python -m bench.soak
 
 lint: .venv/dev.stamp ## Check style and who imports whom
 	@$(BIN)/ruff check .
@@ -56,18 +75,6 @@ types: .venv/dev.stamp ## Check the types, strictly
 schema: .venv/dev.stamp ## Check that migrations and models agree
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && MAILRUN_DATA_DIR=$$data $(BIN)/mailrun exec -- \
 	  sh -c '$(BIN)/alembic upgrade head && $(BIN)/alembic check' 
-
-bench-large: .venv/runtime.stamp ## Measure a campaign of a million people beside a bare COPY and bare PUTs
-	@$(BIN)/python -m bench.large
-
-bench-growth: .venv/runtime.stamp ## Measure mailings a second beside 10^3, 10^5 and 10^6 finished ones
-	@$(BIN)/python -m bench.growth
-
-soak: .venv/runtime.stamp ## Run steadily for half an hour and look for anything that grows
-	@$(BIN)/python -m bench.soak
-
-bench-intake: .venv/dev.stamp ## Signed events a second, beside the bare web stack
-	@$(BIN)/python -m bench.intake
 
 ci: lint types schema test ## What continuous integration runs
 

@@ -1,9 +1,10 @@
 """The process, top to bottom: a message wakes a mailing, its stage is done, and the row says what is next.
 
     create -> attach -> proof -> summarize -> checkout        one chain of messages
-                                                  settle      woken by the due scan until the payment is through
+                                                  settle      woken by the due scan until the payment is through,
+                                                              many mailings with one message
 
-A message carries an id and nothing else. Whatever it finds, the row decides: a message that comes late, twice,
+A message carries ids and nothing else. Whatever it finds, the row decides: a message that comes late, twice,
 out of order or never changes nothing.
 """
 

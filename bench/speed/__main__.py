@@ -79,6 +79,7 @@ def _contenders(ground: Ground, threads: int) -> list[Contender]:
         Chain(f"chain, 2 x threads {each}", *on, workers=2, concurrency=each),
         Chain("chain, prefork 4", *on, pool="prefork", workers=1, concurrency=4),
         *workflow,
+        Mailrun("Mailrun, 2 x 4", *on, workers=2, concurrency=4),
         Mailrun(f"Mailrun, 2 x {each}", *on, workers=2, concurrency=each),
     ]
 
