@@ -1,6 +1,5 @@
 """The file that declares the triggers: checked whole, loaded whole, and each trigger under a version of its own."""
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from intake.documents import DocumentError, parse
 from intake.faults import Fault, IntakeError
 from intake.suppression import require_lists
 from intake.triggers import Declaration, InForce
@@ -42,11 +42,11 @@ def read_triggers(path: Path) -> tuple[Declaration, ...]:
     if len(content) > _LARGEST_FILE:
         raise TriggersError([f"{path.name} is larger than a megabyte: is it the right file?"])
     try:
-        return declared(tomllib.loads(content.decode()), path.name)
+        return declared(parse(content.decode(), path.name), path.name)
     except UnicodeDecodeError:
         raise TriggersError([f"{path.name} is not UTF-8 text."]) from None
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise TriggersError([f"{path.name} is not TOML: {error}"]) from None
+    except DocumentError as error:
+        raise TriggersError([f"{path.name} {error}"]) from None
 
 
 def declared(document: dict[str, Any], name: str) -> tuple[Declaration, ...]:

@@ -142,6 +142,67 @@ _JSONISH = st.recursive(
 _KEYS = st.sampled_from([*Declaration.model_fields, "foo"])
 
 
+GOOD_YAML = """
+trigger:
+  - name: welcome
+    on: com.example.signup
+    template: 1001
+    approval: {over: 50.5}
+    quiet_days: [Sunday, 2026-12-25]
+    when: {data.total: {at_least: 20}}
+    recipient: {full_name: data.name, address1: data.street, city: data.city, state: data.state, zip_code: data.zip}
+"""
+SAME_TOML = """
+[[trigger]]
+name = "welcome"
+on = "com.example.signup"
+template = 1001
+approval = { over = 50.5 }
+quiet_days = ["Sunday", 2026-12-25]
+when = { "data.total" = { at_least = 20 } }
+
+[trigger.recipient]
+full_name = "data.name"
+address1 = "data.street"
+city = "data.city"
+state = "data.state"
+zip_code = "data.zip"
+"""
+
+
+@pytest.mark.parametrize("suffix", [".yaml", ".yml"])
+def test_yaml_declares_what_toml_does(tmp_path: Path, suffix: str) -> None:
+    yaml, toml = tmp_path / f"triggers{suffix}", tmp_path / "triggers.toml"
+    yaml.write_text(GOOD_YAML)
+    toml.write_text(SAME_TOML)
+
+    assert read_triggers(yaml) == read_triggers(toml)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("trigger: [", "is not YAML"),
+        ("a: b: c", "is not YAML: mapping values are not allowed here (at line 1, column 5)"),
+        ("trigger: !!python/object:os.system x", "is not YAML: could not determine a constructor"),
+        ("[" * 5000, "is not YAML"),
+        ("- 1", "declares no trigger"),
+        ("", "declares no trigger"),
+        ("trigger: welcome", "declares no trigger"),
+        ("date: 2026-13-40", "is not YAML"),
+    ],
+)
+def test_yaml_that_declares_nothing_is_refused_in_a_line(tmp_path: Path, content: str, problem: str) -> None:
+    path = tmp_path / "triggers.yaml"
+    path.write_text(content)
+
+    with pytest.raises(TriggersError) as error:
+        read_triggers(path)
+
+    assert problem in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
 @settings(max_examples=80, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(_KEYS, _JSONISH, max_size=6))
 def test_whatever_a_table_holds_it_is_declared_or_refused_in_words(changes: dict[str, Any]) -> None:
