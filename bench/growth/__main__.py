@@ -24,21 +24,6 @@ from console.embedded import in_use
 from console.valkey import Valkey
 
 ALLOWED: Final = 0.9
-_LOOK_SECONDS: Final = 0.1
-_PATIENCE_SECONDS: Final = 120.0
-
-
-class Beside(Mailrun):
-    """Mailrun beside a history, which is not read through to see whether everything has settled."""
-
-    def wait_until_idle(self) -> None:
-        """Return when nothing wants to be woken any more; raises TimeoutError."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        with self.servers.postgres.connect(self.key) as connection:
-            while connection.execute("SELECT FROM mailing WHERE wake_at IS NOT NULL LIMIT 1").fetchone():
-                if time.monotonic() > deadline:
-                    raise TimeoutError("not everything was settled in time")
-                time.sleep(_LOOK_SECONDS)
 
 
 def main() -> int:
@@ -53,7 +38,7 @@ def main() -> int:
             sandbox = open_sandbox(troop, directory, "all")
             ground = Ground(servers, sandbox, troop.processes[-1].pid, directory)
             full = {
-                size: Beside(
+                size: Mailrun(
                     f"beside {size}", servers, sandbox, directory, concurrency=asked.threads, workers=2
                 )
                 for size in asked.sizes
