@@ -63,8 +63,9 @@ def cut_from_the_claim(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]
     """Return a function that cuts words from the claim's statement."""
 
     def cut_out(fence: str) -> None:
-        statement = " ".join(claims.CLAIM.text.split())
-        monkeypatch.setattr(claims, "CLAIM", text(_without(statement, " ".join(fence.split()))))
+        statement = " ".join(claims.CLAIM.element.text.split())
+        cut_text = text(_without(statement, " ".join(fence.split())))
+        monkeypatch.setattr(claims, "CLAIM", cut_text.columns(*claims.COLUMNS))
 
     return cut_out
 

@@ -11,12 +11,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, TextualSelect, text
 
 from lettrlabs import Call
 from models import Move, NoticeKind, State
 from worker import evidence, outbox
-from worker.moves.claims import RETURNING, Held, held_from
+from worker.moves.claims import COLUMNS, RETURNING, Held, held_from
 from worker.results import Facts
 
 
@@ -70,8 +70,8 @@ def fenced(connection: Connection, held: Held, values: Facts, now: datetime, tra
 
 
 @lru_cache(maxsize=256)
-def _statement(columns: tuple[str, ...], traces: tuple[str, ...]) -> TextClause:
+def _statement(columns: tuple[str, ...], traces: tuple[str, ...]) -> TextualSelect:
     """Return the statement that sets these columns and writes these traces, and plans for nothing else."""
     values = ", ".join(f"{name} = :to_{name}" for name in columns)
     written = "".join(f", trace_{n} AS ({trace})" for n, trace in enumerate(traces))
-    return text(_MOVE.format(values=values, traces=written))
+    return text(_MOVE.format(values=values, traces=written)).columns(*COLUMNS)
