@@ -299,11 +299,14 @@ class MailingMachine(RuleBasedStateMachine):
         """Let a request arrive that its sender gave up on, within the bounds of what is promised.
 
         Two things nobody could help against: a request that the vendor carries out after the settlement window,
-        and people who appear on an order in the very moment between the last look at it and its checkout.
+        and people who appear on an order between the last look at it and its checkout taking effect: that is under
+        way, or on its way just as they are.
         """
         overdue = (self.rig.now() - request.sent_at).total_seconds() >= _SETTLEMENT_WINDOW
         about_to_check_out = any(self.rig.row(one.mailing_id).stage == Stage.CHECKOUT for one in self.frozen)
-        if overdue or ("recipients" in request.target and about_to_check_out):
+        order = request.target.partition("/recipients")[0]
+        on_its_way = any(one.target == f"{order}/checkout" for one in self.rig.network.lingering)
+        if overdue or ("recipients" in request.target and (about_to_check_out or on_its_way)):
             self.rig.network.lingering.remove(request)
             return
         self.deeds.people_came_late |= "recipients" in request.target
