@@ -1,7 +1,7 @@
 """A process that is looked at while it works."""
 
-from bench.chaos.processes import Process
 from bench.footprint import Footprint
+from bench.processes import Process
 
 
 class Watched(Process):

@@ -26,12 +26,12 @@ from bench.chaos.contenders import (
     Mailrun,
     Workflow,
 )
-from bench.chaos.ground import Database, Servers, open_sandbox
 from bench.chaos.judge import Books, Verdict, judge
-from bench.chaos.processes import Troop
 from bench.chaos.table import reasons, table
 from bench.chaos.worker import READ, TOTAL
+from bench.ground import Database, Servers, open_sandbox
 from bench.letters import Letter
+from bench.processes import Troop
 from console.embedded import in_use
 from console.valkey import Valkey
 from worker.settings import Settings

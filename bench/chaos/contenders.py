@@ -11,8 +11,8 @@ from redis.exceptions import RedisError
 
 import migrations
 from bench import ROOT
-from bench.chaos.ground import Sandbox, Servers
-from bench.chaos.processes import Process, Troop
+from bench.ground import Sandbox, Servers
+from bench.processes import Process, Troop
 
 DBOS_PYTHON = ROOT / "bench" / ".venv" / "bin" / "python"
 THREADS = 16

@@ -13,8 +13,8 @@ from random import Random
 from redis.exceptions import RedisError
 
 from bench.chaos.contenders import LEASE_SECONDS, Contender
-from bench.chaos.ground import Servers
-from bench.chaos.processes import Process, Troop
+from bench.ground import Servers
+from bench.processes import Process, Troop
 
 _LOOK_SECONDS = 0.1
 _AT_WORK_SECONDS = 2.0

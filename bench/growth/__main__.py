@@ -8,20 +8,15 @@ How the due scan grows, `make bench-due` measures.
 import argparse
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from bench import letters, occasion
-from bench.chaos.ground import Database, Servers, open_sandbox
-from bench.chaos.processes import Troop
+from bench.ground import Servers
 from bench.growth import history
 from bench.speed.contenders import Mailrun
-from bench.speed.measure import Ground, Measured, measure
-from console.embedded import in_use
-from console.valkey import Valkey
+from bench.speed.measure import Ground, Measured, measure, opened
 
 ALLOWED: Final = 0.9
 
@@ -30,26 +25,18 @@ def main() -> int:
     """Fill, measure by turns, print, judge."""
     asked = _asked()
     occasion.tell(f"python -m bench.growth {' '.join(sys.argv[1:])}".strip())
-    with tempfile.TemporaryDirectory(prefix="mailrun-bench-") as name:
-        directory = Path(name)
-        directory.chmod(0o711)
-        servers = Servers(Database(directory / "postgres"), Valkey(directory / "valkey"))
-        with in_use(servers.postgres), in_use(servers.valkey), Troop() as troop:
-            sandbox = open_sandbox(troop, directory, "all")
-            ground = Ground(servers, sandbox, troop.processes[-1].pid, directory)
-            full = {
-                size: Mailrun(
-                    f"beside {size}", servers, sandbox, directory, concurrency=asked.threads, workers=2
-                )
-                for size in asked.sizes
-            }
-            for size, contender in full.items():
-                contender.enlist(troop)
-                contender.rest()
-                # Warmed up, and the first of its history really sent.
-                measure(ground, contender, letters.make(asked.mailings, 0, most_people=1))
-                _fill(servers, contender, size)
-            return _judge(_by_turns(ground, full, asked))
+    with opened() as (ground, troop):
+        on = (ground.servers, ground.sandbox, ground.directory)
+        full = {
+            size: Mailrun(f"beside {size}", *on, concurrency=asked.threads, workers=2) for size in asked.sizes
+        }
+        for size, contender in full.items():
+            contender.enlist(troop)
+            contender.rest()
+            # Warmed up, and the first of its history really sent.
+            measure(ground, contender, letters.make(asked.mailings, 0, most_people=1))
+            _fill(ground.servers, contender, size)
+        return _judge(_by_turns(ground, full, asked))
 
 
 def _asked() -> argparse.Namespace:

@@ -14,11 +14,11 @@ from typing import Final
 
 import migrations
 from bench import occasion
-from bench.chaos.ground import open_sandbox
-from bench.chaos.processes import Troop
+from bench.ground import open_sandbox
 from bench.large import attaching, crew, crowd, importing, standing
 from bench.large.attaching import Turns
 from bench.large.importing import Import
+from bench.processes import Troop
 from console.embedded import in_use
 from console.postgres import Postgres
 from console.valkey import Valkey

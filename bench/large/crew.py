@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from bench.chaos.processes import Troop
+from bench.processes import Troop
 from bench.watched import Watched
 
 _READY: Final = "ready."

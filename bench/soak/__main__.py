@@ -7,26 +7,20 @@ PostgreSQL and Redis of its own. Prints a line a minute, then each figure's tren
 import argparse
 import itertools
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy import create_engine
 
 from bench import letters, occasion
 from bench.chaos.feed import submit
-from bench.chaos.ground import Database, Servers, open_sandbox
-from bench.chaos.processes import Troop
 from bench.letters import Letter
 from bench.soak import reading
 from bench.soak.verdict import trend
 from bench.speed.contenders import Mailrun
-from bench.speed.measure import Ground, measure
-from console.embedded import in_use
-from console.valkey import Valkey
+from bench.speed.measure import Ground, measure, opened
 from models import Priority
 
 SHARE: Final = 0.7
@@ -39,19 +33,14 @@ def main() -> int:
     """Measure the rate, feed, look, judge."""
     asked = _asked()
     occasion.tell(f"python -m bench.soak {' '.join(sys.argv[1:])}".strip())
-    with tempfile.TemporaryDirectory(prefix="mailrun-bench-") as name:
-        directory = Path(name)
-        directory.chmod(0o711)
-        servers = Servers(Database(directory / "postgres"), Valkey(directory / "valkey"))
-        with in_use(servers.postgres), in_use(servers.valkey), Troop() as troop:
-            sandbox = open_sandbox(troop, directory, "soak")
-            ground = Ground(servers, sandbox, troop.processes[-1].pid, directory)
-            contender = Mailrun("soak", servers, sandbox, directory, concurrency=asked.threads, workers=2)
-            contender.enlist(troop)
-            contender.rest()
-            rate = asked.rate or SHARE * _measured_rate(ground, contender)
-            print(f"feeding {rate:.1f} mailings a second for {asked.minutes:g} minutes", flush=True)
-            readings = _soak(ground, contender, rate, asked)
+    with opened() as (ground, troop):
+        on = (ground.servers, ground.sandbox, ground.directory)
+        contender = Mailrun("soak", *on, concurrency=asked.threads, workers=2)
+        contender.enlist(troop)
+        contender.rest()
+        rate = asked.rate or SHARE * _measured_rate(ground, contender)
+        print(f"feeding {rate:.1f} mailings a second for {asked.minutes:g} minutes", flush=True)
+        readings = _soak(ground, contender, rate, asked)
     return _judge(readings)
 
 

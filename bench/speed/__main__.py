@@ -3,21 +3,14 @@
 import argparse
 import itertools
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 
 from bench import letters, occasion
 from bench.chaos.contenders import DBOS_PYTHON
-from bench.chaos.ground import Database, Servers, open_sandbox
-from bench.chaos.processes import Process, Troop
 from bench.letters import Letter
 from bench.speed import verdict
 from bench.speed.contenders import Bare, Chain, Contender, Mailrun, Workflow
-from bench.speed.measure import Ground, Measured, measure, slow_down
-from console.embedded import in_use
-from console.valkey import Valkey
+from bench.speed.measure import Ground, Measured, measure, opened, slow_down
 
 Results = dict[str, list[Measured]]
 
@@ -27,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     occasion.tell(f"python -m bench.speed {' '.join(sys.argv[1:])}".strip())
     met = True
-    with _ground() as (ground, troop):
+    with opened() as (ground, troop):
         contenders = _contenders(ground, options.threads)
         chosen = [one for one in contenders if any(word in one.name for word in options.only)]
         for contender in chosen:
@@ -49,22 +42,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=32, help="calls at once where the vendor is slow")
     parser.add_argument("--only", nargs="*", default=[""], help="those whose names have one of these words")
     return parser
-
-
-@contextmanager
-def _ground() -> Iterator[tuple[Ground, Troop]]:
-    with tempfile.TemporaryDirectory(prefix="mailrun-bench-") as name:
-        directory = Path(name)
-        directory.chmod(0o711)
-        servers = Servers(Database(directory / "postgres"), Valkey(directory / "valkey"))
-        with in_use(servers.postgres), in_use(servers.valkey), Troop() as troop:
-            sandbox = open_sandbox(troop, directory, "all")
-            yield Ground(servers, sandbox, _pid_of_the_last(troop), directory), troop
-
-
-def _pid_of_the_last(troop: Troop) -> int:
-    process: Process = troop.processes[-1]
-    return process.pid
 
 
 def _contenders(ground: Ground, threads: int) -> list[Contender]:

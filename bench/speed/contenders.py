@@ -12,9 +12,9 @@ from sqlalchemy import create_engine
 import migrations
 from bench.chaos.contenders import DBOS_PYTHON
 from bench.chaos.feed import submit
-from bench.chaos.ground import Sandbox, Servers
-from bench.chaos.processes import Process, Troop
+from bench.ground import Sandbox, Servers
 from bench.letters import Letter
+from bench.processes import Process, Troop
 from models import Priority
 
 _PATIENCE_SECONDS = 120.0

@@ -1,15 +1,20 @@
 """One measurement: a contender gets its mailings, is let go, and watched until the vendor was asked for them all."""
 
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import letters
-from bench.chaos.ground import Sandbox, Servers
+from bench.ground import Database, Sandbox, Servers, open_sandbox
 from bench.letters import Letter
+from bench.processes import Troop
 from bench.speed.contenders import Contender
 from bench.speed.cost import processor_seconds
+from console.embedded import in_use
+from console.valkey import Valkey
 
 _LOOK_SECONDS = 0.02
 _LONGEST_SECONDS = 300.0
@@ -42,6 +47,18 @@ class Ground:
     sandbox: Sandbox
     sandbox_pid: int
     directory: Path
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Ground, Troop]]:
+    """Yield a ground of a run's own, and its troop; nothing of either is left afterwards."""
+    with tempfile.TemporaryDirectory(prefix="mailrun-bench-") as name:
+        directory = Path(name)
+        directory.chmod(0o711)
+        servers = Servers(Database(directory / "postgres"), Valkey(directory / "valkey"))
+        with in_use(servers.postgres), in_use(servers.valkey), Troop() as troop:
+            sandbox = open_sandbox(troop, directory, "all")
+            yield Ground(servers, sandbox, troop.processes[-1].pid, directory), troop
 
 
 def slow_down(sandbox: Sandbox, latency: float) -> None:

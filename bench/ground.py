@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 from redis import Redis
 
-from bench.chaos.processes import Process, Troop
+from bench.processes import Process, Troop
 from console.postgres import NAME, Postgres
 from console.valkey import Valkey
 from worker.settings import SANDBOX_KEY
