@@ -30,7 +30,13 @@ class TriggersError(IntakeError):
     def __init__(self, problems: Sequence[str]) -> None:
         left = len(problems) - _MOST_PROBLEMS
         more = [f"and {left} more"] if left > 0 else []
-        super().__init__(Fault.BAD_TRIGGERS, "\n".join([*problems[:_MOST_PROBLEMS], *more]))
+        lines = [_printable(line) for line in [*problems[:_MOST_PROBLEMS], *more]]
+        super().__init__(Fault.BAD_TRIGGERS, "\n".join(lines))
+
+
+def _printable(line: str) -> str:
+    """Return a line that a terminal shows as it is, whatever the file that it quotes holds."""
+    return "".join(one if one.isprintable() else "\ufffd" for one in line)
 
 
 def read_triggers(path: Path) -> tuple[Declaration, ...]:
