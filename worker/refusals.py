@@ -1,6 +1,6 @@
 """What to make of a vendor that is away, busy or refuses: the same for every stage."""
 
-from lettrlabs import NotSent, Rejected, Unavailable, VendorError
+from lettrlabs import NotSent, Rejected, Unavailable
 from lettrlabs import Refused as ReadRefused
 from worker.results import AskPerson, Discarded, Wait
 from worker.work import Work
@@ -26,8 +26,13 @@ def refused(work: Work, refusal: Rejected | ReadRefused) -> Wait | AskPerson | D
     """Return what follows from a definite refusal: the account's trouble waits, anything else is for a person."""
     if refusal.status in _ACCOUNT_TROUBLE:
         return Wait(pause_for(work, None), f"LettrLabs refuses the key or the plan ({refusal.status})")
-    if refusal.status == _NOT_FOUND and _is_gone(work):
-        return order_gone(work)
+    if refusal.status == _NOT_FOUND:
+        try:
+            if _is_gone(work):
+                return order_gone(work)
+        except Unavailable as trouble:
+            # Whether the order is gone decides what this means: that is asked again, not a person.
+            return not_now(work, trouble)
     facts = {"status": refusal.status, "reasonCode": refusal.reason_code, "words": refusal.words}
     words = refusal.words or "no reason given"
     return AskPerson("refused", f"LettrLabs refused ({refusal.status}): {words}", facts)
@@ -48,5 +53,5 @@ def _is_gone(work: Work) -> bool:
     # A 404 may also be of a path, which says nothing about the order: so it is asked for by its number.
     try:
         return work.held.order_id is not None and work.vendor.order(work.held.order) is None
-    except VendorError:
+    except ReadRefused:
         return False
