@@ -237,3 +237,17 @@ def test_a_cancel_between_two_pages_sends_no_third_and_deletes_the_draft(
     assert row.state is State.CANCELLED
     assert sandbox.calls("append_recipients") == 2
     assert sandbox.orders() == []
+
+
+def test_whether_an_order_is_gone_is_asked_again_before_a_person_is(hands: Any, sandbox: Any) -> None:
+    mailing = hands.to(Stage.ATTACH)
+    hands.desk.vendor.delete_order(hands.pen.mailing(mailing).order_id)
+    hands.abandon(mailing)
+    hands.pen.forge(mailing, cancel_requested=True)
+    sandbox.fail("list_orders", "cut_before", count=3)
+
+    row = hands.deliver(mailing)
+
+    assert row.state is State.QUEUED
+    assert "could not be reached" in row.reason
+    assert hands.to_the_end(mailing).state is State.CANCELLED
