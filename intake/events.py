@@ -24,7 +24,7 @@ _WRITE: Final = text("""
                   CAST(:digests AS bytea[]), CAST(:bodies AS text[]))
         ON CONFLICT (source, event_id) DO NOTHING
     RETURNING id, source, event_id
-""")
+""").columns(Event.id, Event.source, Event.event_id)
 
 WAITS_FOR_REPLAY: Final = "is answered anew"
 
