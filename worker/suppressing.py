@@ -20,7 +20,7 @@ from worker.recipients import Page
 from worker.refusals import not_now, refused
 from worker.results import Advance, AskPerson, Result, Wait
 from worker.sparing import Cap
-from worker.work import Work
+from worker.work import Saw, Work
 
 _DELETE_AT_ONCE: Final = 500
 _SOON: Final = 2.0
@@ -132,6 +132,8 @@ def _priced_anew(work: Work, leaving: Mapping[int, int], staying: set[int]) -> R
         "rejected": work.held.size - len(staying),
         "recipients_digest": recipients.digest_of(staying),
     }
+    # Who was seen first on the order may be gone.
+    work.saw = Saw()
 
     def record(connection: Connection) -> None:
         connection.execute(

@@ -167,8 +167,8 @@ def test_a_worker_that_dies_while_taking_people_off_is_followed_by_one_that_goes
 
 @pytest.mark.parametrize(
     ("during", "a_moment"),
-    [(Stage.SUMMARIZE, 2), (Stage.CHECKOUT, -1)],
-    ids=["run through", "looked at again"],
+    [(Stage.SUMMARIZE, 2), (Stage.CHECKOUT, -1), (Stage.SUMMARIZE, -1)],
+    ids=["run through", "looked at again", "found by that look"],
 )
 def test_a_suppression_between_the_last_look_and_the_checkout_still_counts(
     post: Any, monkeypatch: pytest.MonkeyPatch, during: Stage, a_moment: int
