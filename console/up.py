@@ -5,28 +5,34 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 import migrations
 from console import crew
 from console.embedded import open_services, own_directory, revive
 from console.program import Say
+from console.reads.life import at_work_since
 from console.server import Server, ServerError
 from console.supervisor import Supervisor
+from worker.clock import system_clock
+from worker.desk import open_engine
 from worker.settings import LIVE_URL, SANDBOX_KEY, Settings, Vendor
 
 # How soon Ctrl-C is noticed.
 LOOK_SECONDS: Final = 0.1
 # A sandbox reads its journal first.
 SANDBOX_READY_SECONDS: Final = 30.0
+# A worker is at work within seconds; on a machine as busy as that, the person is told instead of kept waiting.
+AT_WORK_SECONDS: Final = 60.0
 # A server that dies costs its users this much and its own start.
 SERVER_LOOK_SECONDS: Final = 1.0
 # Another terminal that only looks whether `up` runs holds the lock for an instant.
@@ -63,8 +69,12 @@ def run_up(settings: Settings, say: Say, *, workers: int = 1) -> int:
     """
     with _stop_on_signals() as request:
         try:
-            with everything(settings, say, workers=workers, web=True, request=request):
-                say("Everything runs. Ctrl-C stops it; what is queued goes on with the next start.")
+            began = system_clock()
+            with everything(settings, say, workers=workers, web=True, request=request) as running:
+                if _are_at_work(running, began, request):
+                    say("Everything runs. Ctrl-C stops it; what is queued goes on with the next start.")
+                elif not request.is_made():
+                    say("Everything is started, but no mailing is worked on yet; `mailrun doctor` tells why.")
                 while not request.is_made():
                     time.sleep(LOOK_SECONDS)
                 say("Stopping: a call in flight is allowed to end. Ctrl-C again stops at once.")
@@ -110,6 +120,21 @@ def everything(
             staff.start(crew.web(settings, port))
             say(f"HTTP at http://127.0.0.1:{port}: events, mailings and campaigns; docs/api.md tells how.")
         yield settings
+
+
+def _are_at_work(settings: Settings, began: datetime, request: StopRequest) -> bool:
+    """Wait until a worker and the beat have shown life; False if they take too long, or the person does not wait."""
+    deadline = time.monotonic() + AT_WORK_SECONDS
+    engine = open_engine(str(settings.database_url), connections=1)
+    try:
+        while not request.is_made() and time.monotonic() < deadline:
+            with suppress(DBAPIError), engine.connect() as connection:
+                if at_work_since(connection, began):
+                    return True
+            time.sleep(LOOK_SECONDS)
+        return False
+    finally:
+        engine.dispose()
 
 
 def running_base_url(data_dir: Path) -> str | None:

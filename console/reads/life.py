@@ -32,6 +32,12 @@ def workers_alive(connection: Connection) -> int:
     ).one()
 
 
+def at_work_since(connection: Connection, began: datetime) -> bool:
+    """Return whether a worker showed life, and due mailings were looked for, since then."""
+    seen = select(Heartbeat.kind).where(Heartbeat.at >= began).distinct()
+    return set(connection.scalars(seen)) >= {heartbeat.WORKER, heartbeat.DISPATCH}
+
+
 @dataclass(frozen=True, slots=True)
 class Halt:
     """What keeps everything from being written to the vendor: a person's pause, or a database that may be a copy."""
