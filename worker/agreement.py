@@ -14,7 +14,8 @@ from worker import proofs, quotes
 from worker.amounts import money
 from worker.moves import Held
 from worker.offers import Offer, agreed, offered
-from worker.results import AskApproval, Facts, Result
+from worker.quotes import Taken
+from worker.results import AskApproval, Facts, Note, Result
 from worker.work import Work
 
 _WAITS = "waits for approval"
@@ -100,9 +101,9 @@ def _asked_again(work: Work, told: Quote, pdf: bytes | None, why: str) -> Result
         values = {**values, "proof_sha256": proofs.name_of(pdf)}
 
     def record(connection: Connection) -> None:
-        quotes.keep(connection, work, told, work.now())
+        quotes.keep(connection, [Taken(work.held, told, work.now())])
         if pdf is not None:
-            proofs.keep(connection, pdf)
+            proofs.keep(connection, [pdf])
 
     return AskApproval(values, record, why)
 
@@ -110,6 +111,4 @@ def _asked_again(work: Work, told: Quote, pdf: bytes | None, why: str) -> Result
 def _keep_if_new(work: Work, told: Quote) -> None:
     if quotes.total(told) == work.held.quoted:
         return
-    work.checkpoint(
-        {"quoted": quotes.total(told)}, lambda connection: quotes.keep(connection, work, told, work.now())
-    )
+    work.checkpoint({"quoted": quotes.total(told)}, Note(quotes.keep, Taken(work.held, told, work.now())))

@@ -6,7 +6,7 @@ no counter that could drift. What a vendor takes beyond the quote is spent all t
 """
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -51,47 +51,58 @@ class Limit:
 # What is bounded by no budget is only counted. Should one be set in the same instant, it is set after this.
 _RESERVE_UNBOUNDED = text("""
     INSERT INTO reservation (mailing_id, campaign_id, trigger_id, amount, day, state, reserved_at)
-    SELECT m.id, m.campaign_id, m.trigger_id, :amount, :day, 'reserved', :now
-      FROM mailing AS m
-     WHERE m.id = :mailing_id
-       AND NOT EXISTS (SELECT
+    SELECT m.id, m.campaign_id, m.trigger_id, taking.amount, taking.day, 'reserved', taking.at
+      FROM unnest(CAST(:mailing_id AS bigint[]), CAST(:amount AS numeric[]), CAST(:day AS date[]),
+                  CAST(:at AS timestamptz[]))
+           AS taking (mailing_id, amount, day, at)
+      JOIN mailing AS m ON m.id = taking.mailing_id
+     WHERE NOT EXISTS (SELECT
                          FROM budget AS b
                         WHERE (b.purse, b.subject) IN (('account', 0), ('campaign', m.campaign_id),
                                                        ('trigger', m.trigger_id)))
     ON CONFLICT (mailing_id)
     DO UPDATE SET amount = excluded.amount, day = excluded.day, state = excluded.state,
                   reserved_at = excluded.reserved_at
+    RETURNING mailing_id
 """)
 
 
-def reserve(connection: Connection, taking: Taking) -> None:
-    """Reserve a checkout's money from every purse of its mailing; reserving again replaces what was reserved.
+def reserve(connection: Connection, takings: Sequence[Taking]) -> None:
+    """Reserve the money of checkouts from every purse of their mailings; reserving again replaces what was reserved.
 
     Raises OverBudget, for the caller to undo the transaction. Until the commit, others who want of the same purses
-    wait; whoever holds the mailing's own row comes first, and nobody takes them the other way round.
+    wait; whoever holds the mailings' own rows comes first, and nobody takes them the other way round.
     """
-    bounds = {
-        "mailing_id": taking.mailing_id,
-        "amount": taking.amount,
-        "day": taking.day,
-        "now": taking.at,
+    bounds = {name: [getattr(one, name) for one in takings] for name in ("mailing_id", "amount", "day", "at")}
+    unbounded = set(connection.scalars(_RESERVE_UNBOUNDED, bounds))
+    bounded = [one for one in takings if one.mailing_id not in unbounded]
+    if bounded:
+        _reserve_from_purses(connection, bounded)
+
+
+def _reserve_from_purses(connection: Connection, takings: Sequence[Taking]) -> None:
+    purses = {
+        row.id: {Purse.CAMPAIGN: row.campaign_id, Purse.TRIGGER: row.trigger_id, Purse.ACCOUNT: 0}
+        for row in connection.execute(
+            select(Mailing.id, Mailing.campaign_id, Mailing.trigger_id).where(
+                Mailing.id.in_([one.mailing_id for one in takings])
+            )
+        )
     }
-    if connection.execute(_RESERVE_UNBOUNDED, bounds).rowcount != 1:
-        _reserve_from_purses(connection, taking)
+    # Those of all takings at once: one order for everybody only holds if nobody comes back for another.
+    budgets = _locked(connection, {of for every in purses.values() for of in every.items()})
+    for taking in takings:
+        mine = purses[taking.mailing_id]
+        for budget in budgets:
+            if mine[Purse(budget.purse)] == budget.subject:
+                _require_room(connection, budget, taking)
+        _reserve_for(connection, taking, mine)
 
 
-def _reserve_from_purses(connection: Connection, taking: Taking) -> None:
-    campaign_id, trigger_id = connection.execute(
-        select(Mailing.campaign_id, Mailing.trigger_id).where(Mailing.id == taking.mailing_id)
-    ).one()
-    purses = {Purse.CAMPAIGN: campaign_id, Purse.TRIGGER: trigger_id, Purse.ACCOUNT: 0}
-    for budget in _locked(
-        connection, {purse: subject for purse, subject in purses.items() if subject is not None}
-    ):
-        _require_room(connection, budget, taking)
+def _reserve_for(connection: Connection, taking: Taking, purses: Mapping[Purse, int | None]) -> None:
     values = {
-        "campaign_id": campaign_id,
-        "trigger_id": trigger_id,
+        "campaign_id": purses[Purse.CAMPAIGN],
+        "trigger_id": purses[Purse.TRIGGER],
         "amount": taking.amount,
         "day": taking.day,
         "state": Spending.RESERVED,
@@ -101,17 +112,17 @@ def _reserve_from_purses(connection: Connection, taking: Taking) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["mailing_id"], set_=values))
 
 
-def release(connection: Connection, mailing_id: int) -> None:
-    """Give back what a mailing has reserved; what is spent stays spent."""
+def release(connection: Connection, mailing_ids: Sequence[int]) -> None:
+    """Give back what mailings have reserved; what is spent stays spent."""
     connection.execute(
         delete(Reservation).where(
-            Reservation.mailing_id == mailing_id, Reservation.state == Spending.RESERVED
+            Reservation.mailing_id.in_(mailing_ids), Reservation.state == Spending.RESERVED
         )
     )
 
 
-def spend(connection: Connection, mailing_id: int, now: datetime) -> None:
-    """Count what a mailing was charged, or else its quote, as spent, whether or not it was reserved.
+def spend(connection: Connection, mailing_ids: Sequence[int], now: datetime) -> None:
+    """Count what mailings were charged, or else their quotes, as spent, whether or not it was reserved.
 
     Without a reservation (somebody paid at LettrLabs by hand) it falls on the day this was learnt, in UTC.
     """
@@ -129,22 +140,28 @@ def spend(connection: Connection, mailing_id: int, now: datetime) -> None:
     ]
     at, spent = literal(now), literal(Spending.SPENT.value)
     values = select(Mailing.id, Mailing.campaign_id, Mailing.trigger_id, amount, day, spent, at, at)
-    statement = insert(Reservation).from_select(columns, values.where(Mailing.id == mailing_id))
+    statement = insert(Reservation).from_select(columns, values.where(Mailing.id.in_(mailing_ids)))
     changes = {name: statement.excluded[name] for name in ("amount", "state", "settled_at")}
     connection.execute(statement.on_conflict_do_update(index_elements=["mailing_id"], set_=changes))
 
 
-def follow(connection: Connection, mailing_id: int, state: State, now: datetime) -> None:
-    """Bring a mailing's reservation in line with the state it has just moved to."""
-    if state in _UNPAID:
-        release(connection, mailing_id)
-    elif state is State.SENT:
-        spend(connection, mailing_id, now)
+def follow(connection: Connection, states: Mapping[int, State], now: datetime) -> None:
+    """Bring mailings' reservations in line with the states that they have just moved to."""
+    unpaid = [one for one, state in states.items() if state in _UNPAID]
+    sent = [one for one, state in states.items() if state is State.SENT]
+    if unpaid:
+        release(connection, unpaid)
+    if sent:
+        spend(connection, sent, now)
 
 
-def _locked(connection: Connection, purses: dict[Purse, int]) -> list[Row[Any]]:
+def _locked(connection: Connection, purses: Iterable[tuple[Purse, int | None]]) -> list[Row[Any]]:
     named = or_(
-        *(and_(Budget.purse == purse, Budget.subject == subject) for purse, subject in purses.items())
+        *(
+            and_(Budget.purse == purse, Budget.subject == subject)
+            for purse, subject in purses
+            if subject is not None
+        )
     )
     return list(
         connection.execute(

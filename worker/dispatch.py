@@ -1,36 +1,54 @@
 """The due scan: wakes due mailings by pushing their chains, and keeps only a window of messages in the broker."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from models import Priority, Stage
 from worker import moves
 from worker.desk import Desk
 from worker.moves import Due
-from worker.pipeline import CHAIN
+from worker.pipeline import ABREAST, CHAIN
+from worker.together import AT_ONCE
 
 Backlog: TypeAlias = Callable[[Priority], int]
-Push: TypeAlias = Callable[[Priority, Due], None]
+Push: TypeAlias = Callable[[Priority, Stage, Sequence[int]], None]
+# As many as two workers have threads: no mailing waits for another while a thread may be free.
+_SPREAD: Final = 32
 
 
 def run_once(desk: Desk, now: datetime, backlog: Backlog, push: Push) -> int:
-    """Push the chain of every due mailing that its window has room for, events first; returns how many.
+    """Push the chains of all due mailings that their window has room for, events first; returns how many.
 
     A message lost after this is pushed again once ``push_again`` has passed. Nothing here may be relied on to
     happen once: two beats, or two scans at once, push a mailing twice at worst, and its row sees to the rest.
     """
     pushed = 0
     for priority in sorted(Priority):
-        room = desk.settings.dispatch_window - backlog(priority)
+        room = desk.settings.dispatch_window - backlog(priority) * ABREAST
         if room <= 0:
             continue
         with desk.engine.begin() as connection:
             due = moves.wake_due(connection, priority, now, room, desk.push_again)
-        for mailing in due:
-            push(priority, mailing)
+        for stage, mailing_ids in _messages(due):
+            push(priority, stage, mailing_ids)
         pushed += len(due)
     return pushed
+
+
+def _messages(due: Sequence[Due]) -> Iterator[tuple[Stage, Sequence[int]]]:
+    """Yield the messages for due mailings: one for several of a stage, if more are due than can be begun at once."""
+    alike: dict[Stage, list[int]] = defaultdict(list)
+    for mailing in due:
+        if mailing.alone:
+            yield mailing.stage, [mailing.id]
+        else:
+            alike[mailing.stage].append(mailing.id)
+    for stage, ids in alike.items():
+        size = AT_ONCE if stage is Stage.SETTLE else min(ABREAST, -(-len(ids) // _SPREAD))
+        for start in range(0, len(ids), size):
+            yield stage, ids[start : start + size]
 
 
 def rest_of_chain(stage: Stage) -> tuple[Stage, ...]:

@@ -45,14 +45,22 @@ _CALLED = """
                              request_id, words, reason_code, order_id, started_at, elapsed_ms)
     SELECT {whose}, c.operation, c.method, c.path, c.request, c.answer, c.outcome, c.status,
            c.request_id, c.words, c.reason_code, c.order_id, c.started_at, c.elapsed_ms
-      FROM {source}jsonb_to_recordset(CAST(:calls AS jsonb))
+      FROM {source}jsonb_to_recordset(CAST({calls} AS jsonb))
            AS c (operation text, method text, path text, request jsonb, answer jsonb, outcome text, status int,
                  request_id text, words text, reason_code text, order_id bigint, started_at timestamptz,
                  elapsed_ms int)
 """
-# For the statement of a move: `moved` is the row it moved, and without one nothing is written.
-JOURNAL_MOVED = _CALLED.format(whose="moved.id, :held_stage, :held_claim", source="moved CROSS JOIN ")
-_JOURNAL = text(_CALLED.format(whose="CAST(:mailing_id AS bigint), :stage, CAST(:claim AS uuid)", source=""))
+# For the statement of moves: `given` is what they were to do, `moved` the rows they moved; of others nothing is told.
+JOURNAL_MOVED = _CALLED.format(
+    whose="moved.id, :held_stage, given.held_claim",
+    source="moved JOIN given ON given.held_id = moved.id CROSS JOIN LATERAL ",
+    calls="given.calls",
+)
+_JOURNAL = text(
+    _CALLED.format(
+        whose="CAST(:mailing_id AS bigint), :stage, CAST(:claim AS uuid)", source="", calls=":calls"
+    )
+)
 
 
 def journal(

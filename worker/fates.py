@@ -3,16 +3,18 @@
 A lock on the order's number makes taking it, adopting it and condemning it exclude each other, whoever comes first.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, case, exists, func, literal, select, update
+from sqlalchemy import Connection, Engine, case, exists, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lettrlabs import Accepted, LettrLabs, Rejected
 from models import Mailing, Stray, StrayFate
 from worker.results import Contested, Record
 
+_LOCK = text("SELECT pg_advisory_xact_lock(one) FROM unnest(CAST(:order_ids AS bigint[])) AS one")
 # Two looks within this time are one: two beats may look at once.
 _ONE_LOOK = timedelta(minutes=30)
 
@@ -30,14 +32,14 @@ class Place(Protocol):
         """Return the time."""
 
 
-def take(connection: Connection, order_id: int) -> None:
-    """Take an order that was just made; raises Contested if it passed for a stray and its fate was decided.
+def take(connection: Connection, order_ids: Sequence[int]) -> None:
+    """Take orders that were just made; raises Contested if one passed for a stray and its fate was decided.
 
     Its maker may have been stopped for longer than its claim held, between the vendor's answer and this.
     """
-    _lock(connection, order_id)
-    decided = select(Stray.fate).where(Stray.order_id == order_id, Stray.fate != StrayFate.SEEN)
-    if connection.scalar(decided) is not None:
+    _lock(connection, *order_ids)
+    decided = select(Stray.fate).where(Stray.order_id.in_(order_ids), Stray.fate != StrayFate.SEEN)
+    if connection.scalars(decided).first() is not None:
         raise Contested
 
 
@@ -86,8 +88,9 @@ def _fate(connection: Connection, order_id: int, fate: StrayFate, why: str, now:
         raise Contested
 
 
-def _lock(connection: Connection, order_id: int) -> None:
-    connection.execute(select(func.pg_advisory_xact_lock(order_id)))
+def _lock(connection: Connection, *order_ids: int) -> None:
+    """Lock orders' numbers, the lowest first, as everybody does."""
+    connection.execute(_LOCK, {"order_ids": sorted(order_ids)})
 
 
 def suspect(place: Place, order_ids: list[int]) -> Record:

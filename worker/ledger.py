@@ -3,19 +3,32 @@
 A settled order is paid, whatever it cost: a variance never makes it look unsent, it asks a person about the money.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import Connection, delete
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, text
 
 from lettrlabs import Transaction
-from models import Charge
 from worker.amounts import added, money, same
 
 CHARGE_DIFFERS: Final = "charge_differs"
+
+
+# One without the vendor's number cannot be recognised: all of these are replaced by what is shown now.
+_WRITE_DOWN: Final = text("""
+    WITH replaced AS (
+        DELETE FROM charge
+         WHERE mailing_id = ANY (:whose)
+           AND vendor_id IS NULL
+    )
+    INSERT INTO charge (mailing_id, vendor_id, amount, is_credit, description, made_at)
+    SELECT *
+      FROM unnest(CAST(:mailing_ids AS bigint[]), CAST(:vendor_ids AS bigint[]), CAST(:amounts AS numeric[]),
+                  CAST(:credits AS boolean[]), CAST(:descriptions AS text[]), CAST(:made_at AS timestamptz[]))
+    ON CONFLICT (vendor_id) DO NOTHING
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +61,26 @@ class Account:
         return f"paid, but {took} where {money(quoted)} were quoted"
 
 
-def write_down(connection: Connection, mailing_id: int, transactions: Iterable[Transaction]) -> None:
-    """Store an order's transactions; those that were stored before stay as they are."""
-    # One without the vendor's number cannot be recognised: all of these are replaced by what is shown now.
-    connection.execute(delete(Charge).where(Charge.mailing_id == mailing_id, Charge.vendor_id.is_(None)))
-    rows = [
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the vendor shows for the order of one mailing."""
+
+    mailing_id: int
+    transactions: Sequence[Transaction]
+
+
+def write_down(connection: Connection, books: Sequence[Books]) -> None:
+    """Store orders' transactions; those that were stored before stay as they are."""
+    shown = [(one.mailing_id, move) for one in books for move in one.transactions]
+    connection.execute(
+        _WRITE_DOWN,
         {
-            "mailing_id": mailing_id,
-            "vendor_id": one.id,
-            "amount": abs(one.amount) if one.is_credit else one.amount,
-            "is_credit": bool(one.is_credit),
-            "description": one.description,
-            "made_at": one.created_date,
-        }
-        for one in transactions
-    ]
-    if rows:
-        connection.execute(insert(Charge).on_conflict_do_nothing(index_elements=[Charge.vendor_id]), rows)
+            "whose": [one.mailing_id for one in books],
+            "mailing_ids": [mailing_id for mailing_id, _ in shown],
+            "vendor_ids": [move.id for _, move in shown],
+            "amounts": [abs(move.amount) if move.is_credit else move.amount for _, move in shown],
+            "credits": [bool(move.is_credit) for _, move in shown],
+            "descriptions": [move.description for _, move in shown],
+            "made_at": [move.created_date for _, move in shown],
+        },
+    )

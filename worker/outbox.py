@@ -4,8 +4,9 @@ So nothing is told that did not happen, and nothing that happened goes untold. I
 at least once: a receiver may get one twice, under the same id.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, text
 
@@ -24,7 +25,7 @@ _TELL = text(f"""
       FROM webhook AS w
      WHERE {_WANTED}
 """)  # noqa: S608 - built from constants of this module
-# For the statement of a move: `moved` is the row it moved, and without one nothing is told.
+# For the statement of moves: `moved` are the rows they moved, and of others nothing is told.
 TELL_MOVED: Final = """
         INSERT INTO notice (webhook_id, kind, mailing_id, at, wake_at)
         SELECT w.id, told.kind, moved.id, :now, :now
@@ -46,7 +47,8 @@ _TELL_REJECTED = text(f"""
 """)  # noqa: S608 - as above
 _TRACK = text("""
     INSERT INTO tracking (mailing_id, wake_at, until)
-    SELECT :mailing_id, :first_look, :until
+    SELECT sent, :first_look, :until
+      FROM unnest(CAST(:mailing_ids AS bigint[])) AS sent
      WHERE EXISTS (SELECT FROM webhook AS w
                     WHERE w.kinds = '{}' OR w.kinds && ARRAY['recipient.delivered', 'recipient.undeliverable'])
     ON CONFLICT DO NOTHING
@@ -74,7 +76,7 @@ def tell_of_move(connection: Connection, mailing_id: int, move: Move, state: Sta
     if kind is not None:
         tell(connection, kind, mailing_id, now)
     if kind is NoticeKind.MAILING_SENT:
-        _track(connection, mailing_id, now)
+        _track(connection, [mailing_id], now)
 
 
 def of_result(result: Result) -> tuple[NoticeKind, ...]:
@@ -100,17 +102,21 @@ def _charged(values: Facts) -> tuple[NoticeKind, ...]:
     return () if values.get("charged") is None else (NoticeKind.MAILING_CHARGED,)
 
 
-def follow(connection: Connection, mailing_id: int, result: Result, now: datetime) -> None:
-    """Tell of the people of a mailing what a stage came to for them, and begin to look for sent pieces."""
-    match result:
-        case Advance(Stage.PROOF, values) if values.get("rejected"):
-            _tell_rejected(connection, mailing_id, now)
-        case Fail():
-            _tell_rejected(connection, mailing_id, now)
-        case Sent():
-            _track(connection, mailing_id, now)
-        case _:
-            pass
+def follow(connection: Connection, results: Mapping[int, Result], now: datetime) -> None:
+    """Tell of the people of mailings what their stages came to for them, and begin to look for sent pieces."""
+    sent = []
+    for mailing_id, result in results.items():
+        match result:
+            case Advance(Stage.PROOF, values) if values.get("rejected"):
+                _tell_rejected(connection, mailing_id, now)
+            case Fail():
+                _tell_rejected(connection, mailing_id, now)
+            case Sent():
+                sent.append(mailing_id)
+            case _:
+                pass
+    if sent:
+        _track(connection, sent, now)
 
 
 def _tell_rejected(connection: Connection, mailing_id: int, now: datetime) -> None:
@@ -119,7 +125,7 @@ def _tell_rejected(connection: Connection, mailing_id: int, now: datetime) -> No
     connection.execute(_TELL_REJECTED, {"kind": kind, "mailing_id": mailing_id, "now": now})
 
 
-def _track(connection: Connection, mailing_id: int, now: datetime) -> None:
-    """Begin to look for the pieces of a mailing, if anybody wants to hear of them."""
-    values: dict[str, Any] = {"first_look": now + FIRST_LOOK, "until": now + LONGEST_TRACKED}
-    connection.execute(_TRACK, values | {"mailing_id": mailing_id})
+def _track(connection: Connection, mailing_ids: Sequence[int], now: datetime) -> None:
+    """Begin to look for the pieces of mailings, if anybody wants to hear of them."""
+    bounds = {"mailing_ids": mailing_ids, "first_look": now + FIRST_LOOK, "until": now + LONGEST_TRACKED}
+    connection.execute(_TRACK, bounds)

@@ -1,12 +1,21 @@
 """Proofs: what the first person on an order will get, as a PDF, kept once under its SHA-256."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 
-from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, select, text
 
-from models import Outcome, Proof, Recipient
+from models import Outcome, Recipient
 from worker.work import Work
+
+_KEEP = text("""
+    INSERT INTO proof (sha256, pdf)
+    SELECT *
+      FROM unnest(CAST(:names AS bytea[]), CAST(:pdfs AS bytea[]))
+    ON CONFLICT (sha256)
+    DO UPDATE SET pdf = excluded.pdf, first_seen = now()
+            WHERE proof.pdf IS NULL
+""")
 
 
 def fetch(work: Work) -> bytes:
@@ -19,14 +28,11 @@ def name_of(pdf: bytes) -> bytes:
     return sha256(pdf).digest()
 
 
-def keep(connection: Connection, pdf: bytes) -> None:
-    """Store a proof, once for each distinct file; one that was forgotten is known again."""
-    values = {"sha256": name_of(pdf), "pdf": pdf}
-    statement = insert(Proof).values(values)
-    again = {"pdf": statement.excluded.pdf, "first_seen": func.now()}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=[Proof.sha256], set_=again, where=Proof.pdf.is_(None))
-    )
+def keep(connection: Connection, pdfs: Sequence[bytes]) -> None:
+    """Store proofs, once for each distinct file; one that was forgotten is known again."""
+    named = {name_of(pdf): pdf for pdf in pdfs}
+    names = sorted(named)
+    connection.execute(_KEEP, {"names": names, "pdfs": [named[name] for name in names]})
 
 
 def _first_on_the_order(work: Work) -> int:

@@ -1,7 +1,8 @@
 """Quotes: asked for with the mailing's options, and kept line by line."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,26 +11,47 @@ from sqlalchemy import Connection, text
 from lettrlabs import Line
 from lettrlabs import Quote as Told
 from worker import sums
+from worker.moves import Held
 from worker.reflection import DEFAULT, Asked, contradiction
 from worker.results import AskPerson, Facts
 from worker.work import Work
 
 # Money goes as text: a JSON number would pass through a float on some ways.
 _KEEP = text("""
-    WITH kept AS (
+    WITH given AS (
+        SELECT *
+          FROM unnest(CAST(:mailing_id AS bigint[]), CAST(:postage AS text[]), CAST(:speed AS text[]),
+                      CAST(:charges AS numeric[]), CAST(:tax AS numeric[]), CAST(:credits AS numeric[]),
+                      CAST(:total AS numeric[]), CAST(:delivery_min AS timestamptz[]),
+                      CAST(:delivery_max AS timestamptz[]), CAST(:options AS text[]),
+                      CAST(:taken_at AS timestamptz[]), CAST(:lines AS text[]))
+            AS given (mailing_id, postage, speed, charges, tax, credits, total, delivery_min, delivery_max, options,
+                      taken_at, lines)
+    ), kept AS (
         INSERT INTO quote (mailing_id, postage, speed, charges, tax, credits, total, delivery_min, delivery_max,
                            options, taken_at)
-        VALUES (:mailing_id, :postage, :speed, :charges, :tax, :credits, :total, :delivery_min, :delivery_max,
-                CAST(:options AS jsonb), :now)
-        RETURNING id
+        SELECT mailing_id, postage, speed, charges, tax, credits, total, delivery_min, delivery_max,
+               CAST(options AS jsonb), taken_at
+          FROM given
+        RETURNING id, mailing_id
     )
     INSERT INTO quote_line (quote_id, position, parent, is_credit, name, quantity, rate, tax, total, kind, sub_kind)
     SELECT kept.id, line.*
       FROM kept
-     CROSS JOIN jsonb_to_recordset(CAST(:lines AS jsonb))
+      JOIN given ON given.mailing_id = kept.mailing_id
+     CROSS JOIN LATERAL jsonb_to_recordset(CAST(given.lines AS jsonb))
            AS line (position int, parent int, is_credit boolean, name text, quantity int, rate numeric, tax numeric,
                     total numeric, kind text, sub_kind text)
 """)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A quote as it was given for a mailing, and the options that it was asked for with."""
+
+    held: Held
+    told: Told
+    at: datetime
 
 
 def ask(work: Work) -> Told:
@@ -80,25 +102,28 @@ def total(told: Told) -> Decimal:
     return told.balance
 
 
-def keep(connection: Connection, work: Work, told: Told, now: datetime) -> None:
-    """Store a quote whole: totals, prices of the other options, and every line with its parts."""
-    connection.execute(
-        _KEEP,
-        {
-            "mailing_id": work.held.id,
-            "postage": work.held.postage,
-            "speed": work.held.speed,
-            "charges": told.total_charges,
-            "tax": told.total_tax,
-            "credits": told.total_credits,
-            "total": total(told),
-            "delivery_min": told.delivery_min,
-            "delivery_max": told.delivery_max,
-            "options": json.dumps(_options(told)),
-            "now": now,
-            "lines": json.dumps(list(_rows(told))),
-        },
-    )
+def keep(connection: Connection, taken: Sequence[Taken]) -> None:
+    """Store quotes whole, one for each mailing: totals, prices of the other options, every line with its parts."""
+    rows = [_row(one) for one in taken]
+    connection.execute(_KEEP, {name: [row[name] for row in rows] for name in rows[0]})
+
+
+def _row(taken: Taken) -> dict[str, object]:
+    held, told = taken.held, taken.told
+    return {
+        "mailing_id": held.id,
+        "postage": held.postage,
+        "speed": held.speed,
+        "charges": told.total_charges,
+        "tax": told.total_tax,
+        "credits": told.total_credits,
+        "total": total(told),
+        "delivery_min": told.delivery_min,
+        "delivery_max": told.delivery_max,
+        "options": json.dumps(_options(told)),
+        "taken_at": taken.at,
+        "lines": json.dumps(list(_rows(told))),
+    }
 
 
 def _options(told: Told) -> dict[str, dict[str, str]]:

@@ -1,16 +1,17 @@
 """The recipients of a mailing in the worker's hands: read by the page, written to the wire, marked with outcomes."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from hashlib import blake2b
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Row, func, select, text, update
 
 from lettrlabs import MAX_RECIPIENTS, NewAddress, NewMetadata, NewPersonal, NewRecipient
 from models import DO_NOT_MAIL, Outcome, Recipient
 from worker.moves.claims import PAUSED
-from worker.work import Work
+from worker.work import A_BREATH, Foreseen, Work
 
 Person: TypeAlias = Row[Any]
 Page: TypeAlias = Sequence[Person]
@@ -27,33 +28,48 @@ SUPPRESSION: Final = f"""
 
 # With each recipient the list that they are on by now, and whether the mailing is to go on at all: both are looked at
 # right before a page is handed over, and one look is enough for both.
-_PAGE = text(f"""
+_PAGE = f"""
     WITH mailing AS MATERIALIZED (
-        SELECT id, suppress, cancel_requested OR {PAUSED} AS halted
+        SELECT id, {{cursor}} AS cursor, suppress, cancel_requested OR {PAUSED} AS halted
           FROM mailing
-         WHERE id = :mailing_id
+         WHERE {{which}}
     )
-    SELECT r.position, r.first_name, r.last_name, r.organization, r.salutation, r.address1, r.address2, r.city,
-           r.state, r.zip_code, r.country, r.email, r.merge, r.person_digest, r.address_digest,
+    SELECT mailing.id, r.position, r.first_name, r.last_name, r.organization, r.salutation, r.address1, r.address2,
+           r.city, r.state, r.zip_code, r.country, r.email, r.merge, r.person_digest, r.address_digest,
            s.list, s.mark, mailing.halted
       FROM mailing
       JOIN recipient AS r ON r.mailing_id = mailing.id
       LEFT JOIN LATERAL ({SUPPRESSION}) AS s ON true
-     WHERE r.position >= :cursor
-     ORDER BY r.position
-     LIMIT :room
-""")  # noqa: S608 - built from constants of this package
+     WHERE r.position >= mailing.cursor
+     ORDER BY mailing.id, r.position
+"""  # noqa: S608 - built from constants of this package
+_NEXT_PAGE = text(f"{_PAGE.format(cursor='CAST(:cursor AS integer)', which='id = :mailing_id')} LIMIT :room")
+_SHORT_PAGES = text(_PAGE.format(cursor="cursor", which="id = ANY (:mailing_ids)"))
+# Of a longer list one page is enough to wait for.
+_SHORT: Final = 20
 _MARK = text("""
     UPDATE recipient AS r
-       SET outcome    = :outcome,
+       SET outcome    = given.outcome,
            vendor_id  = given.vendor_id,
            reason     = given.reason,
-           counted_on = CASE WHEN CAST(:day AS date) IS NOT NULL THEN coalesce(r.counted_on, :day) END
-      FROM unnest(CAST(:positions AS integer[]), CAST(:vendor_ids AS bigint[]), CAST(:reasons AS text[]))
-           AS given (position, vendor_id, reason)
-     WHERE r.mailing_id = :mailing_id
+           counted_on = CASE WHEN given.day IS NOT NULL THEN coalesce(r.counted_on, given.day) END
+      FROM unnest(CAST(:mailing_id AS bigint[]), CAST(:position AS integer[]), CAST(:outcome AS text[]),
+                  CAST(:vendor_id AS bigint[]), CAST(:reason AS text[]), CAST(:day AS date[]))
+           AS given (mailing_id, position, outcome, vendor_id, reason, day)
+     WHERE r.mailing_id = given.mailing_id
        AND r.position = given.position
 """)
+
+
+class Mark(NamedTuple):
+    """What became of a recipient. With a ``day``, their place counts on it unless they have one already (caps)."""
+
+    mailing_id: int
+    position: int
+    outcome: Outcome
+    vendor_id: int | None = None
+    reason: str | None = None
+    day: date | None = None
 
 
 def next_page(work: Work) -> Page:
@@ -62,9 +78,26 @@ def next_page(work: Work) -> Page:
     Each row also has the `list` and `mark` by which the person is suppressed, if so, and whether the mailing is
     `halted`: paused, or to be cancelled.
     """
+    seen, work.foreseen = work.foreseen, None
+    if seen is not None and seen.cursor == work.held.cursor and work.now() - seen.at <= A_BREATH:
+        return seen.page
     bounds = {"mailing_id": work.held.id, "cursor": work.held.cursor, "room": MAX_RECIPIENTS}
     with work.desk.reader.connect() as connection:
-        return connection.execute(_PAGE, bounds).all()
+        return connection.execute(_NEXT_PAGE, bounds).all()
+
+
+def foresee(works: Sequence[Work]) -> None:
+    """Read the next pages of several mailings at once, if they are short and about to be handed over."""
+    short = {work.held.id: work for work in works if work.held.size - work.held.cursor <= _SHORT}
+    if len(short) < 2:  # noqa: PLR2004 - two are several
+        return
+    pages: dict[int, list[Person]] = defaultdict(list)
+    now = next(iter(short.values())).now()
+    with works[0].desk.reader.connect() as connection:
+        for row in connection.execute(_SHORT_PAGES, {"mailing_ids": list(short)}):
+            pages[row.id].append(row)
+    for mailing_id, page in pages.items():
+        short[mailing_id].foreseen = Foreseen(page, short[mailing_id].held.cursor, now)
 
 
 def submitted(work: Work) -> Page:
@@ -101,43 +134,29 @@ def on_the_wire(person: Person) -> NewRecipient:
     )
 
 
-def mark_submitted(connection: Connection, mailing_id: int, positions: Iterable[int], day: date) -> None:
-    """Mark people as handed over; unless they have a place already, theirs counts on this day (frequency caps)."""
-    _mark(connection, mailing_id, Outcome.SUBMITTED, dict.fromkeys(positions), day=day)
+def submitted_marks(mailing_id: int, positions: Iterable[int], day: date) -> list[Mark]:
+    """Return the marks of people who were handed over."""
+    return [Mark(mailing_id, position, Outcome.SUBMITTED, day=day) for position in positions]
 
 
-def mark_refused(connection: Connection, mailing_id: int, refused: Mapping[int, str]) -> None:
-    """Mark those that the vendor refused, by position, with its reason; they take no place any more."""
-    _mark(connection, mailing_id, Outcome.REJECTED, dict.fromkeys(refused), refused)
+def refused_marks(mailing_id: int, refused: Mapping[int, str]) -> list[Mark]:
+    """Return the marks of those whom the vendor refused, by position, with its reason; they take no place."""
+    return [Mark(mailing_id, position, Outcome.REJECTED, reason=why) for position, why in refused.items()]
 
 
-def mark_accepted(connection: Connection, mailing_id: int, vendor_ids: Mapping[int, int], day: date) -> None:
-    """Give each recipient that was read back the vendor's id for them, by position; the day is as when submitted."""
-    _mark(connection, mailing_id, Outcome.ACCEPTED, vendor_ids, day=day)
+def accepted_marks(mailing_id: int, vendor_ids: Mapping[int, int], day: date) -> list[Mark]:
+    """Return the marks of those who were read back, with the vendor's id for them by position."""
+    return [
+        Mark(mailing_id, at, Outcome.ACCEPTED, vendor_id, day=day) for at, vendor_id in vendor_ids.items()
+    ]
 
 
-def _mark(
-    connection: Connection,
-    mailing_id: int,
-    outcome: Outcome,
-    vendor_ids: Mapping[int, int | None],
-    reasons: Mapping[int, str] | None = None,
-    day: date | None = None,
-) -> None:
-    if not vendor_ids:
-        return
-    positions = list(vendor_ids)
-    connection.execute(
-        _MARK,
-        {
-            "mailing_id": mailing_id,
-            "outcome": outcome.value,
-            "positions": positions,
-            "vendor_ids": [vendor_ids[position] for position in positions],
-            "reasons": [(reasons or {}).get(position) for position in positions],
-            "day": day,
-        },
-    )
+def mark(connection: Connection, several: Sequence[Sequence[Mark]]) -> None:
+    """Write down what became of the recipients of several mailings."""
+    marks = [one for some in several for one in some]
+    if marks:
+        columns = zip(*marks, strict=True)
+        connection.execute(_MARK, dict(zip(Mark._fields, map(list, columns), strict=True)))
 
 
 def forget_outcomes(connection: Connection, mailing_id: int) -> None:

@@ -1,20 +1,43 @@
-"""What a stage may come to: a closed set. The pipeline turns each into exactly one move."""
+"""What a stage may come to: a closed set. The pipeline turns each into exactly one move, a part of one into none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
 from models import Stage
 
-Record: TypeAlias = Callable[[Connection], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Generic[T]):
+    """What is written in the transaction of a move; ``write`` takes those of several mailings at once."""
+
+    write: Callable[[Connection, Sequence[T]], None]
+    what: T
+
+
+Record: TypeAlias = Callable[[Connection], None] | Note[Any]
 Facts: TypeAlias = Mapping[str, Any]
 
 
 def nothing(_: Connection) -> None:
     """Record nothing beside the move."""
+
+
+def write_records(connection: Connection, records: Iterable[Record]) -> None:
+    """Write what several moves want recorded: notes of one kind together, in the sequence they come in."""
+    notes: dict[Callable[[Connection, Sequence[Any]], None], list[Any]] = {}
+    for record in records:
+        if isinstance(record, Note):
+            notes.setdefault(record.write, []).append(record.what)
+        else:
+            record(connection)
+    for write, several in notes.items():
+        write(connection, several)
 
 
 class Contested(Exception):  # noqa: N818 - named for what happened, not for a fault
@@ -26,6 +49,15 @@ class Advance:
     """The stage is done; ``to`` is next. ``record`` is written in the same transaction as the move."""
 
     to: Stage
+    values: Facts = field(default_factory=dict)
+    record: Record = nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed:
+    """A part of the stage is done. Once ``record`` is committed and the lease renewed, ``then`` does the rest."""
+
+    then: Callable[[], "Result"]
     values: Facts = field(default_factory=dict)
     record: Record = nothing
 
@@ -116,5 +148,16 @@ class Discarded:
 
 
 Result: TypeAlias = (
-    Advance | Again | Wait | Hold | Retry | Unsure | AskApproval | AskPerson | Fail | Sent | Discarded
+    Advance
+    | Proceed
+    | Again
+    | Wait
+    | Hold
+    | Retry
+    | Unsure
+    | AskApproval
+    | AskPerson
+    | Fail
+    | Sent
+    | Discarded
 )

@@ -174,8 +174,8 @@ class Settings(BaseSettings):
         500,
         ge=1,
         validation_alias="MAILRUN_DISPATCH_WINDOW",
-        description="Messages kept in the broker at once. Half a minute of work for one busy worker; the "
-        "backlog stays in PostgreSQL, where urgent mail can still overtake it.",
+        description="Mailings that wait in the broker at once; a message may be of eight. Less than a minute of "
+        "work for one busy worker; the backlog stays in PostgreSQL, where urgent mail can still overtake it.",
     )
     tick_seconds: Seconds = Field(
         1,

@@ -34,12 +34,20 @@ _SUPPRESSED: Final = f"""
 """  # noqa: S608 - built from a constant
 _AMONG: Final = text(f"{_SUPPRESSED} AND r.position BETWEEN :first AND :last")
 _ON_THE_ORDER: Final = text(f"{_SUPPRESSED} AND r.outcome = 'accepted'")
-_SETTLED: Final = text(f"""
-    SELECT NOT EXISTS ({_SUPPRESSED} AND r.outcome = 'accepted')
-       AND NOT EXISTS (SELECT FROM recipient
-                        WHERE mailing_id = :mailing_id
-                          AND (outcome = 'accepted' AND counted_on IS DISTINCT FROM :day
-                               OR outcome = ANY (:spared) AND vendor_id IS NOT NULL))
+_UNSETTLED: Final = text(f"""
+    SELECT mailing.id
+      FROM unnest(CAST(:mailing_ids AS bigint[]), CAST(:days AS date[])) AS looked (mailing_id, day)
+      JOIN mailing ON mailing.id = looked.mailing_id
+     WHERE EXISTS (SELECT
+                     FROM recipient AS r
+                    CROSS JOIN LATERAL ({recipients.SUPPRESSION}) AS s
+                    WHERE r.mailing_id = mailing.id
+                      AND r.outcome = 'accepted')
+        OR EXISTS (SELECT
+                     FROM recipient
+                    WHERE mailing_id = mailing.id
+                      AND (outcome = 'accepted' AND counted_on IS DISTINCT FROM looked.day
+                           OR outcome = ANY (:spared) AND vendor_id IS NOT NULL))
 """)  # noqa: S608 - built from constants
 
 _MARK: Final = text("""
@@ -76,7 +84,7 @@ def sift(work: Work, page: Page) -> Page:
 def objection(work: Work) -> Result | None:
     """Right before checkout: take whoever is suppressed or capped by now off the draft, and have it priced anew."""
     with work.desk.reader.connect() as connection:
-        if is_settled(connection, work):
+        if not unsettled(connection, [work]):
             return None
     _note_leaving(work)
     leaving, staying = _leaving(work), _staying(work)
@@ -90,10 +98,14 @@ def underway(work: Work) -> bool:
     return bool(_leaving(work))
 
 
-def is_settled(connection: Connection, work: Work) -> bool:
-    """Tell whether nobody on the order is suppressed by now, and everybody's place is that of the day."""
-    bounds = {"mailing_id": work.held.id, "day": day_of(work), "spared": [one.value for one in SPARED]}
-    return bool(connection.execute(_SETTLED, bounds).scalar_one())
+def unsettled(connection: Connection, works: Sequence[Work]) -> set[int]:
+    """Return those mailings on whose order somebody is suppressed by now, or whose places are of another day."""
+    bounds = {
+        "mailing_ids": [work.held.id for work in works],
+        "days": [day_of(work) for work in works],
+        "spared": [one.value for one in SPARED],
+    }
+    return set(connection.scalars(_UNSETTLED, bounds))
 
 
 def _note_leaving(work: Work) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections import defaultdict
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,10 +16,8 @@ from worker import epoch, forgetting, heartbeat, pipeline, recurrence, tracking,
 from worker import sweep as stray_hunt
 from worker.celery_app import QUEUES, TICKS, build
 from worker.desk import Desk, open_desk
-from worker.moves import Due
-from worker.pipeline import Next, Pace, deliver
+from worker.pipeline import Delivered, Next, Pace, deliver
 from worker.settings import SettingsError, read_settings
-from worker.together import AT_ONCE
 
 log = logging.getLogger(__name__)
 
@@ -50,46 +48,52 @@ def desk() -> Desk:
         return _desks[process]
 
 
-def _wake(task: Task, stage: Stage, mailing_id: int) -> None:
+def _wake(task: Task, stage: Stage, mailing_ids: Sequence[int]) -> None:
     try:
-        what_next = deliver(desk(), mailing_id, stage, _pace)
+        done = deliver(desk(), mailing_ids, stage, _pace)
     except SQLAlchemyError as error:
-        # The claim, if there is one, runs out, and the due scan wakes the row again.
-        log.error("database_trouble: mailing %s, %s: %s", mailing_id, stage, type(error).__name__)  # noqa: TRY400
-        what_next = Next.NOTHING
-    if what_next is Next.NOTHING:
+        # The claims, if there are any, run out, and the due scan wakes the rows again.
+        log.error("database_trouble: %s, %s: %s", _named(mailing_ids), stage, type(error).__name__)  # noqa: TRY400
+        done = Delivered(Next.NOTHING)
+    if done.not_begun:
+        _post(done.not_begun, stage, str(task.request.delivery_info["routing_key"]))
+    if done.next is Next.NOTHING:
         # Celery publishes what is left of the chain from here (celery/app/trace.py).
         task.request.chain = None
 
 
+def _named(mailing_ids: Sequence[int]) -> str:
+    return f"mailing {', '.join(map(str, mailing_ids))}"
+
+
 @app.task(name="mailrun.create", bind=True)
-def create(self: Task, mailing_id: int) -> None:
-    """Create the order of a mailing, if that is due."""
-    _wake(self, Stage.CREATE, mailing_id)
+def create(self: Task, *mailing_ids: int) -> None:
+    """Create the orders of mailings, if that is due."""
+    _wake(self, Stage.CREATE, mailing_ids)
 
 
 @app.task(name="mailrun.attach", bind=True)
-def attach(self: Task, mailing_id: int) -> None:
-    """Attach the recipients of a mailing, if that is due."""
-    _wake(self, Stage.ATTACH, mailing_id)
+def attach(self: Task, *mailing_ids: int) -> None:
+    """Attach the recipients of mailings, if that is due."""
+    _wake(self, Stage.ATTACH, mailing_ids)
 
 
 @app.task(name="mailrun.proof", bind=True)
-def proof(self: Task, mailing_id: int) -> None:
-    """Fetch the proof of a mailing, if that is due."""
-    _wake(self, Stage.PROOF, mailing_id)
+def proof(self: Task, *mailing_ids: int) -> None:
+    """Fetch the proofs of mailings, if that is due."""
+    _wake(self, Stage.PROOF, mailing_ids)
 
 
 @app.task(name="mailrun.summarize", bind=True)
-def summarize(self: Task, mailing_id: int) -> None:
-    """Fetch the quote of a mailing, if that is due."""
-    _wake(self, Stage.SUMMARIZE, mailing_id)
+def summarize(self: Task, *mailing_ids: int) -> None:
+    """Fetch the quotes of mailings, if that is due."""
+    _wake(self, Stage.SUMMARIZE, mailing_ids)
 
 
 @app.task(name="mailrun.checkout", bind=True)
-def checkout(self: Task, mailing_id: int) -> None:
-    """Check out a mailing, if that is due and agreed."""
-    _wake(self, Stage.CHECKOUT, mailing_id)
+def checkout(self: Task, *mailing_ids: int) -> None:
+    """Check out mailings, if that is due and agreed."""
+    _wake(self, Stage.CHECKOUT, mailing_ids)
 
 
 @app.task(name="mailrun.settle")
@@ -110,26 +114,18 @@ STAGE_TASKS = {
 }
 
 
-class Post:
-    """What one scan pushes: each mailing's chain at once, those that wait for their payment together at the end."""
+def _post(mailing_ids: Sequence[int], stage: Stage, queue: str) -> None:
+    """Publish the rest of the chain of mailings, from the stage they are at."""
+    links = [STAGE_TASKS[one].si(*mailing_ids).set(queue=queue) for one in due_scan.rest_of_chain(stage)]
+    (chain(*links) if len(links) > 1 else links[0]).apply_async()
 
-    def __init__(self) -> None:
-        self._settling: dict[Priority, list[int]] = defaultdict(list)
 
-    def push(self, priority: Priority, due: Due) -> None:
-        """Publish the rest of a mailing's chain, from the stage it is at."""
-        if due.stage is Stage.SETTLE:
-            self._settling[priority].append(due.id)
-            return
-        stages = due_scan.rest_of_chain(due.stage)
-        links = [STAGE_TASKS[stage].si(due.id).set(queue=QUEUES[priority]) for stage in stages]
-        (chain(*links) if len(links) > 1 else links[0]).apply_async()
-
-    def settle(self) -> None:
-        """Publish a message for every so many mailings whose payments are to be looked at."""
-        for priority, ids in self._settling.items():
-            for start in range(0, len(ids), AT_ONCE):
-                settle.si(*ids[start : start + AT_ONCE]).set(queue=QUEUES[priority]).apply_async()
+def push(priority: Priority, stage: Stage, mailing_ids: Sequence[int]) -> None:
+    """Publish one message for mailings that are due at one stage: their chain, or a look at their payments."""
+    if stage is Stage.SETTLE:
+        settle.si(*mailing_ids).set(queue=QUEUES[priority]).apply_async()
+    else:
+        _post(mailing_ids, stage, QUEUES[priority])
 
 
 def backlog(priority: Priority) -> int:
@@ -160,9 +156,7 @@ def dispatch() -> None:
         with here.engine.begin() as connection:
             epoch.keep(epoch.driver(connection), _epochs, now)
         recurrence.open_due(here.engine, now)
-        post = Post()
-        due_scan.run_once(here, now, backlog, post.push)
-        post.settle()
+        due_scan.run_once(here, now, backlog, push)
         heartbeat.beat(here.engine, heartbeat.DISPATCH, heartbeat.DISPATCH, now)
     except SQLAlchemyError as error:
         log.error("database_trouble: dispatch: %s", type(error).__name__)  # noqa: TRY400 - one line is enough

@@ -1,23 +1,24 @@
 """Work on one mailing: a claim, the vendor's client that keeps a journal under it, and the commits in between."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from psycopg.errors import UniqueViolation
-from sqlalchemy import Engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, Row
 
 from lettrlabs import Call, LettrLabs
 from worker import evidence, moves
 from worker.desk import Desk
-from worker.moves import Held, Times
-from worker.results import Contested, Facts, Record, Result, nothing
+from worker.moves import Held
+from worker.results import Facts, Record, Result, nothing
 from worker.settings import Settings
 from worker.together import Together
 
 # Long enough to go from reading an order back to its checkout, short enough to count as right before it.
 A_MOMENT: Final = timedelta(seconds=2)
+# A pause and a cancellation hold within a second: what was read longer ago than this is read again before a write.
+A_BREATH: Final = timedelta(seconds=0.5)
 
 
 class ClaimLost(Exception):  # noqa: N818 - it is what happened to the claim, not a fault
@@ -53,6 +54,15 @@ class Saw:
         return all(at is not None and now - at <= A_MOMENT for at in seen)
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """The next page of a mailing's recipients, as it was read together with those of others."""
+
+    page: Sequence[Row[Any]]
+    cursor: int
+    at: datetime
+
+
 class Work:
     """What a stage is given. ``held`` is the mailing as last committed; every commit is fenced by its claim."""
 
@@ -61,6 +71,9 @@ class Work:
         self.held = held
         self.saw = Saw()
         self.together = Together()
+        self.then: Callable[[], Result] | None = None
+        self.foreseen: Foreseen | None = None
+        self._looked_at = desk.clock()
         self._calls: list[Call] = []
         self.vendor: LettrLabs = desk.vendor.observed(self._calls.append)
 
@@ -88,7 +101,7 @@ class Work:
         with self.engine.begin() as connection:
             now, lease = self.now(), self.desk.lease
             after = moves.checkpoint(connection, self.held, now, lease, values, record, self._calls)
-        self._goes_on_as(after)
+        self.goes_on_as(after)
 
     def hold_on(self) -> None:
         """Make sure that the claim outlives one more call, renewing it if need be; raises ClaimLost.
@@ -99,17 +112,15 @@ class Work:
         while self.now() + self.desk.longest_call >= self.held.lease_until:
             self.checkpoint({})
 
-    def conclude(self, result: Result, *, run_ahead: bool) -> Held:
-        """Commit what the stage came to, and return the mailing after it; raises ClaimLost, Contested."""
-        try:
-            with self.engine.begin() as connection:
-                times = self._times(run_ahead=run_ahead)
-                after = moves.make(connection, self.held, result, self.now(), times, self._calls)
-        except IntegrityError as error:
-            if _names(error, "uq_mailing_order_id"):
-                raise Contested from None
-            raise
-        return self._goes_on_as(after)
+    @property
+    def is_stale(self) -> bool:
+        """Whether the row was last read so long ago that a pause or a cancellation may have come meanwhile."""
+        return self.now() - self._looked_at > A_BREATH
+
+    @property
+    def calls(self) -> Sequence[Call]:
+        """The calls that no commit has written down yet."""
+        return self._calls
 
     def bear_witness(self) -> None:
         """Record what the vendor answered although the claim is lost."""
@@ -119,18 +130,10 @@ class Work:
                 evidence.journal(connection, self._calls, held.id, held.stage, held.claim)
             self._calls.clear()
 
-    def _goes_on_as(self, after: Held | None) -> Held:
+    def goes_on_as(self, after: Held | None) -> None:
         """Take over what was committed, the journal with it; a lost claim leaves the calls to bear witness of."""
         if after is None:
             raise ClaimLost
         self._calls.clear()
         self.held = after
-        return after
-
-    def _times(self, *, run_ahead: bool) -> Times:
-        retry = timedelta(seconds=self.settings.retry_seconds)
-        return Times(self.desk.lease, self.desk.push_again, retry, run_ahead)
-
-
-def _names(error: IntegrityError, constraint: str) -> bool:
-    return isinstance(error.orig, UniqueViolation) and error.orig.diag.constraint_name == constraint
+        self._looked_at = self.now()

@@ -55,9 +55,9 @@ def _one_turn(desk: Desk, client: httpx.Client, mailing_id: int) -> tuple[float,
     put = time.perf_counter()
     _read(client, _number(order_id), len(page))
     read = time.perf_counter()
-    deliver(desk, mailing_id, Stage.CREATE, ONE_STAGE)
+    deliver(desk, [mailing_id], Stage.CREATE, ONE_STAGE)
     created = time.perf_counter()
-    deliver(desk, mailing_id, Stage.ATTACH, ONE_STAGE)
+    deliver(desk, [mailing_id], Stage.ATTACH, ONE_STAGE)
     attached = time.perf_counter()
     _require_attached(desk, mailing_id)
     return attached - created, put - began, read - began

@@ -197,7 +197,7 @@ def house(postgres: Postgres, redis_url: str, run_dir: Path) -> Iterator[House]:
         "DATABASE_URL": postgres.url(database),
         "REDIS_URL": redis_url,
         "MAILRUN_BROKER_PREFIX": f"{database}:",
-        "MAILRUN_DATA_DIR": str(run_dir / "up"),
+        "MAILRUN_DATA_DIR": str(run_dir / "cli"),
         "LETTRLABS_API_KEY": SANDBOX_KEY,
         "LETTRLABS_BASE_URL": "",
         "MAILRUN_POLL_SECONDS": "0.2",

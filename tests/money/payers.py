@@ -5,6 +5,7 @@ answers would let them through one by one, and nothing would race.
 """
 
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -23,14 +24,14 @@ def main() -> None:
     desk = open_desk(read_settings())
     together, reserve = Barrier(len(mailings)), budgets.reserve
 
-    def reserve_together(connection: Connection, taking: Taking) -> None:
+    def reserve_together(connection: Connection, takings: Sequence[Taking]) -> None:
         together.wait(60)
-        reserve(connection, taking)
+        reserve(connection, takings)
 
     budgets.reserve = reserve_together
 
     def check_out(mailing_id: int) -> None:
-        deliver(desk, mailing_id, Stage.CHECKOUT, Pace(stopping=True))
+        deliver(desk, [mailing_id], Stage.CHECKOUT, Pace(stopping=True))
 
     with ThreadPoolExecutor(len(mailings)) as pool:
         sys.stdout.write("ready\n")

@@ -19,14 +19,14 @@ from tests.proof.statemachine.delivery import Delivery
 from tests.proof.statemachine.plans import Plan
 from tests.proof.statemachine.rig import Rig
 from tests.proof.statemachine.truth import Deeds, Truth
-from worker import fates, moves, pipeline
+from worker import fates, moves, performing
 from worker.moves import CancelOutcome, claims, people
 from worker.moves import fenced as fenced_move
 from worker.stages import checkout
 from worker.work import Work
 
 _PAST_THE_LEASE: Final = 91
-_CLAIM_FENCE: Final = "AND claim = :held_claim"
+_CLAIM_FENCE: Final = "AND claim = given.held_claim"
 _STAGE_FENCE: Final = "AND stage = :held_stage"
 _STATE_FENCE: Final = "AND state = 'working'"
 _CREATES: Final = "POST order"
@@ -195,7 +195,7 @@ def test_the_pause_in_the_claim_lets_no_create_begin_even_where_the_pipeline_wou
     rig: Rig, cut: Cut, cut_from_the_claim: Cut, fenced: bool
 ) -> None:
     pause = "if held.paused and held.stage is not Stage.SETTLE:\n        "
-    cut(pipeline, "_perform", pause + 'return Wait(work.settings.push_again_seconds, "paused")')
+    cut(performing, "_perform", pause + 'return Wait(work.settings.push_again_seconds, "paused")')
     if not fenced:
         cut_from_the_claim(f"AND (stage = 'settle' OR NOT {claims.PAUSED})")
     rig.begin([Plan()])
@@ -260,7 +260,7 @@ def test_an_order_that_a_mailing_uses_by_now_is_not_deleted_as_a_stray(
 
     rig.let_go(finder)
 
-    assert (rig.end_of(under_way.mailing_id) == State.SENT) is fenced
+    assert (rig.end_of(under_way.mailing_ids[0]) == State.SENT) is fenced
 
 
 @both_ways
@@ -268,13 +268,18 @@ def test_an_order_that_was_deleted_as_a_stray_is_not_used_by_its_late_maker(
     rig: Rig, cut: Cut, fenced: bool
 ) -> None:
     if not fenced:
-        cut(fates, "take", "raise Contested", "    if connection.scalar(decided) is not None:\n        ")
+        cut(
+            fates,
+            "take",
+            "raise Contested",
+            "    if connection.scalars(decided).first() is not None:\n        ",
+        )
     finder, under_way = _a_finder_frozen_past_its_gate_and_a_create_under_way(rig)
     rig.let_go(finder)
 
     rig.let_go(under_way)
 
-    assert (rig.end_of(under_way.mailing_id) == State.SENT) is fenced
+    assert (rig.end_of(under_way.mailing_ids[0]) == State.SENT) is fenced
 
 
 def _a_finder_frozen_past_its_gate_and_a_create_under_way(rig: Rig) -> tuple[Delivery, Delivery]:
@@ -296,6 +301,7 @@ def test_a_claim_that_must_outlive_the_call_keeps_a_worker_that_was_frozen_from_
 ) -> None:
     if not fenced:
         monkeypatch.setattr(Work, "hold_on", lambda _: None)
+        monkeypatch.setattr(Work, "is_stale", False)
     rig.begin([Plan()])
     (mailing,) = rig.mailings
     rig.deliver(mailing, Stage.CREATE, ahead=False)

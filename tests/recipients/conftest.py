@@ -107,7 +107,7 @@ class Post:
                 due = row.lease_until if row.state is State.WORKING else row.not_before
                 if due > self.at:
                     self.forward(seconds=(due - self.at).total_seconds())
-                deliver(self.desk, row.id, Stage(row.stage), Pace(seconds=60))
+                deliver(self.desk, [row.id], Stage(row.stage), Pace(seconds=60))
         raise AssertionError(f"campaign {campaign_id} does not come to rest: {moving}")
 
     def approve(self, campaign_id: int) -> None:

@@ -202,10 +202,10 @@ def test_sixteen_submissions_at_once_do_not_get_past_the_cap(post: Any) -> None:
 
     def attach(mailing_id: int) -> None:
         together.wait()
-        deliver(post.desk, mailing_id, Stage.ATTACH, Pace(stopping=True))
+        deliver(post.desk, [mailing_id], Stage.ATTACH, Pace(stopping=True))
 
     for mailing_id in mailings:
-        deliver(post.desk, mailing_id, Stage.CREATE, Pace(stopping=True))
+        deliver(post.desk, [mailing_id], Stage.CREATE, Pace(stopping=True))
     threads = [threading.Thread(target=attach, args=(one,)) for one in mailings]
     for thread in threads:
         thread.start()

@@ -18,7 +18,7 @@ def held(post: Any, rows: str, days: int) -> int:
     campaign = int(post.submit(rows, schedule=schedule))
     (row,) = post.mailings(campaign)
     while row.state is State.QUEUED and row.not_before <= post.clock():
-        deliver(post.desk, row.id, Stage(row.stage), Pace(seconds=60))
+        deliver(post.desk, [row.id], Stage(row.stage), Pace(seconds=60))
         (row,) = post.mailings(campaign)
     assert (row.state, row.stage) == (State.QUEUED, Stage.CHECKOUT)
     return campaign

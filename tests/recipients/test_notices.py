@@ -124,7 +124,7 @@ def test_money_that_was_taken_is_told_though_it_is_not_what_was_quoted(post: Any
     post.work(campaign)
     post.approve(campaign)
     while (row := post.mailings(campaign)[0]).stage is not Stage.SETTLE:
-        deliver(post.desk, row.id, row.stage, Pace(seconds=60))
+        deliver(post.desk, [row.id], row.stage, Pace(seconds=60))
     with post.engine.begin() as connection:
         connection.execute(update(Mailing).values(quoted=Decimal("1.00")))
 

@@ -150,7 +150,7 @@ def test_a_worker_that_dies_while_taking_people_off_is_followed_by_one_that_goes
     with monkeypatch.context() as patched:
         patched.setattr(kind, write, dies)
         with pytest.raises(Died):
-            deliver(post.desk, row.id, Stage.CHECKOUT, Pace())
+            deliver(post.desk, [row.id], Stage.CHECKOUT, Pace())
 
     started = post.clock()
     (row,) = post.work(campaign)

@@ -71,7 +71,7 @@ class Shop:
         """Do what is due now, and nothing that waits for its time."""
         while due := [one for one in self.mailings() if one.state not in RESTS and self._is_due(one)]:
             for row in due:
-                deliver(self.post.desk, row.id, Stage(row.stage), Pace(seconds=60))
+                deliver(self.post.desk, [row.id], Stage(row.stage), Pace(seconds=60))
 
     def _is_due(self, row: Row[Any]) -> bool:
         soon = self.post.clock() + timedelta(minutes=10)

@@ -1,7 +1,7 @@
 """What the tests of time stand on: a desk and a sandbox under one clock that only tests move."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Row, insert, select
 
-from models import Approval, Mailing, Priority, Recipient, State
+from models import Approval, Mailing, Priority, Recipient, Stage, State
 from tests.proof.statemachine.vendor import START
 from tests.worker.stages.conftest import Vendor
 from worker import dispatch, moves
 from worker.desk import Desk, open_desk
-from worker.moves import Due, NewMailing
+from worker.moves import NewMailing
 from worker.pipeline import Pace, deliver
 from worker.schedule import AT_ONCE, Schedule
 from worker.settings import Settings
@@ -82,13 +82,16 @@ class Post:
             connection.execute(insert(Recipient), [{"mailing_id": mailing_id, **_PERSON}])
         return mailing_id
 
-    def tick(self) -> list[Due]:
-        """Scan once, as the beat does, and do all that it pushes."""
-        pushed: list[Due] = []
-        dispatch.run_once(self.desk, self.clock(), lambda _: 0, lambda _, due: pushed.append(due))
-        for due in pushed:
-            for stage in dispatch.rest_of_chain(due.stage):
-                deliver(self.desk, due.id, stage, Pace())
+    def tick(self) -> list[int]:
+        """Scan once, as the beat does, and do all that it pushes; returns whom it was pushed for."""
+        pushed: list[int] = []
+
+        def push(_: Priority, first: Stage, mailing_ids: Sequence[int]) -> None:
+            pushed.extend(mailing_ids)
+            for stage in dispatch.rest_of_chain(first):
+                deliver(self.desk, mailing_ids, stage, Pace())
+
+        dispatch.run_once(self.desk, self.clock(), lambda _: 0, push)
         return pushed
 
     def work(self, mailing_id: int) -> Row[Any]:

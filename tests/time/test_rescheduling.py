@@ -36,7 +36,7 @@ def test_a_wake_up_of_the_old_time_does_nothing(
 
     assert reschedule(mailing_id, Schedule(send=at(new))) is RescheduleOutcome.RESCHEDULED
     clock.go_to(old)
-    deliver(desk, mailing_id, Stage.CHECKOUT, Pace())
+    deliver(desk, [mailing_id], Stage.CHECKOUT, Pace())
 
     assert post.tick() == []
     assert post.row(mailing_id).not_before == post.row(mailing_id).wake_at == new
@@ -71,7 +71,7 @@ def test_rescheduling_while_it_is_released_either_holds_it_or_says_that_it_is_to
 
     def release(mailing_id: int) -> None:
         begun.set()
-        deliver(desk, mailing_id, Stage.CHECKOUT, Pace())
+        deliver(desk, [mailing_id], Stage.CHECKOUT, Pace())
 
     for mailing_id in mailings:
         begun.clear()

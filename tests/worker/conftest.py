@@ -178,7 +178,7 @@ def finish(desk: Desk, clock: DrivenClock, pen: Pen) -> Callable[[int], Row[Any]
             if row.state not in {State.QUEUED, State.WORKING}:
                 return row
             clock.at = max(clock.at, row.wake_at, row.not_before, row.lease_until or clock.at)
-            deliver(desk, mailing_id, Stage(row.stage), Pace())
+            deliver(desk, [mailing_id], Stage(row.stage), Pace())
         raise AssertionError(f"mailing does not come to rest: {pen.moves(mailing_id)} {row}")
 
     return until_it_rests

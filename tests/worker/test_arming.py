@@ -125,7 +125,7 @@ def test_a_backup_restored_over_the_original_is_disarmed_and_sends_nothing(
     restore_epoch(engine, backup)
 
     assert not tick()
-    deliver(desk, mailing_id, Stage.CREATE, Pace())
+    deliver(desk, [mailing_id], Stage.CREATE, Pace())
     assert pen.mailing(mailing_id).state is State.QUEUED
     assert sandbox.ledger()["totals"]["created"] == 0
 
@@ -146,7 +146,7 @@ def test_a_copy_beside_its_living_original_is_disarmed_on_its_first_connection(
     engine.dispose()
     copy = open_desk(settings.model_copy(update={"database_url": copy_of()}), clock=clock)
     try:
-        deliver(copy, mailing_id, Stage.CREATE, Pace())
+        deliver(copy, [mailing_id], Stage.CREATE, Pace())
         with copy.engine.connect() as connection:
             assert connection.scalar(select(Mailing.state)) is State.QUEUED
         assert look(copy.engine).disarmed_why == "this database was restored or copied into another server"

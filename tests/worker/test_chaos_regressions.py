@@ -58,17 +58,17 @@ def test_the_gate_goes_closed_from_one_lost_create_to_the_next_and_opens_after_t
     sandbox.fail("create_order", "cut_after", count=2)
     first, second, newcomer = new_mailing(), new_mailing(), new_mailing()
     for lost in (first, second):
-        deliver(desk, lost, Stage.CREATE, one_step)
+        deliver(desk, [lost], Stage.CREATE, one_step)
     clock.at = max(pen.mailing(lost).not_before for lost in (first, second))
 
-    deliver(desk, first, Stage.CREATE, one_step)
-    deliver(desk, newcomer, Stage.CREATE, one_step)
+    deliver(desk, [first], Stage.CREATE, one_step)
+    deliver(desk, [newcomer], Stage.CREATE, one_step)
 
     assert pen.mailing(first).stage is Stage.ATTACH
     assert (pen.mailing(newcomer).stage, pen.mailing(newcomer).state) == (Stage.CREATE, State.QUEUED)
 
-    deliver(desk, second, Stage.CREATE, one_step)
-    deliver(desk, newcomer, Stage.CREATE, one_step)
+    deliver(desk, [second], Stage.CREATE, one_step)
+    deliver(desk, [newcomer], Stage.CREATE, one_step)
 
     assert pen.mailing(second).stage is Stage.ATTACH
     assert pen.mailing(newcomer).stage is Stage.ATTACH
@@ -81,12 +81,12 @@ def test_a_gate_kept_for_a_lost_create_that_does_not_come_opens_by_itself(
     sandbox.fail("create_order", "cut_after", count=2)
     first, second, newcomer = new_mailing(), new_mailing(), new_mailing()
     for lost in (first, second):
-        deliver(desk, lost, Stage.CREATE, one_step)
+        deliver(desk, [lost], Stage.CREATE, one_step)
     clock.at = max(pen.mailing(lost).not_before for lost in (first, second))
-    deliver(desk, first, Stage.CREATE, one_step)
+    deliver(desk, [first], Stage.CREATE, one_step)
 
     clock.forward(5)
-    deliver(desk, newcomer, Stage.CREATE, one_step)
+    deliver(desk, [newcomer], Stage.CREATE, one_step)
 
     assert pen.mailing(newcomer).stage is Stage.ATTACH
 

@@ -1,8 +1,9 @@
 """The due scan, each part of its predicate in a pair, and what it costs beside a large backlog."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine, insert, select, text, update
@@ -12,8 +13,8 @@ from tests.worker.board import CELLS, LEASE, NOW, Board, Cell
 from worker import dispatch, moves
 from worker.desk import Desk
 from worker.dispatch import rest_of_chain
-from worker.moves import Due
 from worker.moves.due import WAKE
+from worker.pipeline import ABREAST
 from worker.settings import Settings
 
 AGAIN = timedelta(seconds=60)
@@ -135,7 +136,7 @@ def queue(shared_engine: Engine) -> Iterator[Engine]:
 def open_due(engine: Engine, count: int, priority: Priority = Priority.CAMPAIGN, **values: Any) -> list[int]:
     new = [
         {
-            "key": f"{priority.name}-{number}",
+            "key": str(uuid4()),
             "request_digest": b"digest",
             "priority": int(priority),
             "not_before": NOW,
@@ -176,12 +177,12 @@ class Broker:
 
     def __init__(self, **waiting: int) -> None:
         self.waiting = {priority: waiting.get(priority.name, 0) for priority in Priority}
-        self.pushed: list[tuple[Priority, Due]] = []
+        self.pushed: list[tuple[Priority, Stage, Sequence[int]]] = []
 
-    def push(self, priority: Priority, due: Due) -> None:
-        self.pushed.append((priority, due))
+    def push(self, priority: Priority, stage: Stage, mailing_ids: Sequence[int]) -> None:
+        self.pushed.append((priority, stage, mailing_ids))
 
-    def scan(self, engine: Engine, now: datetime = NOW, window: int = 5) -> int:
+    def scan(self, engine: Engine, now: datetime = NOW, window: int = 500) -> int:
         settings = Settings(dispatch_window=window, push_again_seconds=AGAIN.total_seconds())
         desk = Desk(engine, None, settings)  # type: ignore[arg-type] # the scan speaks to no vendor
         return dispatch.run_once(desk, now, self.waiting.__getitem__, self.push)
@@ -194,26 +195,73 @@ def test_events_are_pushed_before_campaigns(queue: Engine) -> None:
 
     assert broker.scan(queue) == 4
 
-    assert [priority for priority, _ in broker.pushed] == [Priority.EVENT] * 2 + [Priority.CAMPAIGN] * 2
+    assert [priority for priority, *_ in broker.pushed] == [Priority.EVENT] * 2 + [Priority.CAMPAIGN] * 2
 
 
-def test_no_more_than_the_window_waits_in_the_broker(queue: Engine) -> None:
-    open_due(queue, 9)
-    assert Broker().scan(queue, window=5) == 5
-    assert Broker(CAMPAIGN=3).scan(queue, window=5) == 2
-    assert Broker(CAMPAIGN=5).scan(queue, window=5) == 0
-    assert Broker(CAMPAIGN=9).scan(queue, window=5) == 0
-    assert Broker().scan(queue, window=5) == 2
+def test_no_more_than_the_window_waits_in_the_broker_however_many_a_message_stands_for(queue: Engine) -> None:
+    open_due(queue, 19)
+    assert Broker().scan(queue, window=10) == 10
+    assert Broker(CAMPAIGN=1).scan(queue, window=10) == 10 - ABREAST
+    assert Broker(CAMPAIGN=2).scan(queue, window=10) == 0
+    assert Broker(CAMPAIGN=9).scan(queue, window=10) == 0
+    assert Broker().scan(queue, window=10) == 7
+
+
+def test_few_mailings_are_spread_over_all_threads_and_many_share_messages(queue: Engine) -> None:
+    few, many = Broker(), Broker()
+    open_due(queue, 20)
+    few.scan(queue)
+    ids = open_due(queue, 200)
+    many.scan(queue)
+
+    assert [len(mailings) for *_, mailings in few.pushed] == [1] * 20
+    sizes = [len(mailings) for *_, mailings in many.pushed]
+    assert (max(sizes), sum(sizes)) == (7, 200)
+    assert sorted(one for *_, mailings in many.pushed for one in mailings) == ids
+
+
+def test_a_message_is_of_one_stage_and_of_no_more_than_share_a_commit(queue: Engine) -> None:
+    broker = Broker()
+    ids = open_due(queue, 400)
+    with queue.begin() as connection:
+        further = {"stage": Stage.ATTACH, "order_id": 10_000 + Mailing.id}
+        connection.execute(update(Mailing).where(Mailing.id.in_(ids[:300])).values(**further))
+
+    broker.scan(queue)
+
+    told = [(stage, one) for _, stage, mailings in broker.pushed for one in mailings]
+    assert sorted(told, key=lambda each: each[1]) == [
+        *((Stage.ATTACH, one) for one in ids[:300]),
+        *((Stage.CREATE, one) for one in ids[300:]),
+    ]
+    assert max(len(mailings) for *_, mailings in broker.pushed) == ABREAST
+
+
+@pytest.mark.parametrize("why", ["its worker died", "its last write is unsure"])
+def test_what_is_to_be_found_out_about_has_a_message_of_its_own(queue: Engine, why: str) -> None:
+    broker = Broker()
+    ids = open_due(queue, 100)
+    dead = {"state": State.WORKING, "claim": uuid4(), "lease_until": NOW, "wake_at": NOW}
+    unsure = {"recovering": True, "unsure_since": NOW}
+    with queue.begin() as connection:
+        values = dead if why == "its worker died" else unsure
+        connection.execute(update(Mailing).where(Mailing.id.in_(ids[:2])).values(**values))
+
+    broker.scan(queue)
+
+    alone = [mailings for *_, mailings in broker.pushed if len(mailings) == 1]
+    assert sorted(alone)[:2] == [[ids[0]], [ids[1]]]
+    assert all(not {*ids[:2]} & {*mailings} for *_, mailings in broker.pushed if len(mailings) > 1)
 
 
 def test_a_full_window_of_campaigns_does_not_hold_events_up(queue: Engine) -> None:
     open_due(queue, 3)
     open_due(queue, 2, Priority.EVENT)
-    broker = Broker(CAMPAIGN=5)
+    broker = Broker(CAMPAIGN=500)
 
     assert broker.scan(queue) == 2
 
-    assert {priority for priority, _ in broker.pushed} == {Priority.EVENT}
+    assert {priority for priority, *_ in broker.pushed} == {Priority.EVENT}
 
 
 def test_a_lost_message_is_pushed_again_and_costs_that_time_only(queue: Engine) -> None:
@@ -224,7 +272,7 @@ def test_a_lost_message_is_pushed_again_and_costs_that_time_only(queue: Engine) 
 
     assert broker.scan(queue, NOW + AGAIN) == 1
 
-    assert [due.id for _, due in broker.pushed] == [mailing_id, mailing_id]
+    assert [mailings for *_, mailings in broker.pushed] == [[mailing_id], [mailing_id]]
 
 
 def test_a_missed_tick_is_made_up_by_the_next(queue: Engine) -> None:
@@ -295,6 +343,6 @@ def test_the_wake_up_of_a_row_is_its_only_time_that_counts(queue: Engine) -> Non
         connection.execute(update(Mailing).where(Mailing.id == mailing_id).values(**later))
 
     with queue.begin() as connection:
-        due = broker.pushed[0][1]
-        assert moves.claim(connection, due.id, due.stage, NOW + AGAIN, LEASE) is None
+        _, stage, mailings = broker.pushed[0]
+        assert moves.claim(connection, mailings[0], stage, NOW + AGAIN, LEASE) is None
         assert connection.scalar(select(Mailing.attempts)) == 0

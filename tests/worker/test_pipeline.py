@@ -31,7 +31,7 @@ def test_a_worker_that_is_stopping_leaves_the_next_stage_to_the_next_message(
 ) -> None:
     mailing_id = new_mailing()
 
-    assert deliver(desk, mailing_id, Stage.CREATE, Pace(stopping=True)) is Next.GO_ON
+    assert deliver(desk, [mailing_id], Stage.CREATE, Pace(stopping=True)).next is Next.GO_ON
 
     row = pen.mailing(mailing_id)
     assert (row.stage, row.state, row.claim) == (Stage.ATTACH, State.QUEUED, None)
@@ -43,11 +43,11 @@ def test_a_worker_that_was_frozen_until_others_took_over_notices_before_it_write
 ) -> None:
     mailing_id = new_mailing()
     for before in list(Stage)[: list(Stage).index(stage)]:
-        deliver(desk, mailing_id, before, Pace(stopping=True))
+        deliver(desk, [mailing_id], before, Pace(stopping=True))
     orders_before = sandbox.ledger()["totals"]["calls"]
     frozen = Frozen(desk, clock, mailing_id, stage)
 
-    deliver(replace(desk, clock=frozen), mailing_id, stage, Pace())
+    deliver(replace(desk, clock=frozen), [mailing_id], stage, Pace())
 
     assert frozen.taken_over
     written = {"create_order", "append_recipients", "checkout"}
@@ -79,7 +79,7 @@ def test_a_cancelled_order_that_is_gone_already_asks_nobody(
 ) -> None:
     mailing_id = new_mailing()
     for stage in list(Stage)[:4]:
-        deliver(desk, mailing_id, stage, Pace(stopping=True))
+        deliver(desk, [mailing_id], stage, Pace(stopping=True))
     order_id = pen.mailing(mailing_id).order_id
     assert desk.vendor.delete_order(order_id)
     pen.forge(mailing_id, cancel_requested=True, recovering=True, unsure_since=clock())

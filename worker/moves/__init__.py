@@ -10,7 +10,7 @@ due.
 from worker.moves.approving import REJECTED, approve, fit, reject, rejection_words
 from worker.moves.claims import Held, claim, claim_together
 from worker.moves.due import Due, wake_due, wake_pushed
-from worker.moves.holder import Times, checkpoint, make
+from worker.moves.holder import Making, Times, checkpoint, make, make_together
 from worker.moves.occurrences import open_occurrence
 from worker.moves.opening import NewMailing, open_mailing
 from worker.moves.people import CancelOutcome, Resolution, cancel, pause, resolve, suspect, unpause
@@ -21,6 +21,7 @@ __all__ = [
     "CancelOutcome",
     "Due",
     "Held",
+    "Making",
     "NewMailing",
     "RescheduleOutcome",
     "Resolution",
@@ -32,6 +33,7 @@ __all__ = [
     "claim_together",
     "fit",
     "make",
+    "make_together",
     "open_mailing",
     "open_occurrence",
     "pause",

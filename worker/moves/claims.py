@@ -88,7 +88,7 @@ _APART = "CASE WHEN state = 'working' AND attempts >= 2 THEN (id % 16) / 16.0 * 
 
 # The gate row is locked for share, so that a claim either commits before the gate closes, and is then seen in
 # flight, or finds it closed. `order_fence` is the newest order known when a create could first have happened.
-CLAIM = text(f"""
+_CLAIM = f"""
     UPDATE mailing
        SET state        = 'working',
            claim        = :claim,
@@ -101,14 +101,27 @@ CLAIM = text(f"""
                                THEN (SELECT coalesce(max(order_id), 0) FROM mailing)
                                ELSE order_fence END,
            updated_at   = :now
-     WHERE id = ANY (:ids)
+     WHERE id {{among}}
        AND stage = :stage
        AND (state = 'queued' AND not_before <= :now  OR  state = 'working' AND lease_until <= :now)
        AND (stage = 'settle' OR NOT {PAUSED})
        AND (stage <> 'create' OR recovering OR state = 'working'
             OR (SELECT closed_until <= :now FROM create_gate FOR SHARE))
     RETURNING {RETURNING}
-""").columns(*COLUMNS)  # noqa: S608 - built from constants of this module
+"""  # noqa: S608 - built from constants of this module
+CLAIM = text(_CLAIM.format(among="= :id")).columns(*COLUMNS)
+# Several at once: not those that somebody is just changing, for who waits for many rows may be waited for himself;
+# and not those about which something is to be found out, which may have killed their worker, and would these.
+CLAIM_TOGETHER = text(
+    _CLAIM.format(
+        among="""= ANY (ARRAY(SELECT id
+                              FROM mailing
+                             WHERE id = ANY (:ids)
+                               AND state = 'queued'
+                               AND NOT recovering
+                               FOR UPDATE SKIP LOCKED))"""
+    )
+).columns(*COLUMNS)
 
 
 def claim(
@@ -118,21 +131,26 @@ def claim(
 
     A claim whose lease ran out is taken over; it comes back ``recovering``, for what its holder did is unknown.
     """
-    held = claim_together(connection, [mailing_id], stage, now, lease)
-    return held[0] if held else None
+    row = connection.execute(CLAIM, _bounds(stage, now, lease) | {"id": mailing_id}).one_or_none()
+    if row is None:
+        return None
+    held = held_from(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    if held.recovering and held.unsure_since == now:
+        evidence.log(connection, held.id, now, Move.STEAL, held.stage, State.WORKING)
+    return held
 
 
 def claim_together(
     connection: Connection, mailing_ids: Sequence[int], stage: Stage, now: datetime, lease: timedelta
 ) -> list[Held]:
-    """Claim those of several mailings that `claim` would, in one statement and under one token."""
-    bounds = {"claim": uuid4(), "now": now, "lease": lease, "lease_until": now + lease}
-    rows = connection.execute(CLAIM, bounds | {"ids": list(mailing_ids), "stage": stage})
-    claimed = [held_from(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
-    for held in claimed:
-        if held.recovering and held.unsure_since == now:
-            evidence.log(connection, held.id, now, Move.STEAL, held.stage, State.WORKING)
-    return claimed
+    """Claim those of several mailings that `claim` would, under one token, but none that is to be recovered."""
+    rows = connection.execute(CLAIM_TOGETHER, _bounds(stage, now, lease) | {"ids": list(mailing_ids)})
+    held = {row.id: held_from(row._mapping) for row in rows}  # noqa: SLF001 - as above
+    return [held[one] for one in mailing_ids if one in held]
+
+
+def _bounds(stage: Stage, now: datetime, lease: timedelta) -> dict[str, Any]:
+    return {"claim": uuid4(), "stage": stage, "now": now, "lease": lease, "lease_until": now + lease}
 
 
 def held_from(row: Any, before: Held | None = None) -> Held:  # noqa: ANN401 - RowMapping's values are untyped

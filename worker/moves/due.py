@@ -21,7 +21,7 @@ WAKE = text(f"""
                             ORDER BY wake_at
                             LIMIT :room
                               FOR UPDATE SKIP LOCKED))
-    RETURNING id, stage,
+    RETURNING id, stage, state = 'working' OR recovering AS alone,
               (stage <> 'settle' AND {PAUSED}
                OR stage = 'create' AND state = 'queued' AND NOT recovering
                   AND (SELECT closed_until > :now FROM create_gate)) AS held_back
@@ -30,10 +30,11 @@ WAKE = text(f"""
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A mailing to be woken, and where its chain begins."""
+    """A mailing to be woken, and where its chain begins; ``alone`` if something is to be found out about it first."""
 
     id: int
     stage: Stage
+    alone: bool = False
 
 
 def wake_due(
@@ -46,7 +47,7 @@ def wake_due(
     """
     bounds = {"now": now, "again": now + again, "priority": int(priority), "room": room}
     rows = connection.execute(WAKE, bounds)
-    return [Due(row.id, Stage(row.stage)) for row in rows if not row.held_back]
+    return [Due(row.id, Stage(row.stage), row.alone) for row in rows if not row.held_back]
 
 
 def wake_pushed(connection: Connection, now: datetime, again: timedelta, *only: ColumnElement[bool]) -> None:

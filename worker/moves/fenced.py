@@ -1,20 +1,21 @@
 """The statement behind every move of a claim's holder: the fenced UPDATE, and what it leaves behind.
 
-One statement, so that one round trip to the database makes the move, writes the event log and the journal, and tells
-the webhooks; if the claim was lost it does none of it.
+One statement, so that one round trip to the database makes the move of one mailing or of several, writes the event
+log and the journal, and tells the webhooks; of a mailing whose claim was lost it does none of it.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, TextualSelect, text
+from sqlalchemy import Connection, TextualSelect, create_mock_engine, text
 
 from lettrlabs import Call
-from models import Move, NoticeKind, State
+from models import Mailing, Move, NoticeKind, Stage, State
 from worker import evidence, outbox
 from worker.moves.claims import COLUMNS, RETURNING, Held, held_from
 from worker.results import Facts
@@ -31,47 +32,121 @@ class Trace:
     notices: Sequence[NoticeKind] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a held mailing is to become, and the trace of it."""
+
+    held: Held
+    values: Facts
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What the changes of one statement have in common."""
+
+    stage: Stage
+    columns: tuple[str, ...]
+    move: Move | None
+    state: State | None
+    notices: tuple[NoticeKind, ...]
+    journal: bool
+
+    @classmethod
+    def of(cls, change: Change) -> "_Shape":
+        trace, columns = change.trace, tuple(change.values)
+        return cls(
+            change.held.stage, columns, trace.move, trace.state, tuple(trace.notices), bool(trace.calls)
+        )
+
+
 # The guard is stage, state and claim; nothing else may stand between a late holder and somebody else's mailing.
 _MOVE = f"""
-    WITH moved AS (
+    WITH given AS (
+        SELECT *
+          FROM unnest({{arrays}})
+            AS given ({{names}})
+    ), moved AS (
         UPDATE mailing
            SET {{values}}
-         WHERE id = :held_id
+          FROM given
+         WHERE mailing.id = given.held_id
            AND stage = :held_stage
            AND state = 'working'
-           AND claim = :held_claim
+           AND claim = given.held_claim
         RETURNING {RETURNING}
     ){{traces}}
     SELECT * FROM moved
 """  # noqa: S608 - built from constants of this package
 _LOGGED = f"""
         INSERT INTO event_log (mailing_id, at, move, stage, state, actor, detail)
-        SELECT id, :now, :move, stage, :state, '{evidence.WORKER}', CAST(:detail AS jsonb)
+        SELECT moved.id, :now, :move, moved.stage, :state, '{evidence.WORKER}', CAST(given.detail AS jsonb)
           FROM moved
+          JOIN given ON given.held_id = moved.id
 """  # noqa: S608 - as above
+_POSTGRESQL = create_mock_engine("postgresql+psycopg://", lambda *_: None).dialect
+_GIVEN = {"held_id": "bigint", "held_claim": "uuid", "detail": "text", "calls": "text"}
 
 
-def fenced(connection: Connection, held: Held, values: Facts, now: datetime, trace: Trace) -> Held | None:
-    """Change a held mailing's row and write the trace of it; return it anew, or None if the claim was lost."""
-    bounds: dict[str, Any] = {"held_id": held.id, "held_stage": held.stage, "held_claim": held.claim}
-    bounds |= {f"to_{name}": value for name, value in values.items()}
-    traces: dict[str, dict[str, Any]] = {}
-    if trace.move is not None:
-        detail = json.dumps(dict(trace.detail))
-        traces[_LOGGED] = {"now": now, "move": trace.move, "state": trace.state, "detail": detail}
-    if trace.notices:
-        traces[outbox.TELL_MOVED] = {"now": now, "kinds": [kind.value for kind in trace.notices]}
-    if trace.calls:
-        traces[evidence.JOURNAL_MOVED] = {"calls": evidence.as_json(trace.calls)}
-    for given in traces.values():
-        bounds |= given
-    row = connection.execute(_statement(tuple(values), tuple(traces)), bounds).one_or_none()
-    return None if row is None else held_from(row._mapping, held)  # noqa: SLF001 - as in claims
+def fenced(connection: Connection, changes: Sequence[Change], now: datetime) -> dict[int, Held]:
+    """Change held mailings' rows and write the traces of it; return those anew, by id, whose claim still held.
+
+    Changes of the same shape are one statement, which takes the rows in the order of their ids: so do all others
+    who change several.
+    """
+    alike: dict[_Shape, list[Change]] = defaultdict(list)
+    for change in sorted(changes, key=lambda change: change.held.id):
+        alike[_Shape.of(change)].append(change)
+    after: dict[int, Held] = {}
+    for shape, same in alike.items():
+        before = {change.held.id: change.held for change in same}
+        for row in connection.execute(_statement(shape), _bounds(shape, same, now)):
+            after[row.id] = held_from(row._mapping, before[row.id])  # noqa: SLF001 - as in claims
+    return after
+
+
+def _bounds(shape: _Shape, changes: Sequence[Change], now: datetime) -> dict[str, Any]:
+    bounds: dict[str, Any] = {
+        "held_stage": shape.stage,
+        "held_id": [change.held.id for change in changes],
+        "held_claim": [change.held.claim for change in changes],
+    }
+    for name in shape.columns:
+        bounds[f"to_{name}"] = [change.values[name] for change in changes]
+    if shape.move is not None:
+        details = [json.dumps(dict(change.trace.detail)) for change in changes]
+        bounds |= {"now": now, "move": shape.move, "state": shape.state, "detail": details}
+    if shape.notices:
+        bounds |= {"now": now, "kinds": [kind.value for kind in shape.notices]}
+    if shape.journal:
+        bounds["calls"] = [evidence.as_json(change.trace.calls) for change in changes]
+    return bounds
 
 
 @lru_cache(maxsize=256)
-def _statement(columns: tuple[str, ...], traces: tuple[str, ...]) -> TextualSelect:
+def _statement(shape: _Shape) -> TextualSelect:
     """Return the statement that sets these columns and writes these traces, and plans for nothing else."""
-    values = ", ".join(f"{name} = :to_{name}" for name in columns)
-    written = "".join(f", trace_{n} AS ({trace})" for n, trace in enumerate(traces))
-    return text(_MOVE.format(values=values, traces=written)).columns(*COLUMNS)
+    given = {name: kind for name, kind in _GIVEN.items() if name.startswith("held_")}
+    given |= {f"to_{name}": _type_of(name) for name in shape.columns}
+    traces = []
+    if shape.move is not None:
+        given["detail"] = _GIVEN["detail"]
+        traces.append(_LOGGED)
+    if shape.notices:
+        traces.append(outbox.TELL_MOVED)
+    if shape.journal:
+        given["calls"] = _GIVEN["calls"]
+        traces.append(evidence.JOURNAL_MOVED)
+    statement = _MOVE.format(
+        arrays=", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in given.items()),
+        names=", ".join(given),
+        values=", ".join(f"{name} = given.to_{name}" for name in shape.columns),
+        traces="".join(f", trace_{n} AS ({trace})" for n, trace in enumerate(traces)),
+    )
+    return text(statement).columns(*COLUMNS)
+
+
+@lru_cache
+def _type_of(column: str) -> str:
+    kind: str = Mailing.__table__.columns[column].type.compile(_POSTGRESQL)
+    return kind

@@ -11,7 +11,7 @@ from lettrlabs import Call
 from models import Move, Stage, State
 from worker import budgets, outbox
 from worker.moves.claims import Held
-from worker.moves.fenced import Trace, fenced
+from worker.moves.fenced import Change, Trace, fenced
 from worker.results import (
     Advance,
     Again,
@@ -21,6 +21,7 @@ from worker.results import (
     Facts,
     Fail,
     Hold,
+    Proceed,
     Record,
     Result,
     Retry,
@@ -28,6 +29,7 @@ from worker.results import (
     Unsure,
     Wait,
     nothing,
+    write_records,
 )
 
 
@@ -53,6 +55,15 @@ _FRESH: dict[str, Any] = {
 _FREE: dict[str, Any] = {"claim": None, "lease_until": None}
 
 
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a held mailing's stage came to, and the calls it took."""
+
+    held: Held
+    result: Result
+    calls: Sequence[Call] = ()
+
+
 def make(
     connection: Connection,
     held: Held,
@@ -64,19 +75,22 @@ def make(
     """Make the one move that a stage's result stands for, with what it wants recorded and the calls it took.
 
     Returns the mailing after the move, or None if the claim was lost: then nothing at all was changed.
-    Raises Contested, to undo the whole transaction, where the record says so.
+    Raises Contested or OverBudget, to undo the whole transaction, where the record says so.
     """
-    move, values, record, why = _meaning(held, result, now, times)
-    detail: dict[str, Any] = {"why": why} if why else {}
-    if isinstance(result, AskPerson):
-        detail |= {"facts": dict(result.facts)}
-    state = values.get("state", State.WORKING)
-    trace = Trace(calls, move, state, detail, outbox.of_result(result))
-    after = fenced(connection, held, {"updated_at": now} | values, now, trace)
-    if after is not None:
-        record(connection)
-        budgets.follow(connection, held.id, state, now)
-        outbox.follow(connection, held.id, result, now)
+    return make_together(connection, [Making(held, result, calls)], now, times).get(held.id)
+
+
+def make_together(
+    connection: Connection, makings: Sequence[Making], now: datetime, times: Times
+) -> dict[int, Held]:
+    """Make the moves of several mailings, as `make` does; returns those anew, by id, whose claim still held."""
+    meant = [(one, _meaning(one.held, one.result, now, times)) for one in makings]
+    after = fenced(connection, [_change(one, meaning, now) for one, meaning in meant], now)
+    kept = [(one, meaning) for one, meaning in meant if one.held.id in after]
+    write_records(connection, (meaning.record for _, meaning in kept))
+    states = {one.held.id: State(meaning.values.get("state", State.WORKING)) for one, meaning in kept}
+    budgets.follow(connection, states, now)
+    outbox.follow(connection, {one.held.id: one.result for one, _ in kept}, now)
     return after
 
 
@@ -91,50 +105,77 @@ def checkpoint(
 ) -> Held | None:
     """Commit a part of a stage under the same claim, and renew the lease; None if the claim was lost."""
     renewed = {"lease_until": now + lease, "wake_at": now + lease, "updated_at": now}
-    after = fenced(connection, held, renewed | dict(values), now, Trace(calls))
+    change = Change(held, renewed | dict(values), Trace(calls))
+    after = fenced(connection, [change], now).get(held.id)
     if after is not None:
-        record(connection)
+        write_records(connection, [record])
     return after
 
 
-_Meaning = tuple[Move, dict[str, Any], Record, str | None]
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """What a result does to the row. Without a move it is a part of a stage, of which the log tells nothing."""
+
+    move: Move | None
+    values: dict[str, Any]
+    record: Record = nothing
+    why: str | None = None
+
+
+def _change(making: Making, meaning: _Meaning, now: datetime) -> Change:
+    detail: dict[str, Any] = {"why": meaning.why} if meaning.why else {}
+    if isinstance(making.result, AskPerson):
+        detail |= {"facts": dict(making.result.facts)}
+    state = meaning.values.get("state", State.WORKING)
+    trace = Trace(making.calls, meaning.move, state, detail, outbox.of_result(making.result))
+    return Change(making.held, {"updated_at": now} | meaning.values, trace)
 
 
 def _meaning(held: Held, result: Result, now: datetime, times: Times) -> _Meaning:
     match result:
         case Advance(to, values, record):
             return _advance(to, dict(values), record, now, times)
+        case Proceed(_, values, record):
+            return _Meaning(None, _renewed(now, times) | dict(values), record)
         case Again(why, values, record):
-            lease = {"lease_until": now + times.lease, "wake_at": now + times.lease}
-            return Move.RUN_AHEAD, lease | {"recovering": False, "unsure_since": None, **values}, record, why
+            sure = {"recovering": False, "unsure_since": None}
+            return _Meaning(Move.RUN_AHEAD, _renewed(now, times) | sure | dict(values), record, why)
         case Wait() | Hold():
             return _wait(held, result, now)
-        case Retry(why):
-            return Move.RETRY, _later(now + _backoff(held, times), why), nothing, why
-        case Unsure(why):
-            unsure = {"recovering": True, "unsure_since": now}
-            return Move.UNSURE, _later(now + _backoff(held, times), why) | unsure, nothing, why
+        case Retry() | Unsure():
+            return _tried(held, result, now, times)
         case _:
             return _handed_over(result, now)
+
+
+def _tried(held: Held, result: Retry | Unsure, now: datetime, times: Times) -> _Meaning:
+    later = _later(now + _backoff(held, times), result.why)
+    if isinstance(result, Retry):
+        return _Meaning(Move.RETRY, later, why=result.why)
+    return _Meaning(Move.UNSURE, later | {"recovering": True, "unsure_since": now}, why=result.why)
+
+
+def _renewed(now: datetime, times: Times) -> dict[str, Any]:
+    return {"lease_until": now + times.lease, "wake_at": now + times.lease}
 
 
 def _wait(held: Held, result: Wait | Hold, now: datetime) -> _Meaning:
     counts = {"attempts": max(held.attempts - 1, 0)}
     if isinstance(result, Hold):
-        return Move.WAIT, _later(result.until, result.why) | counts | {"waits": 0}, nothing, result.why
+        return _Meaning(Move.WAIT, _later(result.until, result.why) | counts | {"waits": 0}, why=result.why)
     until = now + timedelta(seconds=result.seconds)
     counts["waits"] = held.waits + 1
-    return Move.WAIT, _later(until, result.why) | counts, result.record, result.why
+    return _Meaning(Move.WAIT, _later(until, result.why) | counts, result.record, result.why)
 
 
 def _advance(to: Stage, values: dict[str, Any], record: Record, now: datetime, times: Times) -> _Meaning:
     if times.run_ahead and to is not Stage.SETTLE:
-        lease = {"lease_until": now + times.lease, "wake_at": now + times.lease}
-        return Move.RUN_AHEAD, _FRESH | {"attempts": 1, "stage": to} | lease | values, record, None
+        ahead = _FRESH | {"attempts": 1, "stage": to} | _renewed(now, times)
+        return _Meaning(Move.RUN_AHEAD, ahead | values, record)
     # The chain's next link is on its way; should it be lost, the due scan pushes the row again.
     later = now if to is Stage.SETTLE else now + times.push_again
     queued = {"state": State.QUEUED, "stage": to, "not_before": now, "wake_at": later}
-    return Move.ADVANCE, _FRESH | _FREE | queued | values, record, None
+    return _Meaning(Move.ADVANCE, _FRESH | _FREE | queued | values, record)
 
 
 def _handed_over(result: Result, now: datetime) -> _Meaning:
@@ -142,18 +183,18 @@ def _handed_over(result: Result, now: datetime) -> _Meaning:
     match result:
         case AskApproval(values, record, why):
             asks = {"state": State.APPROVAL, "stage": Stage.CHECKOUT, "reason": why, **values}
-            return Move.ASK_APPROVAL, _FRESH | asleep | asks, record, why
+            return _Meaning(Move.ASK_APPROVAL, _FRESH | asleep | asks, record, why)
         case AskPerson(code, why, _, values, record):
             asks = {"state": State.ATTENTION, "reason_code": code, "reason": why, **values}
-            return Move.ASK_PERSON, asleep | asks, record, why
+            return _Meaning(Move.ASK_PERSON, asleep | asks, record, why)
         case Fail(code, why):
             ends = {"state": State.FAILED, "reason_code": code, "reason": why}
-            return Move.FAIL, _FRESH | asleep | ends, nothing, why
+            return _Meaning(Move.FAIL, _FRESH | asleep | ends, why=why)
         case Sent(values, record):
-            return Move.SEND, _FRESH | asleep | {"state": State.SENT, **values}, record, None
+            return _Meaning(Move.SEND, _FRESH | asleep | {"state": State.SENT, **values}, record)
         case Discarded(code, why, record):
             dropped = {"state": State.CANCELLED, "reason_code": code, "reason": why}
-            return Move.DISCARD, _FRESH | asleep | dropped, record, why
+            return _Meaning(Move.DISCARD, _FRESH | asleep | dropped, record, why)
         case _:
             raise AssertionError(f"no move for {type(result).__name__} at {now}")
 

@@ -139,7 +139,7 @@ def move(
     ).one_or_none()
     if row is None:
         return False
-    budgets.follow(connection, mailing_id, row.state, now)
+    budgets.follow(connection, {mailing_id: row.state}, now)
     evidence.log(connection, mailing_id, now, kind, row.stage, row.state, actor=who, detail=detail)
     outbox.tell_of_move(connection, mailing_id, kind, row.state, now)
     return True

@@ -7,14 +7,12 @@ read, and unless it holds exactly what the cursor says, it is emptied and filled
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from lettrlabs import Accepted, AppendResult, NotSent, OrderRecipient, Rejected, Unknown, VendorError
 from models import Stage
 from worker import pairing, recipients, suppressing
 from worker.nobody import nobody_left
 from worker.refusals import not_now, refused
-from worker.results import Advance, Again, AskPerson, Result, Unsure
+from worker.results import Advance, Again, AskPerson, Note, Result, Unsure
 from worker.work import Work
 
 _FILLINGS = 3
@@ -78,11 +76,9 @@ def _handed(page: recipients.Page, told: AppendResult, cursor: int) -> _Handed:
 
 
 def _keep(work: Work, handed: _Handed) -> None:
-    def record(connection: Connection) -> None:
-        recipients.mark_submitted(connection, work.held.id, handed.over, suppressing.day_of(work))
-        recipients.mark_refused(connection, work.held.id, handed.refused)
-
-    work.checkpoint({"cursor": handed.cursor}, record)
+    over = recipients.submitted_marks(work.held.id, handed.over, suppressing.day_of(work))
+    marks = over + recipients.refused_marks(work.held.id, handed.refused)
+    work.checkpoint({"cursor": handed.cursor}, Note(recipients.mark, marks))
 
 
 def _read_back(work: Work, last: _Handed | None) -> Result:
@@ -109,13 +105,10 @@ def _done(work: Work, vendor_ids: dict[int, int], last: _Handed | None) -> Resul
         "recipients_digest": recipients.digest_of(vendor_ids.values()),
     }
     work.saw.recipients(vendor_ids[min(vendor_ids)], work.now())
-
-    def record(connection: Connection) -> None:
-        recipients.mark_accepted(connection, work.held.id, vendor_ids, suppressing.day_of(work))
-        if last is not None:
-            recipients.mark_refused(connection, work.held.id, last.refused)
-
-    return Advance(Stage.PROOF, values, record)
+    marks = recipients.accepted_marks(work.held.id, vendor_ids, suppressing.day_of(work))
+    if last is not None:
+        marks += recipients.refused_marks(work.held.id, last.refused)
+    return Advance(Stage.PROOF, values, Note(recipients.mark, marks))
 
 
 def _ours(work: Work, last: _Handed | None = None) -> dict[int, recipients.Person]:

@@ -5,7 +5,8 @@ is undone whenever the checkout surely took no effect. An unreadable answer is s
 Draft once the settlement window has passed was not checked out.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,25 +15,43 @@ from sqlalchemy import Connection
 from lettrlabs import Accepted, Checkout, NotSent, Order, OrderStatus, Rejected, Unknown
 from models import Stage
 from worker import agreement, budgets, recipients, suppressing, timing
-from worker.budgets import OverBudget, Taking
+from worker.budgets import Taking
 from worker.refusals import not_now, order_gone, refused
-from worker.results import Advance, Again, AskApproval, AskPerson, Record, Result, Unsure, Wait
+from worker.results import Advance, Again, AskPerson, Note, Proceed, Record, Result, Unsure, Wait
 from worker.work import Saw, Work
 
 _RESENDS = 2
 
 
 def run(work: Work) -> Result:
-    """Verify what was approved, then check out."""
+    """Verify what was approved, then reserve the money, then check out."""
     objection = timing.objection(work) if work.saw.all_of_it(work.now()) else _objection(work)
     if objection is not None:
         return objection
     # The verification took its time: the row, and who is suppressed, is read once more right before the money moves.
-    try:
-        settled = _reserve(work)
-    except OverBudget as over:
-        return AskApproval({"reason_code": budgets.OVER_BUDGET}, why=str(over))
-    if not settled:
+    reserving = _Reserving(work)
+    return Proceed(lambda: _reserved(reserving), record=Note(_reserve, reserving))
+
+
+@dataclass(slots=True)
+class _Reserving:
+    """A mailing whose money is being reserved, and whether nobody on its order was suppressed meanwhile."""
+
+    work: Work
+    settled: bool = False
+
+
+def _reserve(connection: Connection, several: Sequence[_Reserving]) -> None:
+    """Reserve the money of several, and look who was suppressed on their orders meanwhile. Raises OverBudget."""
+    budgets.reserve(connection, [_taking(one.work) for one in several])
+    unsettled = suppressing.unsettled(connection, [one.work for one in several])
+    for one in several:
+        one.settled = one.work.held.id not in unsettled
+
+
+def _reserved(reserving: _Reserving) -> Result:
+    work = reserving.work
+    if not reserving.settled:
         work.saw = Saw()
         return Again("somebody was suppressed right before checkout", record=_release(work))
     work.hold_on()
@@ -49,19 +68,6 @@ def _objection(work: Work) -> Result | None:
         or _recipients_differ(work)
         or agreement.objection(work)
     )
-
-
-def _reserve(work: Work) -> bool:
-    """Reserve the money, and return whether nobody on the order was suppressed meanwhile. Raises OverBudget."""
-    settled = False
-
-    def record(connection: Connection) -> None:
-        nonlocal settled
-        budgets.reserve(connection, _taking(work))
-        settled = suppressing.is_settled(connection, work)
-
-    work.checkpoint({}, record)
-    return settled
 
 
 def _check_out(work: Work) -> Result:
@@ -118,7 +124,7 @@ def _taking(work: Work) -> Taking:
 
 
 def _release(work: Work) -> Record:
-    return lambda connection: budgets.release(connection, work.held.id)
+    return Note(budgets.release, work.held.id)
 
 
 def _recipients_differ(work: Work) -> Result | None:

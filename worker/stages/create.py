@@ -10,7 +10,7 @@ from lettrlabs import Accepted, NotSent, Rejected, Unknown
 from models import Stage
 from worker import fates, gate, strays
 from worker.refusals import not_now, refused
-from worker.results import Advance, Again, Fail, Result, Unsure, Wait
+from worker.results import Advance, Again, Fail, Note, Result, Unsure, Wait
 from worker.work import Work
 
 _GATE_PAUSE = 1.0
@@ -23,9 +23,7 @@ def run(work: Work) -> Result:
     match answer:
         case Accepted(order_id):
             work.saw.made_order = True
-            return Advance(
-                Stage.ATTACH, {"order_id": order_id}, lambda connection: fates.take(connection, order_id)
-            )
+            return Advance(Stage.ATTACH, {"order_id": order_id}, Note(fates.take, order_id))
         case NotSent():
             return not_now(work, answer)
         case Rejected(status=400):

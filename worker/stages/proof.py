@@ -2,7 +2,7 @@
 
 from models import Stage
 from worker import proofs
-from worker.results import Advance, Result
+from worker.results import Advance, Note, Result
 from worker.work import Work
 
 
@@ -10,7 +10,7 @@ def run(work: Work) -> Result:
     """Fetch and keep the PDF under its SHA-256."""
     pdf = proofs.fetch(work)
     values = {"proof_sha256": proofs.name_of(pdf)}
-    return Advance(Stage.SUMMARIZE, values, lambda connection: proofs.keep(connection, pdf))
+    return Advance(Stage.SUMMARIZE, values, Note(proofs.keep, pdf))
 
 
 # A read leaves nothing behind to find out about.

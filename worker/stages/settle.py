@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from lettrlabs import PAID, Order, OrderStatus, Transaction
 from worker import budgets, ledger
-from worker.ledger import Account
-from worker.results import AskPerson, Record, Result, Sent, Wait
+from worker.ledger import Account, Books
+from worker.results import AskPerson, Note, Record, Result, Sent, Wait
 from worker.work import Work
 
 _LONGEST_POLL = 300.0
@@ -42,14 +42,14 @@ def _paid(work: Work, order: Order) -> Result:
     values = {"order_status": order.status, "paid_at": paid_at, "charged": account.net}
 
     def record(connection: Connection) -> None:
-        ledger.write_down(connection, work.held.id, moves)
-        # What is sent is spent by its move; this is for what waits for a person, and is paid all the same.
-        if variance is not None:
-            budgets.spend(connection, work.held.id, work.now())
+        ledger.write_down(connection, [books])
+        # What is sent is spent by its move; this waits for a person, and is paid all the same.
+        budgets.spend(connection, [work.held.id], work.now())
 
+    books = Books(work.held.id, moves)
     variance = account.variance(work.held.quoted or Decimal(0))
     if variance is None:
-        return Sent(values, record)
+        return Sent(values, Note(ledger.write_down, books))
     if work.now() < paid_at + timedelta(seconds=work.settings.settlement_window_seconds):
         work.checkpoint({"order_status": order.status, "paid_at": paid_at})
         return Wait(_pause(work), f"{variance}: its books may not be complete yet")
@@ -84,7 +84,7 @@ def _pause(work: Work) -> float:
 
 
 def _release(work: Work) -> Record:
-    return lambda connection: budgets.release(connection, work.held.id)
+    return Note(budgets.release, work.held.id)
 
 
 def _ask(code: str, why: str, order: Order | None) -> AskPerson:

@@ -1,10 +1,9 @@
 """Ask what it will cost, keep the quote, and have a person approve it where that is required."""
 
-from sqlalchemy import Connection
-
 from models import Stage
 from worker import agreement, choices, holds, quotes
-from worker.results import Advance, AskApproval, Result
+from worker.quotes import Taken
+from worker.results import Advance, AskApproval, Note, Result
 from worker.work import Work
 
 
@@ -19,10 +18,7 @@ def run(work: Work) -> Result:
         return doubt
     work.saw.price(work.now())
     values = {"quoted": quotes.total(told)}
-
-    def record(connection: Connection) -> None:
-        quotes.keep(connection, work, told, work.now())
-
+    record = Note(quotes.keep, Taken(work.held, told, work.now()))
     if agreement.is_missing(work.held, quotes.total(told)):
         return AskApproval(values, record)
     return Advance(Stage.CHECKOUT, values, record)

@@ -1,6 +1,7 @@
 """One message in the hands of one worker thread."""
 
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -8,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import Stage
 from tests.proof.statemachine.boundaries import Course, Killed, Strike, on_course
 from worker.desk import Desk
-from worker.pipeline import Next, Pace, deliver
+from worker.pipeline import Next, Pace, deliver, settle
 
 _PATIENCE: Final = 60.0
 
@@ -16,16 +17,18 @@ _PATIENCE: Final = 60.0
 class Delivery:
     """A delivery that may die on its way, or freeze and be let go later."""
 
-    def __init__(self, desk: Desk, mailing_id: int, stage: Stage, pace: Pace, strike: Strike | None) -> None:
+    def __init__(
+        self, desk: Desk, mailing_ids: Sequence[int], stage: Stage, pace: Pace, strike: Strike | None
+    ) -> None:
         self.course = Course(strike)
-        self.mailing_id = mailing_id
+        self.mailing_ids = mailing_ids
         self.stage = stage
         self.next = Next.NOTHING
         self.done = False
         self.trouble: SQLAlchemyError | None = None
         self.broke: BaseException | None = None
         self._thread = threading.Thread(
-            target=self._run, args=(desk, mailing_id, stage, pace), name="delivery", daemon=True
+            target=self._run, args=(desk, mailing_ids, stage, pace), name="delivery", daemon=True
         )
 
     @property
@@ -52,9 +55,17 @@ class Delivery:
             raise self.broke
         return self
 
-    def _run(self, desk: Desk, mailing_id: int, stage: Stage, pace: Pace) -> None:
+    def _run(self, desk: Desk, mailing_ids: Sequence[int], stage: Stage, pace: Pace) -> None:
+        def work() -> Next:
+            if stage is Stage.SETTLE:
+                settle(desk, mailing_ids, pace)
+                return Next.NOTHING
+            done = deliver(desk, mailing_ids, stage, pace)
+            assert not done.not_begun
+            return done.next
+
         try:
-            self.next = on_course(self.course, lambda: deliver(desk, mailing_id, stage, pace))
+            self.next = on_course(self.course, work)
             assert not self.course.dead, f"a kill was swallowed at {self.course.struck}"
         except Killed:
             if self.course.passed[-1].endswith("although dead"):

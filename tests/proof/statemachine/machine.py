@@ -1,5 +1,6 @@
 """The state machine: everything that can happen to a few mailings, in any sequence."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -16,7 +17,7 @@ from tests.proof.statemachine.rig import Rig
 from tests.proof.statemachine.truth import Deeds, Truth
 from worker import dispatch, moves, sweep
 from worker.dispatch import rest_of_chain
-from worker.moves import CancelOutcome, Due, Resolution
+from worker.moves import CancelOutcome, Resolution
 from worker.pipeline import Next
 
 _PLANS = st.builds(
@@ -77,7 +78,7 @@ _SETTLEMENT_WINDOW: Final = 900
 class Message:
     """A chain of wake-ups in the broker, as far as it is not done yet."""
 
-    mailing_id: int
+    mailing_ids: tuple[int, ...]
     stages: tuple[Stage, ...]
 
 
@@ -98,9 +99,10 @@ class MailingMachine(RuleBasedStateMachine):
         shared=st.sampled_from([False, False, False, True]),
         page=st.sampled_from([2, 1000]),
         settles=st.sampled_from([0, 30]),
+        abreast=st.booleans(),
     )
-    def begin(self, plans: list[Plan], shared: bool, page: int, settles: int) -> None:
-        self.rig.begin(plans, exclusive=not shared, page=page, settles=settles)
+    def begin(self, plans: list[Plan], shared: bool, page: int, settles: int, abreast: bool) -> None:
+        self.rig.begin(plans, exclusive=not shared, page=page, settles=settles, abreast=abreast)
         self.shared = shared
         self.begun = True
 
@@ -120,7 +122,15 @@ class MailingMachine(RuleBasedStateMachine):
 
     @rule(which=_ANY, stage=st.sampled_from(Stage), ahead=st.booleans())
     def deliver_any_stage(self, which: int, stage: Stage, ahead: bool) -> None:
-        self._deliver(Message(self._mailing(which), (stage,)), ahead=ahead)
+        self._deliver(Message((self._mailing(which),), (stage,)), ahead=ahead)
+
+    @precondition(lambda self: self._unfinished())
+    @rule(which=_ANY, ahead=st.booleans(), strike=_PERHAPS_A_STRIKE)
+    def deliver_all_to_the_stage_of_one(self, which: int, ahead: bool, strike: Strike | None) -> None:
+        rows = self._unfinished()
+        stage = Stage(rows[which % len(rows)].stage)
+        together = tuple(row.id for row in rows if row.stage == stage)
+        self._deliver(Message(together, rest_of_chain(stage)), ahead=ahead, strike=strike)
 
     @precondition(lambda self: self._unfinished())
     @rule(which=_ANY, ahead=st.booleans(), strike=_PERHAPS_A_STRIKE)
@@ -246,13 +256,14 @@ class MailingMachine(RuleBasedStateMachine):
         return Truth(self.rig, self.deeds)
 
     def _tick(self) -> None:
-        woken: list[Due] = []
-        dispatch.run_once(
-            self.rig.desk, self.rig.now(), lambda _: len(self.messages), lambda _, due: woken.append(due)
-        )
-        # PostgreSQL wakes those of one scan in any sequence; a run must be repeatable.
-        woken.sort(key=lambda due: due.id)
-        self.messages += [Message(due.id, rest_of_chain(due.stage)) for due in woken]
+        woken: list[Message] = []
+
+        def push(_: Priority, stage: Stage, mailing_ids: Sequence[int]) -> None:
+            # PostgreSQL wakes those of one scan in any sequence; a run must be repeatable.
+            woken.append(Message(tuple(sorted(mailing_ids)), rest_of_chain(stage)))
+
+        dispatch.run_once(self.rig.desk, self.rig.now(), lambda _: len(self.messages), push)
+        self.messages += sorted(woken, key=lambda message: message.mailing_ids)
 
     def _mailing(self, which: int) -> int:
         return self.rig.mailings[which % len(self.rig.mailings)]
@@ -264,7 +275,7 @@ class MailingMachine(RuleBasedStateMachine):
     def _deliver(self, message: Message, *, ahead: bool, strike: Strike | None = None) -> None:
         paused = self._paused()
         stage, *rest = message.stages
-        delivery = self.rig.deliver(message.mailing_id, stage, ahead=ahead, strike=strike)
+        delivery = self.rig.deliver_several(message.mailing_ids, stage, ahead=ahead, strike=strike)
         assert delivery.course.wrote_nothing or not paused, ("wrote although paused", delivery.course.passed)
         self._follow_up(delivery, tuple(rest))
 
@@ -280,14 +291,14 @@ class MailingMachine(RuleBasedStateMachine):
         if delivery.trouble is not None:
             assert delivery.course.lost_database, repr(delivery.trouble)
         if delivery.next is Next.GO_ON and rest:
-            self.messages.append(Message(delivery.mailing_id, rest))
+            self.messages.append(Message(tuple(delivery.mailing_ids), rest))
 
     def _work_on_what_is_due(self, which: int, strike: Strike | None, *, ahead: bool) -> None:
         rows = self._unfinished()
         row = rows[which % len(rows)]
         due = row.lease_until if row.state == State.WORKING else row.not_before
         self.rig.forward(max((due - self.rig.now()).total_seconds(), 0.0))
-        self._deliver(Message(row.id, rest_of_chain(Stage(row.stage))), ahead=ahead, strike=strike)
+        self._deliver(Message((row.id,), rest_of_chain(Stage(row.stage))), ahead=ahead, strike=strike)
 
     def _unfinished(self) -> list[Any]:
         return [row for row in self.rig.rows() if row.state in {State.QUEUED, State.WORKING}]
@@ -303,7 +314,8 @@ class MailingMachine(RuleBasedStateMachine):
         way, or on its way just as they are.
         """
         overdue = (self.rig.now() - request.sent_at).total_seconds() >= _SETTLEMENT_WINDOW
-        about_to_check_out = any(self.rig.row(one.mailing_id).stage == Stage.CHECKOUT for one in self.frozen)
+        held_up = {mailing_id for one in self.frozen for mailing_id in one.mailing_ids}
+        about_to_check_out = any(self.rig.row(one).stage == Stage.CHECKOUT for one in held_up)
         order = request.target.partition("/recipients")[0]
         on_its_way = any(one.target == f"{order}/checkout" for one in self.rig.network.lingering)
         if overdue or ("recipients" in request.target and (about_to_check_out or on_its_way)):

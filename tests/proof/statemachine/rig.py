@@ -13,6 +13,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, Row, create_engine, text
 
+import worker.dispatch
 import worker.recipients
 from console.postgres import Postgres
 from lettrlabs import LettrLabs, RateLimit
@@ -80,9 +81,15 @@ class Rig:
         return self.at
 
     def begin(
-        self, plans: Sequence[Plan], *, exclusive: bool = True, page: int = 1000, settles: int = 2
+        self,
+        plans: Sequence[Plan],
+        *,
+        exclusive: bool = True,
+        page: int = 1000,
+        settles: int = 2,
+        abreast: bool = False,
     ) -> None:
-        """Empty the database and the sandbox, and open mailings."""
+        """Empty the database and the sandbox, and open mailings; with `abreast`, few are enough for one message."""
         self.at, self.mailings, self.plans = START, [], list(plans)
         self.broke.clear()
         self.network.lingering.clear()
@@ -90,6 +97,7 @@ class Rig:
         self.operator.empty()
         self.operator.set(settleSeconds=settles)
         worker.recipients.MAX_RECIPIENTS = page
+        worker.dispatch._SPREAD = 1 if abreast else 1000
         self.desk = replace(
             self._desk, settings=self._desk.settings.model_copy(update={"exclusive": exclusive})
         )
@@ -114,9 +122,15 @@ class Rig:
     def deliver(
         self, mailing_id: int, stage: Stage, *, ahead: bool = True, strike: Strike | None = None
     ) -> Delivery:
-        """Hand a message to a worker; `ahead` says whether it may do the stages after it, too."""
+        """Hand the message of one mailing to a worker; `ahead` says whether it may do the stages after it, too."""
+        return self.deliver_several((mailing_id,), stage, ahead=ahead, strike=strike)
+
+    def deliver_several(
+        self, mailing_ids: Sequence[int], stage: Stage, *, ahead: bool = True, strike: Strike | None = None
+    ) -> Delivery:
+        """Hand a message of several mailings to a worker."""
         pace = Pace(seconds=_FOREVER, stopping=not ahead)
-        delivery = Delivery(self.desk, mailing_id, stage, pace, strike).begin()
+        delivery = Delivery(self.desk, mailing_ids, stage, pace, strike).begin()
         self._cut_off_if_in_a_transaction(delivery)
         return delivery
 
@@ -182,6 +196,7 @@ def opened(postgres: Postgres, directory: Path) -> Iterator[Rig]:
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr("worker.recipients.MAX_RECIPIENTS", 1000)
+        patch.setattr("worker.dispatch._SPREAD", 1000)
         # A read is tried again after a pause: in real time that would only be slow.
         patch.setattr("lettrlabs.calls.sleep", lambda _: None)
         # Thousands of runs have thousands of strays to tell of.

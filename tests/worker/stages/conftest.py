@@ -121,7 +121,7 @@ class Hands:
     def deliver(self, mailing_id: int, *, stage: Stage | None = None, ahead: bool = False) -> Row[Any]:
         """Hand over a message for the mailing's stage, now; return the row after it."""
         at = stage or Stage(self.pen.mailing(mailing_id).stage)
-        deliver(self.desk, mailing_id, at, Pace(stopping=not ahead))
+        deliver(self.desk, [mailing_id], at, Pace(stopping=not ahead))
         return self.pen.mailing(mailing_id)
 
     def step(self, mailing_id: int) -> Row[Any]:

@@ -9,11 +9,11 @@ from sqlalchemy import event
 
 from models import Stage, State
 from worker import pipeline
-from worker.pipeline import Pace
+from worker.pipeline import ABREAST, Pace
 
 # docs/performance.md tells what each of them is for.
-COMMITS, STATEMENTS, CALLS = 7, 16, 6
-COMMITS_TO_SETTLE, STATEMENTS_TO_SETTLE, CALLS_TO_SETTLE = 1, 5, 2
+COMMITS, STATEMENTS, CALLS = 7, 15, 6
+COMMITS_TO_SETTLE, STATEMENTS_TO_SETTLE, CALLS_TO_SETTLE = 2, 5, 2
 
 
 @pytest.fixture
@@ -47,14 +47,29 @@ def test_from_nothing_to_its_payment_a_mailing_costs_this_much(
     before = calls(hands)
     counted.clear()
 
-    row = hands.deliver(mailing, stage=Stage.CREATE, ahead=True)
+    pipeline.deliver(hands.desk, [mailing], Stage.CREATE, Pace())
 
-    assert (row.stage, row.state) == (Stage.SETTLE, State.QUEUED)
     spent = counted["commits"], counted["statements"], calls(hands) - before
+    row = hands.pen.mailing(mailing)
+    assert (row.stage, row.state) == (Stage.SETTLE, State.QUEUED)
     assert spent == (COMMITS, STATEMENTS, CALLS)
 
 
-def test_settling_many_costs_a_commit_each_and_two_calls_for_all(
+def test_eight_at_once_cost_what_one_costs_and_their_calls(
+    hands: Any, new_mailing: Any, counted: Counter[str]
+) -> None:
+    mailings = [new_mailing(1, batch=n) for n in range(ABREAST)]
+    before = calls(hands)
+    counted.clear()
+
+    pipeline.deliver(hands.desk, mailings, Stage.CREATE, Pace())
+
+    spent = counted["commits"], counted["statements"], calls(hands) - before
+    assert {hands.pen.mailing(one).stage for one in mailings} == {Stage.SETTLE}
+    assert spent == (COMMITS, STATEMENTS, CALLS * ABREAST)
+
+
+def test_settling_many_costs_two_calls_and_two_commits_for_all(
     hands: Any, new_mailing: Any, counted: Counter[str]
 ) -> None:
     hands.sandbox.set(settleSeconds=0)
@@ -67,7 +82,6 @@ def test_settling_many_costs_a_commit_each_and_two_calls_for_all(
 
     pipeline.settle(hands.desk, mailings, Pace())
 
-    spent = counted["commits"], counted["statements"]
+    spent = counted["commits"], counted["statements"], calls(hands) - before
     assert {hands.pen.mailing(one).state for one in mailings} == {State.SENT}
-    assert spent == (1 + COMMITS_TO_SETTLE * len(mailings), 1 + STATEMENTS_TO_SETTLE * len(mailings))
-    assert calls(hands) - before == CALLS_TO_SETTLE
+    assert spent == (COMMITS_TO_SETTLE, STATEMENTS_TO_SETTLE, CALLS_TO_SETTLE)
