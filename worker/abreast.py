@@ -1,7 +1,7 @@
 """Several mailings side by side: each does a stage, one commit keeps what they came to, and they go on.
 
 A commit costs the database and the worker as much as a call costs a fast vendor, so several mailings share one. What
-is not committed yet would have to be found out after a crash: that is never more than a fifth of a second's work.
+is not committed yet would have to be found out after a crash: that is never more than half a second's work.
 """
 
 import logging
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 # As many as share a commit at most: beyond it little is saved, and a crash leaves more to be found out.
 ABREAST: Final = 8
-_ROUND_SECONDS: Final = 0.2
+_ROUND_SECONDS: Final = 0.4
 _CONTESTED_PAUSE: Final = 1.0
 
 
@@ -53,7 +53,10 @@ class Pace:
 
     @property
     def breadth(self) -> int:
-        """How many mailings fit into one round, as long as a stage of each has taken lately."""
+        """How many mailings of a message are to be worked on side by side, as long as a stage has taken lately.
+
+        While the vendor is slow a commit costs little beside its calls, and others may do the rest meanwhile.
+        """
         return max(1, min(ABREAST, int(_ROUND_SECONDS / self._turn))) if self._turn else ABREAST
 
     def took(self, seconds: float) -> None:

@@ -10,7 +10,6 @@ out of order or never changes nothing.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from models import Stage
 from worker import abreast, moves, together
@@ -18,33 +17,19 @@ from worker.abreast import ABREAST, Next, Pace
 from worker.desk import Desk
 from worker.work import Work
 
-__all__ = ["ABREAST", "CHAIN", "Delivered", "Next", "Pace", "deliver", "settle"]
+__all__ = ["ABREAST", "CHAIN", "Next", "Pace", "deliver", "settle"]
 
 CHAIN = (Stage.CREATE, Stage.ATTACH, Stage.PROOF, Stage.SUMMARIZE, Stage.CHECKOUT)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """What became of a message: what its chain is good for, and which of its mailings others may just as well do."""
-
-    next: Next
-    not_begun: Sequence[int] = ()
-
-
-def deliver(desk: Desk, mailing_ids: Sequence[int], stage: Stage, pace: Pace) -> Delivered:
+def deliver(desk: Desk, mailing_ids: Sequence[int], stage: Stage, pace: Pace) -> Next:
     """Do a stage of mailings that are due, and, while the pace allows, the stages after it.
 
-    Each stage's end is committed before the next begins, so a mailing resumes there whatever happens. Mailings are
-    claimed no sooner than they are worked on, as many as the vendor is fast enough for.
+    Each stage's end is committed before the next begins, so a mailing resumes there whatever happens.
     """
     started = time.monotonic()
-    left = list(dict.fromkeys(mailing_ids))
-    ends: set[Next] = set()
-    while left and (not ends or pace.allows(started)):
-        now, left = left[: pace.breadth], left[pace.breadth :]
-        works = [Work(desk, held) for held in _claim(desk, now, stage)]
-        ends.add(abreast.go_on(works, pace, started) if works else Next.GO_ON)
-    return Delivered(Next.GO_ON if Next.GO_ON in ends else Next.NOTHING, left)
+    works = [Work(desk, held) for held in _claim(desk, mailing_ids, stage)]
+    return abreast.go_on(works, pace, started) if works else Next.GO_ON
 
 
 def _claim(desk: Desk, mailing_ids: Sequence[int], stage: Stage) -> list[moves.Held]:

@@ -16,7 +16,7 @@ from worker import epoch, forgetting, heartbeat, pipeline, recurrence, tracking,
 from worker import sweep as stray_hunt
 from worker.celery_app import QUEUES, TICKS, build
 from worker.desk import Desk, open_desk
-from worker.pipeline import Delivered, Next, Pace, deliver
+from worker.pipeline import Next, Pace, deliver
 from worker.settings import SettingsError, read_settings
 
 log = logging.getLogger(__name__)
@@ -49,15 +49,17 @@ def desk() -> Desk:
 
 
 def _wake(task: Task, stage: Stage, mailing_ids: Sequence[int]) -> None:
+    mine, rest = mailing_ids[: _pace.breadth], mailing_ids[_pace.breadth :]
+    if rest:
+        # Before anything else, for others may be free to do them; should it get lost, the due scan wakes them again.
+        _post(rest, stage, str(task.request.delivery_info["routing_key"]))
     try:
-        done = deliver(desk(), mailing_ids, stage, _pace)
+        what_next = deliver(desk(), mine, stage, _pace)
     except SQLAlchemyError as error:
         # The claims, if there are any, run out, and the due scan wakes the rows again.
-        log.error("database_trouble: %s, %s: %s", _named(mailing_ids), stage, type(error).__name__)  # noqa: TRY400
-        done = Delivered(Next.NOTHING)
-    if done.not_begun:
-        _post(done.not_begun, stage, str(task.request.delivery_info["routing_key"]))
-    if done.next is Next.NOTHING:
+        log.error("database_trouble: %s, %s: %s", _named(mine), stage, type(error).__name__)  # noqa: TRY400
+        what_next = Next.NOTHING
+    if what_next is Next.NOTHING:
         # Celery publishes what is left of the chain from here (celery/app/trace.py).
         task.request.chain = None
 

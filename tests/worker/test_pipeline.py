@@ -31,7 +31,7 @@ def test_a_worker_that_is_stopping_leaves_the_next_stage_to_the_next_message(
 ) -> None:
     mailing_id = new_mailing()
 
-    assert deliver(desk, [mailing_id], Stage.CREATE, Pace(stopping=True)).next is Next.GO_ON
+    assert deliver(desk, [mailing_id], Stage.CREATE, Pace(stopping=True)) is Next.GO_ON
 
     row = pen.mailing(mailing_id)
     assert (row.stage, row.state, row.claim) == (Stage.ATTACH, State.QUEUED, None)

@@ -60,9 +60,7 @@ class Delivery:
             if stage is Stage.SETTLE:
                 settle(desk, mailing_ids, pace)
                 return Next.NOTHING
-            done = deliver(desk, mailing_ids, stage, pace)
-            assert not done.not_begun
-            return done.next
+            return deliver(desk, mailing_ids, stage, pace)
 
         try:
             self.next = on_course(self.course, work)

@@ -8,12 +8,12 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import delete, event
 
-from models import Purse, Stage, State
+from models import Budget, Purse, Stage, State
 from worker import abreast, moves, pipeline, purses
 from worker.abreast import ABREAST, Pace
-from worker.pipeline import Delivered, Next
+from worker.pipeline import Next
 
 _PATIENCE_SECONDS = 20.0
 
@@ -24,9 +24,7 @@ def several(hands: Any) -> Callable[..., list[int]]:
     return lambda count=4, **values: [hands.new_mailing(2, batch=n, **values) for n in range(count)]
 
 
-def deliver(
-    hands: Any, mailings: list[int], stage: Stage = Stage.CREATE, pace: Pace | None = None
-) -> Delivered:
+def deliver(hands: Any, mailings: list[int], stage: Stage = Stage.CREATE, pace: Pace | None = None) -> Next:
     return pipeline.deliver(hands.desk, mailings, stage, pace or Pace(seconds=60))
 
 
@@ -68,7 +66,7 @@ def test_each_mailing_of_a_message_becomes_one_paid_order_of_its_own(
 
     said = deliver(hands, mailings)
 
-    assert (said.next, list(said.not_begun)) == (Next.NOTHING, [])
+    assert said is Next.NOTHING
     found = rows(hands, mailings)
     assert {(row.stage, row.state) for row in found} == {(Stage.SETTLE, State.QUEUED)}
     orders = {one["id"]: one for one in sandbox.orders()}
@@ -132,6 +130,15 @@ def test_an_order_that_another_mailing_has_stops_only_the_one_that_got_it(
     assert second.reason == "somebody else decided about the order first"
 
 
+@pytest.fixture
+def no_budgets(hands: Any) -> Iterator[None]:
+    """Leave no budget behind."""
+    yield
+    with hands.desk.engine.begin() as connection:
+        connection.execute(delete(Budget))
+
+
+@pytest.mark.usefixtures("no_budgets")
 def test_what_does_not_fit_into_a_budget_waits_and_the_rest_is_paid(
     hands: Any, sandbox: Any, several: Any
 ) -> None:
@@ -153,8 +160,6 @@ def test_what_does_not_fit_into_a_budget_waits_and_the_rest_is_paid(
         (Stage.SETTLE, State.QUEUED),
     ]
     assert sandbox.calls("checkout") == 2
-    with hands.desk.engine.begin() as connection:
-        purses.set_limits(connection, Purse.ACCOUNT, 0, {"total": None}, "a person", hands.clock.at)
 
 
 def test_cancelling_one_whose_turn_is_still_to_come_lets_none_of_it_be_made(
@@ -200,7 +205,7 @@ def test_a_worker_that_is_stopped_gives_back_those_it_did_not_begin(
 
     said = deliver(hands, mailings, pace=Pace(stopping=True))
 
-    assert said.next is Next.GO_ON
+    assert said is Next.GO_ON
     first, *others = rows(hands, mailings)
     assert (first.stage, first.state) == (Stage.ATTACH, State.QUEUED)
     assert {(row.stage, row.state, row.attempts) for row in others} == {(Stage.CREATE, State.QUEUED, 0)}
@@ -241,19 +246,15 @@ def test_on_a_shared_account_each_new_order_is_written_down_at_once(hands: Any, 
     assert len(counted) == 1 + len(mailings)
 
 
-def test_while_the_vendor_is_slow_each_mailing_is_claimed_when_its_turn_comes(
-    hands: Any, several: Any
-) -> None:
-    mailings, pace = several(3), Pace(seconds=60)
-    for _ in range(100):
-        pace.took(1.0)
+def test_the_slower_the_vendor_the_fewer_are_worked_on_side_by_side() -> None:
+    pace = Pace()
+    breadths = [pace.breadth]
+    for seconds in (0.005, 0.1, 0.25, 30.0):
+        for _ in range(100):
+            pace.took(seconds)
+        breadths.append(pace.breadth)
 
-    said = deliver(hands, mailings, pace=Pace(seconds=0, _turn=1.0))
-
-    assert pace.breadth == 1
-    assert (said.next, said.not_begun) == (Next.GO_ON, mailings[1:])
-    assert [row.stage for row in rows(hands, mailings)] == [Stage.ATTACH, Stage.CREATE, Stage.CREATE]
-    assert [row.attempts for row in rows(hands, mailings)] == [0, 0, 0]
+    assert breadths == [ABREAST, ABREAST, 4, 1, 1]
 
 
 def test_what_took_long_is_committed_before_the_next_begins(

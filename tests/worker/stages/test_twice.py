@@ -91,14 +91,14 @@ def test_a_message_for_a_stage_that_is_past_or_not_yet_reached_does_nothing(
 
     for other in Stage:
         if other is not stage:
-            assert deliver(hands.desk, [mailing_id], other, Pace()).next is Next.GO_ON
+            assert deliver(hands.desk, [mailing_id], other, Pace()) is Next.GO_ON
 
     assert hands.pen.mailing(mailing_id) == before
     assert sandbox.ledger()["totals"]["calls"] == asked
 
 
 def test_a_message_for_a_mailing_that_is_not_there_does_nothing(hands: Any) -> None:
-    assert deliver(hands.desk, [10**12], Stage.CREATE, Pace()).next is Next.GO_ON
+    assert deliver(hands.desk, [10**12], Stage.CREATE, Pace()) is Next.GO_ON
 
 
 def test_a_worker_that_keeps_pace_does_all_stages_at_one_message(hands: Any, sandbox: Any) -> None:
@@ -117,6 +117,6 @@ def test_a_worker_that_is_told_to_stop_ends_its_stage_and_leaves_the_rest(hands:
     said = deliver(hands.desk, [mailing_id], Stage.CREATE, Pace(stopping=True))
 
     row = hands.pen.mailing(mailing_id)
-    assert said.next is Next.GO_ON
+    assert said is Next.GO_ON
     assert (row.stage, row.state, row.claim) == (Stage.ATTACH, State.QUEUED, None)
     assert row.wake_at == hands.clock.at + hands.desk.push_again
