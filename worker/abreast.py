@@ -1,16 +1,18 @@
 """Several mailings side by side: each does a stage, one commit keeps what they came to, and they go on.
 
 A commit costs the database and the worker as much as a call costs a fast vendor, so several mailings share one. What
-is not committed yet would have to be found out after a crash: that is never more than half a second's work.
+is not committed yet would have to be found out after a crash: that is never more than half a second's work. A slow
+vendor is asked for all of them at the same time.
 """
 
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
-from typing import Final
+from typing import Final, TypeAlias
 
 from psycopg.errors import DeadlockDetected, UniqueViolation
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
@@ -18,6 +20,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlche
 from models import Stage
 from worker import moves, recipients
 from worker.budgets import OVER_BUDGET, OverBudget
+from worker.desk import CALLS, CONCURRENCY
 from worker.moves import Making, Times
 from worker.performing import perform
 from worker.results import Advance, Again, AskApproval, Contested, Proceed, Result, Wait
@@ -28,8 +31,15 @@ log = logging.getLogger(__name__)
 
 # As many as share a commit at most: beyond it little is saved, and a crash leaves more to be found out.
 ABREAST: Final = 8
-_ROUND_SECONDS: Final = 0.4
+_UNCOMMITTED_SECONDS: Final = 0.4
+# Those who were asked at the same time answer at almost the same time.
+_GATHERING_SECONDS: Final = 0.02
+# A stage that takes longer is mostly waiting, which threads can do together.
+_SLOW_SECONDS: Final = 0.04
+# How many of a message, if all messages of the process are worked on like this.
+_WIDTH: Final = 2 * CALLS // CONCURRENCY
 _CONTESTED_PAUSE: Final = 1.0
+_GIVEN_BACK: Final = Wait(0.0, "its worker had no time for it")
 
 
 class Next(Enum):
@@ -52,12 +62,9 @@ class Pace:
         return not self.stopping and time.monotonic() - started < self.seconds
 
     @property
-    def breadth(self) -> int:
-        """How many mailings of a message are to be worked on side by side, as long as a stage has taken lately.
-
-        While the vendor is slow a commit costs little beside its calls, and others may do the rest meanwhile.
-        """
-        return max(1, min(ABREAST, int(_ROUND_SECONDS / self._turn))) if self._turn else ABREAST
+    def is_slow(self) -> bool:
+        """Whether a stage has taken so long lately that several had better wait for the vendor together."""
+        return self._turn > _SLOW_SECONDS
 
     def took(self, seconds: float) -> None:
         """Take note of how long a stage took. Threads may get into each other's way here: it is an estimate."""
@@ -89,44 +96,104 @@ class Done:
         return isinstance(self.result, Advance) and self.result.to is not Stage.SETTLE and not self.ahead
 
 
+Turn: TypeAlias = Future[list[Done]]
+
+
 def go_on(works: Sequence[Work], pace: Pace, started: float) -> Next:
     """Do a stage of each mailing and commit them together; go on with those that ran ahead, until none is left."""
     ends = Next.NOTHING
     going = list(works)
     while going:
-        _foresee(going)
-        done = list(_round(going, pace, started))
-        for one in done:
-            one.work.then = one.result.then if isinstance(one.result, Proceed) else None
-        going = [one.work for one in done if one.goes_on]
+        if pace.is_slow and len(going) > 1:
+            done, going = list(_AtTheSameTime(going, pace, started).ends()), []
+        else:
+            done, going = _in_turn(going, pace, started)
+        going += [one.work for one in done if one.goes_on]
         if any(one.is_for_the_chain for one in done):
             ends = Next.GO_ON
     return ends
 
 
-def _foresee(works: Sequence[Work]) -> None:
-    """Read for several at once what each would read by itself."""
-    held = [(work, work.held) for work in works]
-    recipients.foresee([work for work, at in held if at.stage is Stage.ATTACH and not at.recovering])
+def _in_turn(works: list[Work], pace: Pace, started: float) -> tuple[list[Done], list[Work]]:
+    """Have one mailing after the other do what comes next; returns what they came to, and those that did not begin.
 
-
-def _round(works: Sequence[Work], pace: Pace, started: float) -> Iterator[Done]:
-    """Have each mailing do what comes next, and commit in good time; yields those whose claims held."""
+    These are none, unless the vendor turns out to be slow.
+    """
+    recipients.foresee([work for work in works if work.held.stage is Stage.ATTACH])
     waiting: list[Done] = []
-    since = time.monotonic()
-    for number, work in enumerate(works):
-        if number and pace.stopping:
+    committed: list[Done] = []
+    left, since = list(works), time.monotonic()
+    while left and not (committed and pace.is_slow):
+        work = left.pop(0)
+        if len(left) < len(works) - 1 and pace.stopping:
             # Each could take as long as a worker is given to stop.
-            waiting.append(Done(work, Wait(0.0, "its worker was stopped")))
+            waiting.append(Done(work, _GIVEN_BACK))
             continue
-        began, stage = time.monotonic(), work.held.stage
-        waiting += _turn(work)
-        if stage is not Stage.SETTLE:
-            pace.took(time.monotonic() - began)
-        if time.monotonic() - since > _ROUND_SECONDS or _cannot_wait(work):
-            yield from _commit(waiting, ahead=pace.allows(started))
+        try:
+            waiting += _turn(work, pace)
+        except SQLAlchemyError:
+            list(_commit(waiting, ahead=False))
+            raise
+        if time.monotonic() - since > _UNCOMMITTED_SECONDS or _cannot_wait(work):
+            committed += _commit(waiting, ahead=pace.allows(started))
             waiting, since = [], time.monotonic()
-    yield from _commit(waiting, ahead=pace.allows(started))
+    return [*committed, *_commit(waiting, ahead=pace.allows(started))], left
+
+
+class _AtTheSameTime:
+    """Several mailings that wait for the vendor together, each doing what comes next as soon as the last is kept."""
+
+    def __init__(self, works: Sequence[Work], pace: Pace, started: float) -> None:
+        self._left = list(works)
+        self._pace = pace
+        self._started = started
+        self._pool = works[0].desk.callers
+        self._pending: set[Turn] = set()
+
+    def ends(self) -> Iterator[Done]:
+        """Go on with each until it rests; yields what they came to. Those whose turn does not come are given back."""
+        trouble: SQLAlchemyError | None = None
+        self._begin_some()
+        while self._pending:
+            gathered, self._pending = _gathered(self._pending)
+            try:
+                yield from self._kept(gathered, go_on=trouble is None)
+                if trouble is None:
+                    self._begin_some()
+            except SQLAlchemyError as error:
+                # The calls that are under way end first: what they come to is to be written down, too.
+                trouble = error
+        if trouble is not None:
+            raise trouble
+
+    def _begin_some(self) -> None:
+        while self._left and len(self._pending) < _WIDTH:
+            self._begin(self._left.pop(0))
+        if self._left and not self._pace.allows(self._started):
+            list(_commit([Done(work, _GIVEN_BACK) for work in self._left], ahead=False))
+            self._left.clear()
+
+    def _begin(self, work: Work) -> None:
+        self._pending.add(self._pool.submit(_turned, work, self._pace))
+
+    def _kept(self, gathered: set[Turn], *, go_on: bool) -> list[Done]:
+        done = [one for turn in gathered for one in turn.result()]
+        kept = list(_commit(done, ahead=self._pace.allows(self._started)))
+        for one in kept:
+            if one.goes_on and go_on:
+                self._begin(one.work)
+        return [one for one in kept if not one.goes_on]
+
+
+def _gathered(pending: set[Turn]) -> tuple[set[Turn], set[Turn]]:
+    """Wait for the first answer, and for a moment for those that were asked for at the same time."""
+    first, pending = wait(pending, return_when=FIRST_COMPLETED)
+    more, pending = wait(pending, timeout=_GATHERING_SECONDS)
+    return first | more, pending
+
+
+def _turned(work: Work, pace: Pace) -> list[Done]:
+    return list(_turn(work, pace))
 
 
 def _cannot_wait(work: Work) -> bool:
@@ -134,15 +201,22 @@ def _cannot_wait(work: Work) -> bool:
     return work.held.stage is Stage.CREATE and not work.settings.owns_account
 
 
-def _turn(work: Work) -> Iterator[Done]:
+def _turn(work: Work, pace: Pace) -> Iterator[Done]:
+    """Have a mailing do what comes next; yields nothing if its claim is lost, or the database refuses it."""
+    began, stage = time.monotonic(), work.held.stage
     try:
         if work.is_stale:
             work.checkpoint({})
-        yield Done(work, perform(work))
+        result = perform(work)
+        work.then = result.then if isinstance(result, Proceed) else None
+        yield Done(work, result)
     except ClaimLost:
         work.bear_witness()
     except (DataError, IntegrityError) as error:
         _tell_of(work, error)
+    if stage is not Stage.SETTLE:
+        # The payments of many were looked at in one call, before.
+        pace.took(time.monotonic() - began)
 
 
 def _commit(done: Sequence[Done], *, ahead: bool) -> Iterator[Done]:

@@ -1,6 +1,7 @@
 """The desk: what every task of a process works with. Built once in each process, after any fork."""
 
 import select
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -15,7 +16,10 @@ from worker.clock import Clock, system_clock
 from worker.epoch import Epochs, keep, open_epochs
 from worker.settings import SANDBOX_KEY, Settings, SettingsError
 
-CONCURRENCY = 16
+# Messages at once in a process, and calls at once. A message may be of several mailings, and a slow vendor is asked
+# for all of them at the same time; with a fast one, threads beyond these few only get into each other's way.
+CONCURRENCY = 8
+CALLS = 16
 _LONGEST_CALL = timedelta(seconds=Timeouts().worst())
 
 
@@ -33,6 +37,16 @@ class Desk:
         """The same connections, for reading one statement at a time: without a transaction it is one round trip."""
         return self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
+    @cached_property
+    def aside(self) -> ThreadPoolExecutor:
+        """Threads for a second call of one mailing at the same time."""
+        return ThreadPoolExecutor(CALLS, thread_name_prefix="aside")
+
+    @cached_property
+    def callers(self) -> ThreadPoolExecutor:
+        """Threads for the calls of several mailings at the same time."""
+        return ThreadPoolExecutor(CALLS, thread_name_prefix="caller")
+
     @property
     def lease(self) -> timedelta:
         """How long a claim holds."""
@@ -49,17 +63,20 @@ class Desk:
         return timedelta(seconds=self.settings.push_again_seconds)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the threads and the connections."""
+        for name in ("callers", "aside"):
+            if name in self.__dict__:
+                getattr(self, name).shutdown()
         self.vendor.close()
         self.engine.dispose()
 
 
-def open_engine(database_url: str, *, connections: int = CONCURRENCY) -> Engine:
+def open_engine(database_url: str, *, connections: int = CALLS) -> Engine:
     """Return an engine with a connection for each thread; connects on first use."""
     engine = create_engine(
         database_url,
         pool_size=connections,
-        max_overflow=2,
+        max_overflow=CONCURRENCY,
         pool_timeout=10,
         # The warmest connection first: each prepares and plans its statements by itself, and most are idle.
         pool_use_lifo=True,
@@ -83,7 +100,7 @@ def _require_life(connection: Any, _record: object, _proxy: object) -> None:  # 
         raise DisconnectionError("the server has closed this connection")
 
 
-def open_vendor(settings: Settings, *, connections: int = CONCURRENCY) -> LettrLabs:
+def open_vendor(settings: Settings, *, connections: int = CONCURRENCY + 2 * CALLS) -> LettrLabs:
     """Return a client of the account; one rate limit is shared by all processes through Redis."""
     return LettrLabs(
         settings.base_url,

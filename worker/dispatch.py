@@ -7,15 +7,15 @@ from typing import Final, TypeAlias
 
 from models import Priority, Stage
 from worker import moves
-from worker.desk import Desk
+from worker.desk import CONCURRENCY, Desk
 from worker.moves import Due
 from worker.pipeline import ABREAST, CHAIN
 from worker.together import AT_ONCE
 
 Backlog: TypeAlias = Callable[[Priority], int]
 Push: TypeAlias = Callable[[Priority, Stage, Sequence[int]], None]
-# As many as two workers have threads: no mailing waits for another while a thread may be free.
-_SPREAD: Final = 32
+# As many messages as two workers take at once: no mailing waits for another while a thread may be free.
+_SPREAD: Final = 2 * CONCURRENCY
 
 
 def run_once(desk: Desk, now: datetime, backlog: Backlog, push: Push) -> int:

@@ -29,7 +29,9 @@ def deliver(desk: Desk, mailing_ids: Sequence[int], stage: Stage, pace: Pace) ->
     """
     started = time.monotonic()
     works = [Work(desk, held) for held in _claim(desk, mailing_ids, stage)]
-    return abreast.go_on(works, pace, started) if works else Next.GO_ON
+    what_next = abreast.go_on(works, pace, started)
+    # Those that could not be claimed may be further on already: then a later message of the chain is theirs.
+    return what_next if len(works) == len(mailing_ids) else Next.GO_ON
 
 
 def _claim(desk: Desk, mailing_ids: Sequence[int], stage: Stage) -> list[moves.Held]:

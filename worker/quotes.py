@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import Connection, text
 
-from lettrlabs import Line
+from lettrlabs import Call, Line, VendorError
 from lettrlabs import Quote as Told
 from worker import sums
 from worker.moves import Held
@@ -45,6 +47,10 @@ _KEEP = text("""
 """)
 
 
+# A call that takes longer is worth another thread.
+_SLOW_MS: Final = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A quote as it was given for a mailing, and the options that it was asked for with."""
@@ -60,6 +66,25 @@ def ask(work: Work) -> Told:
     return work.vendor.summary(
         held.order, postage=held.postage, production=held.speed, hold_until=held.vendor_hold
     )
+
+
+@contextmanager
+def asked_meanwhile(work: Work, last_call: Call | None) -> Iterator[None]:
+    """Ask for the quote while the order is read back, where a slow vendor makes the wait worth a second connection.
+
+    Only of an order that this claim made: nobody else can write to it, so what it costs then it costs a moment later.
+    What goes wrong is not told here: who needs the quote asks again.
+    """
+    is_slow = last_call is not None and last_call.elapsed_ms >= _SLOW_MS
+    if not is_slow or not work.saw.made_order or work.held.deliver_by is not None:
+        yield
+        return
+    now, asked = work.now(), work.desk.aside.submit(ask, work)
+    try:
+        yield
+    finally:
+        with suppress(VendorError):
+            work.saw.quote(asked.result(), now)
 
 
 def doubt(work: Work, told: Told) -> AskPerson | None:

@@ -88,7 +88,8 @@ def next_page(work: Work) -> Page:
 
 def foresee(works: Sequence[Work]) -> None:
     """Read the next pages of several mailings at once, if they are short and about to be handed over."""
-    short = {work.held.id: work for work in works if work.held.size - work.held.cursor <= _SHORT}
+    held = [(work, work.held) for work in works if not work.held.recovering]
+    short = {one.id: work for work, one in held if one.size - one.cursor <= _SHORT}
     if len(short) < 2:  # noqa: PLR2004 - two are several
         return
     pages: dict[int, list[Person]] = defaultdict(list)

@@ -49,15 +49,11 @@ def desk() -> Desk:
 
 
 def _wake(task: Task, stage: Stage, mailing_ids: Sequence[int]) -> None:
-    mine, rest = mailing_ids[: _pace.breadth], mailing_ids[_pace.breadth :]
-    if rest:
-        # Before anything else, for others may be free to do them; should it get lost, the due scan wakes them again.
-        _post(rest, stage, str(task.request.delivery_info["routing_key"]))
     try:
-        what_next = deliver(desk(), mine, stage, _pace)
+        what_next = deliver(desk(), mailing_ids, stage, _pace)
     except SQLAlchemyError as error:
         # The claims, if there are any, run out, and the due scan wakes the rows again.
-        log.error("database_trouble: %s, %s: %s", _named(mine), stage, type(error).__name__)  # noqa: TRY400
+        log.error("database_trouble: %s, %s: %s", _named(mailing_ids), stage, type(error).__name__)  # noqa: TRY400
         what_next = Next.NOTHING
     if what_next is Next.NOTHING:
         # Celery publishes what is left of the chain from here (celery/app/trace.py).
@@ -113,21 +109,16 @@ STAGE_TASKS = {
     Stage.PROOF: proof,
     Stage.SUMMARIZE: summarize,
     Stage.CHECKOUT: checkout,
+    Stage.SETTLE: settle,
 }
 
 
-def _post(mailing_ids: Sequence[int], stage: Stage, queue: str) -> None:
-    """Publish the rest of the chain of mailings, from the stage they are at."""
-    links = [STAGE_TASKS[one].si(*mailing_ids).set(queue=queue) for one in due_scan.rest_of_chain(stage)]
-    (chain(*links) if len(links) > 1 else links[0]).apply_async()
-
-
 def push(priority: Priority, stage: Stage, mailing_ids: Sequence[int]) -> None:
-    """Publish one message for mailings that are due at one stage: their chain, or a look at their payments."""
-    if stage is Stage.SETTLE:
-        settle.si(*mailing_ids).set(queue=QUEUES[priority]).apply_async()
-    else:
-        _post(mailing_ids, stage, QUEUES[priority])
+    """Publish one message for mailings that are due at one stage: the rest of their chain, or settle."""
+    links = [
+        STAGE_TASKS[one].si(*mailing_ids).set(queue=QUEUES[priority]) for one in due_scan.rest_of_chain(stage)
+    ]
+    (chain(*links) if len(links) > 1 else links[0]).apply_async()
 
 
 def backlog(priority: Priority) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine, Row
 
-from lettrlabs import Call, LettrLabs
+from lettrlabs import Call, LettrLabs, Quote
 from worker import evidence, moves
 from worker.desk import Desk
 from worker.moves import Held
@@ -37,6 +37,7 @@ class Saw:
     first_recipient: int | None = None
     _recipients_at: datetime | None = None
     _price_at: datetime | None = None
+    _quote: Quote | None = None
 
     def recipients(self, first: int, now: datetime) -> None:
         """Keep that the order was read back; ``first`` is the vendor's number of the first person on it."""
@@ -47,6 +48,16 @@ class Saw:
         """Keep that the order was quoted."""
         if self.made_order:
             self._price_at = now
+
+    def quote(self, told: Quote, now: datetime) -> None:
+        """Keep a quote that was asked for before its stage."""
+        if self.made_order:
+            self._quote, self._price_at = told, now
+
+    def quote_of(self, now: datetime) -> Quote | None:
+        """Return such a quote, if it is of the last moment."""
+        fresh = self._price_at is not None and now - self._price_at <= A_MOMENT
+        return self._quote if fresh else None
 
     def all_of_it(self, now: datetime) -> bool:
         """Return whether recipients and price were both seen within the last moment."""

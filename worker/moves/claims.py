@@ -119,7 +119,7 @@ CLAIM_TOGETHER = text(
                              WHERE id = ANY (:ids)
                                AND state = 'queued'
                                AND NOT recovering
-                               FOR UPDATE SKIP LOCKED))"""
+                               FOR NO KEY UPDATE SKIP LOCKED))"""
     )
 ).columns(*COLUMNS)
 

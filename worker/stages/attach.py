@@ -7,13 +7,13 @@ read, and unless it holds exactly what the cursor says, it is emptied and filled
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lettrlabs import Accepted, AppendResult, NotSent, OrderRecipient, Rejected, Unknown, VendorError
+from lettrlabs import Accepted, AppendResult, Call, NotSent, OrderRecipient, Rejected, Unknown, VendorError
 from models import Stage
-from worker import pairing, recipients, suppressing
+from worker import pairing, quotes, recipients, suppressing
 from worker.nobody import nobody_left
 from worker.refusals import not_now, refused
 from worker.results import Advance, Again, AskPerson, Note, Result, Unsure
-from worker.work import Work
+from worker.work import Saw, Work
 
 _FILLINGS = 3
 _DELETE_AT_ONCE = 500
@@ -42,10 +42,10 @@ def run(work: Work) -> Result:
         work.hold_on()
         answer = work.vendor.append_recipients(work.held.order, [recipients.on_the_wire(one) for one in fit])
         match answer:
-            case Accepted(told):
+            case Accepted(told, call):
                 handed = _handed(fit, told, after)
                 if after == work.held.size:
-                    return _read_back(work, handed)
+                    return _read_back(work, handed, call)
                 _keep(work, handed)
             case NotSent():
                 return not_now(work, answer)
@@ -53,7 +53,7 @@ def run(work: Work) -> Result:
                 return refused(work, answer)
             case Unknown(why):
                 return Unsure(f"the answer to a page of recipients is not known: {why}")
-    return _read_back(work, None)
+    return _read_back(work)
 
 
 def recover(work: Work) -> Result:
@@ -81,10 +81,11 @@ def _keep(work: Work, handed: _Handed) -> None:
     work.checkpoint({"cursor": handed.cursor}, Note(recipients.mark, marks))
 
 
-def _read_back(work: Work, last: _Handed | None) -> Result:
+def _read_back(work: Work, last: _Handed | None = None, call: Call | None = None) -> Result:
     """Hold the order against who was handed over; a ``last`` page that is not committed yet is, whatever is found."""
     try:
-        there = list(work.vendor.iter_recipients(work.held.order))
+        with quotes.asked_meanwhile(work, call):
+            there = list(work.vendor.iter_recipients(work.held.order))
     except VendorError:
         if last is not None:
             _keep(work, last)
@@ -125,6 +126,7 @@ def _pairs(ours: Mapping[int, recipients.Person], there: list[OrderRecipient]) -
 
 
 def _start_over(work: Work, there: list[OrderRecipient]) -> Result:
+    work.saw = Saw()
     should = len(recipients.submitted(work))
     if work.held.resends >= _FILLINGS:
         facts = {"handedOver": should, "onTheOrder": len(there), "fillings": work.held.resends}

@@ -12,11 +12,13 @@ def run(work: Work) -> Result:
     objection = holds.objection(work) or choices.choose(work)
     if objection is not None:
         return objection
-    told = quotes.ask(work)
+    told = work.saw.quote_of(work.now())
+    if told is None:
+        told = quotes.ask(work)
+        work.saw.price(work.now())
     doubt = quotes.doubt(work, told)
     if doubt is not None:
         return doubt
-    work.saw.price(work.now())
     values = {"quoted": quotes.total(told)}
     record = Note(quotes.keep, Taken(work.held, told, work.now()))
     if agreement.is_missing(work.held, quotes.total(told)):
