@@ -23,7 +23,7 @@ from worker.budgets import OVER_BUDGET, OverBudget
 from worker.desk import CALLS, CONCURRENCY
 from worker.moves import Making, Times
 from worker.performing import perform
-from worker.results import Advance, Again, AskApproval, Contested, Proceed, Result, Wait
+from worker.results import Advance, Again, AskApproval, Contested, Proceed, Result, Wait, nothing
 from worker.stages import create
 from worker.work import ClaimLost, Work
 
@@ -242,10 +242,15 @@ def _alone(one: Done, *, ahead: bool) -> Iterator[Done]:
         why = "somebody else decided about the order first"
         yield from _committed([Done(one.work, Wait(_CONTESTED_PAUSE, why))], ahead=False)
     except OverBudget as over:
-        asks = AskApproval({"reason_code": OVER_BUDGET}, why=str(over))
-        yield from _committed([Done(one.work, asks)], ahead=False)
+        yield from _committed([Done(one.work, _over_budget(one.result, over))], ahead=ahead)
     except (DataError, IntegrityError) as error:
         _tell_of(one.work, error)
+
+
+def _over_budget(result: Result, over: OverBudget) -> Result:
+    if isinstance(result, Advance):
+        return replace(result, ahead=nothing)
+    return AskApproval({"reason_code": OVER_BUDGET}, why=str(over))
 
 
 def _committed(done: Sequence[Done], *, ahead: bool) -> list[Done]:
@@ -254,6 +259,9 @@ def _committed(done: Sequence[Done], *, ahead: bool) -> list[Done]:
         return []
     desk = done[0].work.desk
     times = Times(desk.lease, desk.push_again, timedelta(seconds=desk.settings.retry_seconds), ahead)
+    for one in done:
+        # What is not committed is not reserved, and what was before is behind.
+        one.work.saw.reserved_at = None
     makings = [Making(one.work.held, one.result, one.work.calls) for one in done]
     try:
         with desk.engine.begin() as connection:

@@ -46,11 +46,16 @@ class Contested(Exception):  # noqa: N818 - named for what happened, not for a f
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """The stage is done; ``to`` is next. ``record`` is written in the same transaction as the move."""
+    """The stage is done; ``to`` is next. ``record`` is written in the same transaction as the move.
+
+    So is ``ahead``, which is the next stage's, if that is to be done at once; should there be no room for it in a
+    budget, it is left to that stage.
+    """
 
     to: Stage
     values: Facts = field(default_factory=dict)
     record: Record = nothing
+    ahead: Record = nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,13 @@ class Saw:
 
     Nobody else can have written to such an order, for no claim but this one ever knew of it: what was read back of
     it a moment ago need not be read again. What was seen of any other order is not kept.
+
+    ``reserved_at`` is set by the commit that reserved the money while nobody on the order was suppressed.
     """
 
     made_order: bool = False
     first_recipient: int | None = None
+    reserved_at: datetime | None = None
     _recipients_at: datetime | None = None
     _price_at: datetime | None = None
     _quote: Quote | None = None
@@ -58,6 +61,10 @@ class Saw:
         """Return such a quote, if it is of the last moment."""
         fresh = self._price_at is not None and now - self._price_at <= A_MOMENT
         return self._quote if fresh else None
+
+    def is_reserved(self, now: datetime) -> bool:
+        """Return whether the money was reserved within the last moment."""
+        return self.reserved_at is not None and now - self.reserved_at <= A_MOMENT
 
     def all_of_it(self, now: datetime) -> bool:
         """Return whether recipients and price were both seen within the last moment."""

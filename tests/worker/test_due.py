@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, insert, select, text, update
 from models import ENDED, Campaign, Installation, Mailing, Priority, Stage, State
 from tests.worker.board import CELLS, LEASE, NOW, Board, Cell
 from worker import dispatch, moves
-from worker.desk import Desk
+from worker.desk import CONCURRENCY, Desk
 from worker.dispatch import rest_of_chain
 from worker.moves.due import WAKE
 from worker.pipeline import ABREAST
@@ -209,14 +209,14 @@ def test_no_more_than_the_window_waits_in_the_broker_however_many_a_message_stan
 
 def test_few_mailings_are_spread_over_all_threads_and_many_share_messages(queue: Engine) -> None:
     few, many = Broker(), Broker()
-    open_due(queue, 20)
+    open_due(queue, 2 * CONCURRENCY)
     few.scan(queue)
     ids = open_due(queue, 200)
     many.scan(queue)
 
-    assert [len(mailings) for *_, mailings in few.pushed] == [1] * 20
+    assert [len(mailings) for *_, mailings in few.pushed] == [1] * 2 * CONCURRENCY
     sizes = [len(mailings) for *_, mailings in many.pushed]
-    assert (max(sizes), sum(sizes)) == (7, 200)
+    assert (max(sizes), sum(sizes)) == (ABREAST, 200)
     assert sorted(one for *_, mailings in many.pushed for one in mailings) == ids
 
 

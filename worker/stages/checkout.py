@@ -5,19 +5,15 @@ is undone whenever the checkout surely took no effect. An unreadable answer is s
 Draft once the settlement window has passed was not checked out.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from zoneinfo import ZoneInfo
-
-from sqlalchemy import Connection
 
 from lettrlabs import Accepted, Checkout, NotSent, Order, OrderStatus, Rejected, Unknown
 from models import Stage
-from worker import agreement, budgets, recipients, suppressing, timing
-from worker.budgets import Taking
+from worker import agreement, recipients, suppressing, timing
 from worker.refusals import not_now, order_gone, refused
-from worker.results import Advance, Again, AskPerson, Note, Proceed, Record, Result, Unsure, Wait
+from worker.reserving import release, reservation
+from worker.results import Advance, Again, AskPerson, Proceed, Result, Unsure, Wait
 from worker.work import Saw, Work
 
 _RESENDS = 2
@@ -25,38 +21,24 @@ _RESENDS = 2
 
 def run(work: Work) -> Result:
     """Verify what was approved, then reserve the money, then check out."""
+    if work.saw.is_reserved(work.now()):
+        return _reserved(work)
     objection = timing.objection(work) if work.saw.all_of_it(work.now()) else _objection(work)
     if objection is not None:
         return objection
+    if work.held.quoted is None:
+        raise LookupError(f"mailing {work.held.id} is to be checked out without a quote")
     # The verification took its time: the row, and who is suppressed, is read once more right before the money moves.
-    reserving = _Reserving(work)
-    return Proceed(lambda: _reserved(reserving), record=Note(_reserve, reserving))
+    return Proceed(lambda: _reserved(work), record=reservation(work, work.held.quoted))
 
 
-@dataclass(slots=True)
-class _Reserving:
-    """A mailing whose money is being reserved, and whether nobody on its order was suppressed meanwhile."""
-
-    work: Work
-    settled: bool = False
-
-
-def _reserve(connection: Connection, several: Sequence[_Reserving]) -> None:
-    """Reserve the money of several, and look who was suppressed on their orders meanwhile. Raises OverBudget."""
-    budgets.reserve(connection, [_taking(one.work) for one in several])
-    unsettled = suppressing.unsettled(connection, [one.work for one in several])
-    for one in several:
-        one.settled = one.work.held.id not in unsettled
-
-
-def _reserved(reserving: _Reserving) -> Result:
-    work = reserving.work
-    if not reserving.settled:
+def _reserved(work: Work) -> Result:
+    if work.saw.reserved_at is None:
         work.saw = Saw()
-        return Again("somebody was suppressed right before checkout", record=_release(work))
+        return Again("somebody was suppressed right before checkout", record=release(work))
     work.hold_on()
     if work.held.paused or work.held.cancel_requested:
-        return Again("halted right before checkout", record=_release(work))
+        return Again("halted right before checkout", record=release(work))
     return _check_out(work)
 
 
@@ -82,7 +64,7 @@ def _check_out(work: Work) -> Result:
         case Accepted(told):
             return _to_settle(work, told)
         case NotSent():
-            return replace(not_now(work, answer), record=_release(work))
+            return replace(not_now(work, answer), record=release(work))
         case Rejected():
             return _after_refusal(work, answer)
         case Unknown(why):
@@ -111,20 +93,7 @@ def recover(work: Work) -> Result:
             "checkout_unclear", "the order is a draft, but its checkout may have had an effect", facts
         )
     why = "the lost checkout had no effect"
-    return Again(why, {"resends": work.held.resends + 1}, _release(work))
-
-
-def _taking(work: Work) -> Taking:
-    """Return what the checkout takes. The day of a budget begins at midnight in the installation's zone."""
-    held, now = work.held, work.now()
-    if held.quoted is None:
-        raise LookupError(f"mailing {held.id} is to be checked out without a quote")
-    day = now.astimezone(ZoneInfo(work.settings.zone)).date()
-    return Taking(mailing_id=held.id, amount=held.quoted, pieces=held.accepted, day=day, at=now)
-
-
-def _release(work: Work) -> Record:
-    return Note(budgets.release, work.held.id)
+    return Again(why, {"resends": work.held.resends + 1}, release(work))
 
 
 def _recipients_differ(work: Work) -> Result | None:
@@ -144,7 +113,7 @@ def _after_refusal(work: Work, answer: Rejected) -> Result:
     if order is not None and order.status != OrderStatus.DRAFT:
         return _checked_out(order)
     unpaid = order_gone(work) if order is None else refused(work, answer)
-    return replace(unpaid, record=_release(work))
+    return replace(unpaid, record=release(work))
 
 
 def _checked_out(order: Order) -> Result:

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from lettrlabs import PAID, Order, OrderStatus, Transaction
 from worker import budgets, ledger
 from worker.ledger import Account, Books
-from worker.results import AskPerson, Note, Record, Result, Sent, Wait
+from worker.reserving import release
+from worker.results import AskPerson, Note, Result, Sent, Wait
 from worker.work import Work
 
 _LONGEST_POLL = 300.0
@@ -26,7 +27,7 @@ def run(work: Work) -> Result:
         return Wait(_pause(work), "the payment is settling")
     if order.status == OrderStatus.DRAFT:
         why = "the payment failed: LettrLabs put the order back to Draft"
-        return replace(_ask("payment_failed", why, order), record=_release(work))
+        return replace(_ask("payment_failed", why, order), record=release(work))
     return _ask("unexpected_status", f"the order became {order.status}", order)
 
 
@@ -81,10 +82,6 @@ def _transactions(work: Work) -> list[Transaction]:
 def _pause(work: Work) -> float:
     growing: float = work.settings.poll_seconds * 1.5 ** min(work.held.waits, 12)
     return min(growing, max(_LONGEST_POLL, work.settings.poll_seconds))
-
-
-def _release(work: Work) -> Record:
-    return Note(budgets.release, work.held.id)
 
 
 def _ask(code: str, why: str, order: Order | None) -> AskPerson:

@@ -1,9 +1,12 @@
 """Ask what it will cost, keep the quote, and have a person approve it where that is required."""
 
+from decimal import Decimal
+
 from models import Stage
-from worker import agreement, choices, holds, quotes
+from worker import agreement, choices, holds, lateness, quotes
 from worker.quotes import Taken
-from worker.results import Advance, AskApproval, Note, Result
+from worker.reserving import reservation
+from worker.results import Advance, AskApproval, Note, Record, Result, nothing
 from worker.work import Work
 
 
@@ -23,7 +26,16 @@ def run(work: Work) -> Result:
     record = Note(quotes.keep, Taken(work.held, told, work.now()))
     if agreement.is_missing(work.held, quotes.total(told)):
         return AskApproval(values, record)
-    return Advance(Stage.CHECKOUT, values, record)
+    return Advance(Stage.CHECKOUT, values, record, _reserved_ahead(work, quotes.total(told)))
+
+
+def _reserved_ahead(work: Work, amount: Decimal) -> Record:
+    """Reserve the money in the same commit, if nothing is left to be looked at before the checkout."""
+    held, now = work.held, work.now()
+    asks_the_vendor = held.vendor_hold is not None or held.deliver_by is not None
+    if asks_the_vendor or not work.saw.all_of_it(now) or lateness.objection(work) is not None:
+        return nothing
+    return reservation(work, amount)
 
 
 # A read leaves nothing behind to find out about.
