@@ -9,7 +9,8 @@ from models import Priority, Stage
 from worker import moves
 from worker.desk import CONCURRENCY, Desk
 from worker.moves import Due
-from worker.pipeline import ABREAST, CHAIN
+from worker.pace import ABREAST
+from worker.pipeline import CHAIN
 from worker.together import AT_ONCE
 
 Backlog: TypeAlias = Callable[[Priority], int]

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 
 from models import Stage
 from worker import abreast, moves, together
-from worker.abreast import ABREAST, Next, Pace
+from worker.abreast import Next
 from worker.desk import Desk
+from worker.pace import Pace
 from worker.work import Work
 
-__all__ = ["ABREAST", "CHAIN", "Next", "Pace", "deliver", "settle"]
+__all__ = ["CHAIN", "Next", "Pace", "deliver", "settle"]
 
 CHAIN = (Stage.CREATE, Stage.ATTACH, Stage.PROOF, Stage.SUMMARIZE, Stage.CHECKOUT)
 

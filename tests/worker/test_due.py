@@ -14,7 +14,7 @@ from worker import dispatch, moves
 from worker.desk import CONCURRENCY, Desk
 from worker.dispatch import rest_of_chain
 from worker.moves.due import WAKE
-from worker.pipeline import ABREAST
+from worker.pace import ABREAST
 from worker.settings import Settings
 
 AGAIN = timedelta(seconds=60)

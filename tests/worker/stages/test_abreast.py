@@ -13,8 +13,8 @@ from sqlalchemy import delete, event
 
 from models import Budget, Purse, Stage, State
 from worker import abreast, moves, pipeline, purses
-from worker.abreast import ABREAST, Pace
 from worker.desk import CALLS, CONCURRENCY
+from worker.pace import ABREAST, Pace
 from worker.pipeline import Next
 
 _PATIENCE_SECONDS = 20.0

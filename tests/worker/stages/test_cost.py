@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from models import Stage, State
 from worker import pipeline
-from worker.pipeline import ABREAST, Pace
+from worker.pace import ABREAST, Pace
 
 # docs/performance.md tells what each of them is for.
 COMMITS, STATEMENTS, CALLS = 6, 14, 6

@@ -1,0 +1,122 @@
+"""Committing what several mailings came to: in one transaction, or, if one stands in the way, each in its own."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from psycopg.errors import DeadlockDetected, UniqueViolation
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
+
+from models import Stage
+from worker import moves
+from worker.budgets import OVER_BUDGET, OverBudget
+from worker.moves import Making, Times
+from worker.results import Advance, Again, AskApproval, Contested, Proceed, Result, Wait, nothing
+from worker.stages import create
+from worker.work import ClaimLost, Work
+
+log = logging.getLogger(__name__)
+
+_CONTESTED_PAUSE: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a mailing came to; ``ahead`` says whether, when that was committed, it was to go on at once."""
+
+    work: Work
+    result: Result
+    ahead: bool = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether this worker does what comes next, under the same claim."""
+        match self.result:
+            case Advance(to):
+                return self.ahead and to is not Stage.SETTLE
+            case Again() | Proceed():
+                return True
+            case _:
+                return False
+
+    @property
+    def is_for_the_chain(self) -> bool:
+        """Whether the chain's next message does what comes next."""
+        return isinstance(self.result, Advance) and self.result.to is not Stage.SETTLE and not self.ahead
+
+
+def commit(done: Sequence[Done], *, ahead: bool) -> Iterator[Done]:
+    """Commit what several came to; if one of them stands in the way, each by itself."""
+    if len(done) > 1:
+        try:
+            yield from _committed(done, ahead=ahead)
+        except (Contested, OverBudget, DataError, IntegrityError):
+            pass
+        except OperationalError as error:
+            if not isinstance(error.orig, DeadlockDetected):
+                raise
+        else:
+            return
+    for one in done:
+        yield from _alone(one, ahead=ahead)
+
+
+def _alone(one: Done, *, ahead: bool) -> Iterator[Done]:
+    try:
+        yield from _committed([one], ahead=ahead)
+    except Contested:
+        why = "somebody else decided about the order first"
+        yield from _committed([Done(one.work, Wait(_CONTESTED_PAUSE, why))], ahead=False)
+    except OverBudget as over:
+        yield from _committed([Done(one.work, _over_budget(one.result, over))], ahead=ahead)
+    except (DataError, IntegrityError) as error:
+        tell_of(one.work, error)
+
+
+def _over_budget(result: Result, over: OverBudget) -> Result:
+    if isinstance(result, Advance):
+        return replace(result, ahead=nothing)
+    return AskApproval({"reason_code": OVER_BUDGET}, why=str(over))
+
+
+def _committed(done: Sequence[Done], *, ahead: bool) -> list[Done]:
+    """Make the moves in one transaction; returns those whose claims held. Raises Contested, OverBudget."""
+    if not done:
+        return []
+    desk = done[0].work.desk
+    times = Times(desk.lease, desk.push_again, timedelta(seconds=desk.settings.retry_seconds), ahead)
+    for one in done:
+        # What is not committed is not reserved, and what was before is behind.
+        one.work.saw.reserved_at = None
+    makings = [Making(one.work.held, one.result, one.work.calls) for one in done]
+    try:
+        with desk.engine.begin() as connection:
+            after = moves.make_together(connection, makings, desk.clock(), times)
+    except IntegrityError as error:
+        if _names(error, "uq_mailing_order_id"):
+            raise Contested from None
+        raise
+    return [replace(one, ahead=ahead) for one in done if _holds(one, after.get(one.work.held.id))]
+
+
+def _holds(one: Done, after: moves.Held | None) -> bool:
+    work = one.work
+    try:
+        work.goes_on_as(after)
+    except ClaimLost:
+        if work.held.stage is Stage.CREATE and isinstance(one.result, Advance):
+            create.late_reply(work, one.result.values["order_id"])
+        work.bear_witness()
+        return False
+    return True
+
+
+def _names(error: IntegrityError, constraint: str) -> bool:
+    return isinstance(error.orig, UniqueViolation) and error.orig.diag.constraint_name == constraint
+
+
+def tell_of(work: Work, error: SQLAlchemyError) -> None:
+    """Tell what the database refuses of one mailing: its claim runs out, it is tried again, and keeps no other."""
+    log.error("database_trouble: mailing %s, %s: %s", work.held.id, work.held.stage, type(error).__name__)
