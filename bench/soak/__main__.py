@@ -49,7 +49,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--rate", type=float, help="mailings a second; without it, 0.7 of what is measured")
     parser.add_argument("--every", type=float, default=5.0, help="seconds between two readings")
-    parser.add_argument("--threads", type=int, default=16, help="of each of the two workers")
+    parser.add_argument("--threads", type=int, default=8, help="of each of the two workers")
     return parser.parse_args()
 
 

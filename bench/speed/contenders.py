@@ -16,6 +16,7 @@ from bench.ground import Sandbox, Servers
 from bench.letters import Letter
 from bench.processes import Process, Troop
 from models import Priority
+from worker.desk import CALLS
 
 _PATIENCE_SECONDS = 120.0
 _LOOK_SECONDS = 0.1
@@ -67,6 +68,11 @@ class Contender(ABC):
         """The name of its database, if it has one."""
         return None
 
+    @property
+    @abstractmethod
+    def calls_at_once(self) -> int:
+        """How many calls to the vendor it waits for at the same time."""
+
     def command(self, role: str, *command: str) -> Process:
         """Return a process of its own, not started yet."""
         told = {"BENCH_REPORTS": str(self.directory / f"{self.key}-reports"), "BENCH_SETTLE": "0"}
@@ -86,6 +92,11 @@ class Bare(Contender):
     concurrency: int = 8
     troop: Troop = field(default_factory=Troop)
     measured: int = 0
+
+    @property
+    def calls_at_once(self) -> int:
+        """As many as it has threads."""
+        return self.concurrency
 
     def env(self) -> Mapping[str, str]:
         """Return nothing: it has nothing."""
@@ -113,6 +124,11 @@ class Chain(Contender):
     pool: str = "threads"
     workers: int = 1
     concurrency: int = 16
+
+    @property
+    def calls_at_once(self) -> int:
+        """As many as it has threads."""
+        return self.workers * self.concurrency
 
     def env(self) -> Mapping[str, str]:
         """Return the broker, and a corner of it of its own."""
@@ -147,6 +163,11 @@ class Workflow(Contender):
 
     concurrency: int = 16
 
+    @property
+    def calls_at_once(self) -> int:
+        """As many as it has threads."""
+        return 2 * self.concurrency
+
     def env(self) -> Mapping[str, str]:
         """Return its database, which DBOS fills."""
         url = self.servers.postgres.url(self.key)
@@ -178,6 +199,11 @@ class Mailrun(Contender):
 
     workers: int = 2
     concurrency: int = 8
+
+    @property
+    def calls_at_once(self) -> int:
+        """What its desks are made for."""
+        return self.workers * CALLS
 
     def env(self) -> Mapping[str, str]:
         """Return its database and broker; every other setting is the default."""
