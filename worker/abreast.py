@@ -90,24 +90,25 @@ class _AtTheSameTime:
         self._started = started
         self._pool = works[0].desk.callers
         self._pending: set[Turn] = set()
+        # After it nothing more is begun; the calls that are under way end, and what they come to is written down.
+        self._trouble: BaseException | None = None
 
     def ends(self) -> Iterator[Done]:
         """Go on with each until it rests; yields what they came to. Those whose turn does not come are given back."""
-        trouble: SQLAlchemyError | None = None
         self._begin_some()
         while self._pending:
             gathered, self._pending = _gathered(self._pending)
             try:
-                yield from self._kept(gathered, go_on=trouble is None)
-                if trouble is None:
-                    self._begin_some()
+                yield from self._kept(gathered)
+                self._begin_some()
             except SQLAlchemyError as error:
-                # The calls that are under way end first: what they come to is to be written down, too.
-                trouble = error
-        if trouble is not None:
-            raise trouble
+                self._trouble = error
+        if self._trouble is not None:
+            raise self._trouble
 
     def _begin_some(self) -> None:
+        if self._trouble is not None:
+            return
         while self._left and len(self._pending) < _WIDTH:
             self._begin(self._left.pop(0))
         if self._left and not self._pace.allows(self._started):
@@ -117,11 +118,13 @@ class _AtTheSameTime:
     def _begin(self, work: Work) -> None:
         self._pending.add(self._pool.submit(_turned, work, self._pace))
 
-    def _kept(self, gathered: set[Turn], *, go_on: bool) -> list[Done]:
-        done = [one for turn in gathered for one in turn.result()]
+    def _kept(self, gathered: set[Turn]) -> list[Done]:
+        troubles = [trouble for turn in gathered if (trouble := turn.exception()) is not None]
+        self._trouble = next(iter(troubles), self._trouble)
+        done = [one for turn in gathered if turn.exception() is None for one in turn.result()]
         kept = list(commit(done, ahead=self._pace.allows(self._started)))
         for one in kept:
-            if one.goes_on and go_on:
+            if one.goes_on and self._trouble is None:
                 self._begin(one.work)
         return [one for one in kept if not one.goes_on]
 

@@ -1,7 +1,7 @@
 """Committing what several mailings came to: in one transaction, or, if one stands in the way, each in its own."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlche
 from models import Stage
 from worker import moves
 from worker.budgets import OVER_BUDGET, OverBudget
-from worker.moves import Making, Times
+from worker.moves import Held, Making, Times
 from worker.results import Advance, Again, AskApproval, Contested, Proceed, Result, Wait, nothing
 from worker.stages import create
 from worker.work import ClaimLost, Work
@@ -48,16 +48,17 @@ class Done:
 
 
 def commit(done: Sequence[Done], *, ahead: bool) -> Iterator[Done]:
-    """Commit what several came to; if one of them stands in the way, each by itself."""
+    """Commit what several came to, and yield those whose claims held; if one stands in the way, each by itself."""
     if len(done) > 1:
         try:
-            yield from _committed(done, ahead=ahead)
+            after = _made(done, ahead=ahead)
         except (Contested, OverBudget, DataError, IntegrityError):
             pass
         except OperationalError as error:
             if not isinstance(error.orig, DeadlockDetected):
                 raise
         else:
+            yield from _kept(done, after, ahead=ahead)
             return
     for one in done:
         yield from _alone(one, ahead=ahead)
@@ -65,14 +66,20 @@ def commit(done: Sequence[Done], *, ahead: bool) -> Iterator[Done]:
 
 def _alone(one: Done, *, ahead: bool) -> Iterator[Done]:
     try:
-        yield from _committed([one], ahead=ahead)
+        after = _made([one], ahead=ahead)
     except Contested:
-        why = "somebody else decided about the order first"
-        yield from _committed([Done(one.work, Wait(_CONTESTED_PAUSE, why))], ahead=False)
+        one, ahead = (
+            Done(one.work, Wait(_CONTESTED_PAUSE, "somebody else decided about the order first")),
+            False,
+        )
+        after = _made([one], ahead=ahead)
     except OverBudget as over:
-        yield from _committed([Done(one.work, _over_budget(one.result, over))], ahead=ahead)
+        one = Done(one.work, _over_budget(one.result, over))
+        after = _made([one], ahead=ahead)
     except (DataError, IntegrityError) as error:
         tell_of(one.work, error)
+        return
+    yield from _kept([one], after, ahead=ahead)
 
 
 def _over_budget(result: Result, over: OverBudget) -> Result:
@@ -81,10 +88,8 @@ def _over_budget(result: Result, over: OverBudget) -> Result:
     return AskApproval({"reason_code": OVER_BUDGET}, why=str(over))
 
 
-def _committed(done: Sequence[Done], *, ahead: bool) -> list[Done]:
-    """Make the moves in one transaction; returns those whose claims held. Raises Contested, OverBudget."""
-    if not done:
-        return []
+def _made(done: Sequence[Done], *, ahead: bool) -> Mapping[int, Held]:
+    """Make the moves in one transaction; returns those whose claims held, by id. Raises Contested, OverBudget."""
     desk = done[0].work.desk
     times = Times(desk.lease, desk.push_again, timedelta(seconds=desk.settings.retry_seconds), ahead)
     for one in done:
@@ -93,15 +98,18 @@ def _committed(done: Sequence[Done], *, ahead: bool) -> list[Done]:
     makings = [Making(one.work.held, one.result, one.work.calls) for one in done]
     try:
         with desk.engine.begin() as connection:
-            after = moves.make_together(connection, makings, desk.clock(), times)
+            return moves.make_together(connection, makings, desk.clock(), times)
     except IntegrityError as error:
         if _names(error, "uq_mailing_order_id"):
             raise Contested from None
         raise
+
+
+def _kept(done: Sequence[Done], after: Mapping[int, Held], *, ahead: bool) -> list[Done]:
     return [replace(one, ahead=ahead) for one in done if _holds(one, after.get(one.work.held.id))]
 
 
-def _holds(one: Done, after: moves.Held | None) -> bool:
+def _holds(one: Done, after: Held | None) -> bool:
     work = one.work
     try:
         work.goes_on_as(after)

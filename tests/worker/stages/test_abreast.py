@@ -132,6 +132,43 @@ def test_an_order_that_another_mailing_has_stops_only_the_one_that_got_it(
     assert second.reason == "somebody else decided about the order first"
 
 
+_REFUSES = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = 'numeric_value_out_of_range'; END $$;
+    CREATE TRIGGER refuse BEFORE UPDATE ON mailing FOR EACH ROW
+    WHEN (OLD.id = {mailing} AND NEW.stage = 'proof') EXECUTE FUNCTION refuse()
+"""
+
+
+@pytest.fixture
+def refuse(hands: Any) -> Iterator[Callable[[int], None]]:
+    """Yield a function that has the database refuse a mailing to go on to its proof."""
+
+    def refuse_one(mailing: int) -> None:
+        with hands.desk.engine.begin() as connection:
+            connection.exec_driver_sql(_REFUSES.format(mailing=mailing))
+
+    yield refuse_one
+    with hands.desk.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER refuse ON mailing; DROP FUNCTION refuse()")
+
+
+@pytest.mark.parametrize("pace", [Pace(seconds=60), Pace(seconds=60, _turn=1.0)], ids=["fast", "slow"])
+def test_what_the_database_refuses_of_one_mailing_keeps_no_other(
+    hands: Any, several: Any, refuse: Callable[[int], None], caplog: pytest.LogCaptureFixture, pace: Pace
+) -> None:
+    mailings = several(4)
+    refuse(mailings[1])
+
+    deliver(hands, mailings, pace=pace)
+
+    refused = hands.pen.mailing(mailings[1])
+    assert (refused.stage, refused.state) == (Stage.ATTACH, State.WORKING)
+    others = [one for one in mailings if one != refused.id]
+    assert {(row.stage, row.state) for row in rows(hands, others)} == {(Stage.SETTLE, State.QUEUED)}
+    assert f"database_trouble: mailing {refused.id}, attach: DataError" in caplog.text
+
+
 @pytest.fixture
 def no_budgets(hands: Any) -> Iterator[None]:
     """Leave no budget behind."""
