@@ -7,7 +7,7 @@ from typing import Final
 # As many as share a commit at most: beyond it little is saved, and a crash leaves more to be found out.
 ABREAST: Final = 8
 # A stage that takes longer is mostly waiting, which threads can do together.
-_SLOW_SECONDS: Final = 0.04
+_SLOW_SECONDS: Final = 0.1
 
 
 @dataclass(slots=True)
