@@ -143,10 +143,13 @@ def claim(
 def claim_together(
     connection: Connection, mailing_ids: Sequence[int], stage: Stage, now: datetime, lease: timedelta
 ) -> list[Held]:
-    """Claim those of several mailings that `claim` would, under one token, but none that is to be recovered."""
+    """Claim those of several mailings that `claim` would, under one token, but none that is to be recovered.
+
+    One that is named twice is claimed once: its holder would get past every fence twice.
+    """
     rows = connection.execute(CLAIM_TOGETHER, _bounds(stage, now, lease) | {"ids": list(mailing_ids)})
     held = {row.id: held_from(row._mapping) for row in rows}  # noqa: SLF001 - as above
-    return [held[one] for one in mailing_ids if one in held]
+    return [held[one] for one in dict.fromkeys(mailing_ids) if one in held]
 
 
 def _bounds(stage: Stage, now: datetime, lease: timedelta) -> dict[str, Any]:

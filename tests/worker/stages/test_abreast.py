@@ -252,6 +252,17 @@ def test_a_worker_that_is_stopped_gives_back_those_it_did_not_begin(
     assert sandbox.calls("create_order") == 1
 
 
+def test_a_mailing_that_a_message_names_twice_is_worked_on_once(
+    hands: Any, sandbox: Any, several: Any
+) -> None:
+    mailings = several(2)
+
+    deliver(hands, mailings * 2)
+
+    assert {(row.stage, row.state) for row in rows(hands, mailings)} == {(Stage.SETTLE, State.QUEUED)}
+    assert sandbox.calls("create_order") == sandbox.calls("checkout") == 2
+
+
 def test_what_is_to_be_found_out_about_is_not_claimed_among_others(hands: Any, several: Any) -> None:
     dead, unsure, *others = several(4)
     hands.abandon(dead)
