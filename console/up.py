@@ -31,7 +31,7 @@ from worker.settings import LIVE_URL, SANDBOX_KEY, Settings, Vendor
 LOOK_SECONDS: Final = 0.1
 # A sandbox reads its journal first.
 SANDBOX_READY_SECONDS: Final = 30.0
-# A worker is at work within seconds; on a machine as busy as that, the person is told instead of kept waiting.
+# Workers and beat are at work within seconds; after this the person is told, and not kept waiting any longer.
 AT_WORK_SECONDS: Final = 60.0
 # A server that dies costs its users this much and its own start.
 SERVER_LOOK_SECONDS: Final = 1.0

@@ -6,7 +6,7 @@ vendor is asked for all of them at the same time.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from enum import Enum
 from typing import Final, TypeAlias
@@ -46,7 +46,7 @@ def go_on(works: Sequence[Work], pace: Pace, started: float) -> Next:
     going = list(works)
     while going:
         if pace.is_slow and len(going) > 1:
-            done, going = list(_AtTheSameTime(going, pace, started).ends()), []
+            done, going = _AtTheSameTime(going, pace, started).ends(), []
         else:
             done, going = _in_turn(going, pace, started)
         going += [one.work for one in done if one.goes_on]
@@ -73,7 +73,7 @@ def _in_turn(works: list[Work], pace: Pace, started: float) -> tuple[list[Done],
         try:
             waiting += _turn(work, pace)
         except SQLAlchemyError:
-            list(commit(waiting, ahead=False))
+            commit(waiting, ahead=False)
             raise
         if time.monotonic() - since > _UNCOMMITTED_SECONDS or _cannot_wait(work):
             committed += commit(waiting, ahead=pace.allows(started))
@@ -93,18 +93,20 @@ class _AtTheSameTime:
         # After it nothing more is begun; the calls that are under way end, and what they come to is written down.
         self._trouble: BaseException | None = None
 
-    def ends(self) -> Iterator[Done]:
-        """Go on with each until it rests; yields what they came to. Those whose turn does not come are given back."""
+    def ends(self) -> list[Done]:
+        """Go on with each until it rests; returns what they came to. Whose turn does not come is given back."""
+        ends: list[Done] = []
         self._begin_some()
         while self._pending:
             gathered, self._pending = _gathered(self._pending)
             try:
-                yield from self._kept(gathered)
+                ends += self._kept(gathered)
                 self._begin_some()
             except SQLAlchemyError as error:
                 self._trouble = error
         if self._trouble is not None:
             raise self._trouble
+        return ends
 
     def _begin_some(self) -> None:
         if self._trouble is not None:
@@ -112,17 +114,17 @@ class _AtTheSameTime:
         while self._left and len(self._pending) < _WIDTH:
             self._begin(self._left.pop(0))
         if self._left and not self._pace.allows(self._started):
-            list(commit([Done(work, _GIVEN_BACK) for work in self._left], ahead=False))
+            commit([Done(work, _GIVEN_BACK) for work in self._left], ahead=False)
             self._left.clear()
 
     def _begin(self, work: Work) -> None:
-        self._pending.add(self._pool.submit(_turned, work, self._pace))
+        self._pending.add(self._pool.submit(_turn, work, self._pace))
 
     def _kept(self, gathered: set[Turn]) -> list[Done]:
         troubles = [trouble for turn in gathered if (trouble := turn.exception()) is not None]
         self._trouble = next(iter(troubles), self._trouble)
         done = [one for turn in gathered if turn.exception() is None for one in turn.result()]
-        kept = list(commit(done, ahead=self._pace.allows(self._started)))
+        kept = commit(done, ahead=self._pace.allows(self._started))
         for one in kept:
             if one.goes_on and self._trouble is None:
                 self._begin(one.work)
@@ -136,28 +138,30 @@ def _gathered(pending: set[Turn]) -> tuple[set[Turn], set[Turn]]:
     return first | more, pending
 
 
-def _turned(work: Work, pace: Pace) -> list[Done]:
-    return list(_turn(work, pace))
-
-
 def _cannot_wait(work: Work) -> bool:
     """Whether a crash would leave behind what could not be found out: a draft, where others make drafts as well."""
     return work.held.stage is Stage.CREATE and not work.settings.owns_account
 
 
-def _turn(work: Work, pace: Pace) -> Iterator[Done]:
-    """Have a mailing do what comes next; yields nothing if its claim is lost, or the database refuses it."""
+def _turn(work: Work, pace: Pace) -> list[Done]:
+    """Have a mailing do what comes next; returns nothing if its claim is lost, or the database refuses it."""
     began, stage = time.monotonic(), work.held.stage
     try:
-        if work.is_stale:
-            work.checkpoint({})
-        result = perform(work)
-        work.then = result.then if isinstance(result, Proceed) else None
-        yield Done(work, result)
+        return [_next_of(work)]
     except ClaimLost:
         work.bear_witness()
     except (DataError, IntegrityError) as error:
         tell_of(work, error)
-    if stage is not Stage.SETTLE:
+    finally:
         # The payments of many were looked at in one call, before.
-        pace.took(time.monotonic() - began)
+        if stage is not Stage.SETTLE:
+            pace.took(time.monotonic() - began)
+    return []
+
+
+def _next_of(work: Work) -> Done:
+    if work.is_stale:
+        work.checkpoint({})
+    result = perform(work)
+    work.then = result.then if isinstance(result, Proceed) else None
+    return Done(work, result)

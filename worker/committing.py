@@ -1,7 +1,7 @@
 """Committing what several mailings came to: in one transaction, or, if one stands in the way, each in its own."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -47,8 +47,8 @@ class Done:
         return isinstance(self.result, Advance) and self.result.to is not Stage.SETTLE and not self.ahead
 
 
-def commit(done: Sequence[Done], *, ahead: bool) -> Iterator[Done]:
-    """Commit what several came to, and yield those whose claims held; if one stands in the way, each by itself."""
+def commit(done: Sequence[Done], *, ahead: bool) -> list[Done]:
+    """Commit what several came to; if one stands in the way, each by itself. Returns those whose claims held."""
     if len(done) > 1:
         try:
             after = _made(done, ahead=ahead)
@@ -58,28 +58,22 @@ def commit(done: Sequence[Done], *, ahead: bool) -> Iterator[Done]:
             if not isinstance(error.orig, DeadlockDetected):
                 raise
         else:
-            yield from _kept(done, after, ahead=ahead)
-            return
-    for one in done:
-        yield from _alone(one, ahead=ahead)
+            return _kept(done, after, ahead=ahead)
+    return [kept for one in done for kept in _alone(one, ahead=ahead)]
 
 
-def _alone(one: Done, *, ahead: bool) -> Iterator[Done]:
+def _alone(one: Done, *, ahead: bool) -> list[Done]:
     try:
-        after = _made([one], ahead=ahead)
+        return _kept([one], _made([one], ahead=ahead), ahead=ahead)
     except Contested:
-        one, ahead = (
-            Done(one.work, Wait(_CONTESTED_PAUSE, "somebody else decided about the order first")),
-            False,
-        )
-        after = _made([one], ahead=ahead)
+        instead: Result = Wait(_CONTESTED_PAUSE, "somebody else decided about the order first")
     except OverBudget as over:
-        one = Done(one.work, _over_budget(one.result, over))
-        after = _made([one], ahead=ahead)
+        instead = _over_budget(one.result, over)
     except (DataError, IntegrityError) as error:
         tell_of(one.work, error)
-        return
-    yield from _kept([one], after, ahead=ahead)
+        return []
+    other = [replace(one, result=instead)]
+    return _kept(other, _made(other, ahead=ahead), ahead=ahead)
 
 
 def _over_budget(result: Result, over: OverBudget) -> Result:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from math import ceil
 from typing import Final, TypeAlias
 
 from models import Priority, Stage
@@ -47,7 +48,7 @@ def _messages(due: Sequence[Due]) -> Iterator[tuple[Stage, Sequence[int]]]:
         else:
             alike[mailing.stage].append(mailing.id)
     for stage, ids in alike.items():
-        size = AT_ONCE if stage is Stage.SETTLE else min(ABREAST, -(-len(ids) // _SPREAD))
+        size = AT_ONCE if stage is Stage.SETTLE else min(ABREAST, ceil(len(ids) / _SPREAD))
         for start in range(0, len(ids), size):
             yield stage, ids[start : start + size]
 

@@ -6,8 +6,8 @@ from typing import Final
 
 # As many as share a commit at most: beyond it little is saved, and a crash leaves more to be found out.
 ABREAST: Final = 8
-# A stage that takes longer is mostly waiting, which threads can do together.
-_SLOW_SECONDS: Final = 0.1
+# What takes longer is mostly waiting, which threads can do together; contention on a busy machine alone is less.
+SLOW_SECONDS: Final = 0.1
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class Pace:
     @property
     def is_slow(self) -> bool:
         """Whether a stage has taken so long lately that several had better wait for the vendor together."""
-        return self._turn > _SLOW_SECONDS
+        return self._turn > SLOW_SECONDS
 
     def took(self, seconds: float) -> None:
         """Take note of how long a stage took. Threads may get into each other's way here: it is an estimate."""

@@ -6,7 +6,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 from sqlalchemy import Connection, text
 
@@ -14,6 +13,7 @@ from lettrlabs import Call, Line, VendorError
 from lettrlabs import Quote as Told
 from worker import sums
 from worker.moves import Held
+from worker.pace import SLOW_SECONDS
 from worker.reflection import DEFAULT, Asked, contradiction
 from worker.results import AskPerson, Facts
 from worker.work import Work
@@ -47,10 +47,6 @@ _KEEP = text("""
 """)
 
 
-# A call that takes longer is worth another thread.
-_SLOW_MS: Final = 100
-
-
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A quote as it was given for a mailing, and the options that it was asked for with."""
@@ -75,7 +71,7 @@ def asked_meanwhile(work: Work, last_call: Call | None) -> Iterator[None]:
     Only of an order that this claim made: nobody else can write to it, so what it costs then it costs a moment later.
     What goes wrong is not told here: who needs the quote asks again.
     """
-    is_slow = last_call is not None and last_call.elapsed_ms >= _SLOW_MS
+    is_slow = last_call is not None and last_call.elapsed_ms >= 1000 * SLOW_SECONDS
     if not is_slow or not work.saw.made_order or work.held.deliver_by is not None:
         yield
         return

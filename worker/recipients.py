@@ -45,7 +45,7 @@ _PAGE = f"""
 """  # noqa: S608 - built from constants of this package
 _NEXT_PAGE = text(f"{_PAGE.format(cursor='CAST(:cursor AS integer)', which='id = :mailing_id')} LIMIT :room")
 _SHORT_PAGES = text(_PAGE.format(cursor="cursor", which="id = ANY (:mailing_ids)"))
-# Of a longer list one page is enough to wait for.
+# What several mailings are read for at once must be little beside the wait for a longer list alone.
 _SHORT: Final = 20
 _MARK = text("""
     UPDATE recipient AS r
@@ -89,7 +89,7 @@ def next_page(work: Work) -> Page:
 def foresee(works: Sequence[Work]) -> None:
     """Read the next pages of several mailings at once, if they are short and about to be handed over."""
     held = [(work, work.held) for work in works if not work.held.recovering]
-    short = {one.id: work for work, one in held if one.size - one.cursor <= _SHORT}
+    short = {one.id: work for work, one in held if one.size - one.cursor <= min(_SHORT, MAX_RECIPIENTS)}
     if len(short) < 2:  # noqa: PLR2004 - two are several
         return
     pages: dict[int, list[Person]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""The Celery tasks: five stages and settle, each a thin wake-up for a mailing, and the beat's dispatch."""
+"""The Celery tasks: five stages and settle, each a thin wake-up for mailings, and the beat's dispatch."""
 
 import logging
 import threading
@@ -53,15 +53,12 @@ def _wake(task: Task, stage: Stage, mailing_ids: Sequence[int]) -> None:
         what_next = deliver(desk(), mailing_ids, stage, _pace)
     except SQLAlchemyError as error:
         # The claims, if there are any, run out, and the due scan wakes the rows again.
-        log.error("database_trouble: %s, %s: %s", _named(mailing_ids), stage, type(error).__name__)  # noqa: TRY400
+        named = ", ".join(map(str, mailing_ids))
+        log.error("database_trouble: mailing %s, %s: %s", named, stage, type(error).__name__)  # noqa: TRY400
         what_next = Next.NOTHING
     if what_next is Next.NOTHING:
         # Celery publishes what is left of the chain from here (celery/app/trace.py).
         task.request.chain = None
-
-
-def _named(mailing_ids: Sequence[int]) -> str:
-    return f"mailing {', '.join(map(str, mailing_ids))}"
 
 
 @app.task(name="mailrun.create", bind=True)

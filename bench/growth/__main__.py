@@ -17,6 +17,7 @@ from bench.ground import Servers
 from bench.growth import history
 from bench.speed.contenders import Mailrun
 from bench.speed.measure import Ground, Measured, measure, opened
+from worker.desk import CONCURRENCY
 
 ALLOWED: Final = 0.9
 
@@ -44,7 +45,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
     parser.add_argument("--mailings", type=int, default=400, help="in a measurement")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=8, help="of each of the two workers")
+    parser.add_argument("--threads", type=int, default=CONCURRENCY, help="of each of the two workers")
     return parser.parse_args()
 
 

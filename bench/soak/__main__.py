@@ -22,6 +22,7 @@ from bench.soak.verdict import trend
 from bench.speed.contenders import Mailrun
 from bench.speed.measure import Ground, measure, opened
 from models import Priority
+from worker.desk import CONCURRENCY
 
 SHARE: Final = 0.7
 MEASURED: Final = 600
@@ -49,7 +50,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--rate", type=float, help="mailings a second; without it, 0.7 of what is measured")
     parser.add_argument("--every", type=float, default=5.0, help="seconds between two readings")
-    parser.add_argument("--threads", type=int, default=8, help="of each of the two workers")
+    parser.add_argument("--threads", type=int, default=CONCURRENCY, help="of each of the two workers")
     return parser.parse_args()
 
 

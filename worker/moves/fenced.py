@@ -85,14 +85,12 @@ _LOGGED = f"""
           JOIN given ON given.held_id = moved.id
 """  # noqa: S608 - as above
 _POSTGRESQL = create_mock_engine("postgresql+psycopg://", lambda *_: None).dialect
-_GIVEN = {"held_id": "bigint", "held_claim": "uuid", "detail": "text", "calls": "text"}
 
 
 def fenced(connection: Connection, changes: Sequence[Change], now: datetime) -> dict[int, Held]:
     """Change held mailings' rows and write the traces of it; return those anew, by id, whose claim still held.
 
-    Changes of the same shape are one statement, which takes the rows in the order of their ids: so do all others
-    who change several.
+    Changes of the same shape are one statement, which is given the rows in the order of their ids.
     """
     alike: dict[_Shape, list[Change]] = defaultdict(list)
     for change in sorted(changes, key=lambda change: change.held.id):
@@ -126,16 +124,16 @@ def _bounds(shape: _Shape, changes: Sequence[Change], now: datetime) -> dict[str
 @lru_cache(maxsize=256)
 def _statement(shape: _Shape) -> TextualSelect:
     """Return the statement that sets these columns and writes these traces, and plans for nothing else."""
-    given = {name: kind for name, kind in _GIVEN.items() if name.startswith("held_")}
+    given = {"held_id": "bigint", "held_claim": "uuid"}
     given |= {f"to_{name}": _type_of(name) for name in shape.columns}
     traces = []
     if shape.move is not None:
-        given["detail"] = _GIVEN["detail"]
+        given["detail"] = "text"
         traces.append(_LOGGED)
     if shape.notices:
         traces.append(outbox.TELL_MOVED)
     if shape.journal:
-        given["calls"] = _GIVEN["calls"]
+        given["calls"] = "text"
         traces.append(evidence.JOURNAL_MOVED)
     statement = _MOVE.format(
         arrays=", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in given.items()),

@@ -106,8 +106,7 @@ def checkpoint(
     calls: Sequence[Call] = (),
 ) -> Held | None:
     """Commit a part of a stage under the same claim, and renew the lease; None if the claim was lost."""
-    renewed = {"lease_until": now + lease, "wake_at": now + lease, "updated_at": now}
-    change = Change(held, renewed | dict(values), Trace(calls))
+    change = Change(held, {"updated_at": now} | _renewed(now, lease) | dict(values), Trace(calls))
     after = fenced(connection, [change], now).get(held.id)
     if after is not None:
         write_records(connection, [record])
@@ -138,10 +137,10 @@ def _meaning(held: Held, result: Result, now: datetime, times: Times) -> _Meanin
         case Advance(to, values, record):
             return _advance(to, dict(values), record, now, times)
         case Proceed(_, values, record):
-            return _Meaning(None, _renewed(now, times) | dict(values), record)
+            return _Meaning(None, _renewed(now, times.lease) | dict(values), record)
         case Again(why, values, record):
             sure = {"recovering": False, "unsure_since": None}
-            return _Meaning(Move.RUN_AHEAD, _renewed(now, times) | sure | dict(values), record, why)
+            return _Meaning(Move.RUN_AHEAD, _renewed(now, times.lease) | sure | dict(values), record, why)
         case Wait() | Hold():
             return _wait(held, result, now)
         case Retry() | Unsure():
@@ -157,8 +156,8 @@ def _tried(held: Held, result: Retry | Unsure, now: datetime, times: Times) -> _
     return _Meaning(Move.UNSURE, later | {"recovering": True, "unsure_since": now}, why=result.why)
 
 
-def _renewed(now: datetime, times: Times) -> dict[str, Any]:
-    return {"lease_until": now + times.lease, "wake_at": now + times.lease}
+def _renewed(now: datetime, lease: timedelta) -> dict[str, Any]:
+    return {"lease_until": now + lease, "wake_at": now + lease}
 
 
 def _wait(held: Held, result: Wait | Hold, now: datetime) -> _Meaning:
@@ -172,7 +171,7 @@ def _wait(held: Held, result: Wait | Hold, now: datetime) -> _Meaning:
 
 def _advance(to: Stage, values: dict[str, Any], record: Record, now: datetime, times: Times) -> _Meaning:
     if times.run_ahead and to is not Stage.SETTLE:
-        ahead = _FRESH | {"attempts": 1, "stage": to} | _renewed(now, times)
+        ahead = _FRESH | {"attempts": 1, "stage": to} | _renewed(now, times.lease)
         return _Meaning(Move.RUN_AHEAD, ahead | values, record)
     # The chain's next link is on its way; should it be lost, the due scan pushes the row again.
     later = now if to is Stage.SETTLE else now + times.push_again

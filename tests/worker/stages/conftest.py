@@ -216,6 +216,12 @@ def hands(desk: Desk, clock: Any, sandbox: Vendor, pen: Any, new_mailing: Any) -
 
 
 @pytest.fixture
+def several(hands: Any) -> Callable[..., list[int]]:
+    """Return a function that opens mailings to two people each."""
+    return lambda count=4, **values: [hands.new_mailing(2, batch=n, **values) for n in range(count)]
+
+
+@pytest.fixture
 def campaign(engine: Engine) -> int:
     """Return a campaign with nothing in it."""
     values = {"key": "campaign", "request_digest": b"digest", "name": "Campaign"}

@@ -1,0 +1,82 @@
+"""A vendor that takes its time: several mailings of a message wait for it together."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from models import Stage, State
+from tests.worker.stages.test_abreast import deliver, rows
+from worker.desk import CALLS, CONCURRENCY
+from worker.pace import ABREAST, Pace
+from worker.pipeline import Next
+
+
+def slow() -> Pace:
+    """Return the pace of a worker that has met a slow vendor."""
+    return Pace(seconds=60, _turn=1.0)
+
+
+def test_a_vendor_is_slow_once_stages_have_taken_long() -> None:
+    pace = Pace()
+    found = [pace.is_slow]
+    for seconds in (0.005, 0.3, 0.005):
+        for _ in range(100):
+            pace.took(seconds)
+        found.append(pace.is_slow)
+
+    assert found == [False, False, True, False]
+
+
+def test_a_slow_vendor_is_asked_for_several_at_the_same_time(hands: Any, sandbox: Any, several: Any) -> None:
+    mailings = several(ABREAST)
+    sandbox.fail("create_order", "slow", seconds=0.3, applied=True)
+    began = time.monotonic()
+
+    deliver(hands, mailings, pace=Pace(seconds=0, _turn=1.0))
+
+    assert time.monotonic() - began < 0.3 * ABREAST
+    found = rows(hands, mailings)
+    assert {row.state for row in found} == {State.QUEUED}
+    assert {row.order_id for row in found if row.stage is Stage.ATTACH} == {
+        one["id"] for one in sandbox.orders()
+    }
+
+
+def test_with_a_slow_vendor_each_becomes_one_paid_order_as_well(
+    hands: Any, sandbox: Any, several: Any
+) -> None:
+    mailings = several(ABREAST)
+
+    said = deliver(hands, mailings, pace=slow())
+
+    assert said is Next.NOTHING
+    assert {(row.stage, row.state) for row in rows(hands, mailings)} == {(Stage.SETTLE, State.QUEUED)}
+    assert {hands.to_the_end(one).state for one in mailings} == {State.SENT}
+    assert sandbox.calls("checkout") == sandbox.calls("create_order") == ABREAST
+
+
+def test_what_a_slow_vendor_leaves_no_time_for_is_given_back(hands: Any, sandbox: Any, several: Any) -> None:
+    mailings = several(ABREAST)
+
+    said = deliver(hands, mailings, pace=Pace(seconds=0, _turn=1.0))
+
+    assert said is Next.GO_ON
+    found = rows(hands, mailings)
+    begun = [row for row in found if row.stage is Stage.ATTACH]
+    assert len(begun) == sandbox.calls("create_order") == CALLS * 2 // CONCURRENCY
+    assert all(row.state is State.QUEUED and row.attempts == 0 for row in found)
+    assert all(row.wake_at <= hands.clock.at for row in found if row.stage is Stage.CREATE)
+
+
+def test_while_a_slow_vendor_lists_an_order_it_is_asked_for_its_price(hands: Any, sandbox: Any) -> None:
+    mailing = hands.new_mailing(2)
+    sandbox.fail("append_recipients", "slow", seconds=0.2, count=1, applied=True)
+    sandbox.fail("list_recipients", "slow", seconds=0.2, count=1)
+
+    deliver(hands, [mailing])
+
+    assert hands.pen.mailing(mailing).stage is Stage.SETTLE
+    assert sandbox.calls("summary") == sandbox.calls("list_recipients") == 1
+    calls = {call.operation: call for call in hands.journal(mailing)}
+    listed = calls["list_recipients"]
+    assert calls["summary"].started_at < listed.started_at + timedelta(milliseconds=listed.elapsed_ms)
