@@ -18,17 +18,10 @@ from lettrlabs.client import MAX_RECIPIENTS, LettrLabs
 from lettrlabs.rate import RateLimit
 from lettrlabs.timeouts import Timeouts
 from lettrlabs.wire.account import Account, Template
+from lettrlabs.wire.appending import NewAddress, NewMetadata, NewPersonal, NewRecipient
 from lettrlabs.wire.orders import Delivered, Order
 from lettrlabs.wire.quotes import Checkout, Line, Quote
-from lettrlabs.wire.recipients import (
-    AppendResult,
-    NewAddress,
-    NewMetadata,
-    NewPersonal,
-    NewRecipient,
-    OrderRecipient,
-    Undeliverable,
-)
+from lettrlabs.wire.recipients import AppendResult, OrderRecipient, Undeliverable
 from lettrlabs.wire.reports import OrderAnalytics, OrderTransactions, PieceDelivery, Transaction
 from lettrlabs.wire.vocabulary import PAID, DeliveryStatus, OrderStatus, Postage, ProductionSpeed
 

@@ -16,19 +16,14 @@ from lettrlabs.paging import every
 from lettrlabs.rate import RateLimit
 from lettrlabs.timeouts import Timeouts
 from lettrlabs.transport import Transport
+from lettrlabs.wire import appending
 from lettrlabs.wire.account import Account, Template, templates
+from lettrlabs.wire.appending import NewRecipient
 from lettrlabs.wire.base import Received, Sent
 from lettrlabs.wire.orders import Created, CreateRequest, Order, OrderPage
 from lettrlabs.wire.proofs import pdf
 from lettrlabs.wire.quotes import Checkout, CheckoutRequest, Quote
-from lettrlabs.wire.recipients import (
-    AppendRequest,
-    AppendResult,
-    DeleteRequest,
-    NewRecipient,
-    OrderRecipient,
-    RecipientPage,
-)
+from lettrlabs.wire.recipients import AppendResult, DeleteRequest, OrderRecipient, RecipientPage
 from lettrlabs.wire.reports import (
     AnalyticsReport,
     DeliveryReport,
@@ -123,7 +118,7 @@ class LettrLabs:
             # can only append, so that a second page can never wipe out the first.
             f"/v1/order/{order_id}/recipients:append",
             AppendResult.model_validate,
-            body=_json(AppendRequest(recipients=tuple(recipients))),
+            body=appending.body(recipients),
             summary={"recipients": len(recipients)},
             order_id=order_id,
             applied=lambda result: result.total > 0,

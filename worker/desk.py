@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from pydantic import SecretStr
+from pydantic_core import from_json
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 
@@ -80,6 +81,8 @@ def open_engine(database_url: str, *, connections: int = CALLS) -> Engine:
         pool_timeout=10,
         # The warmest connection first: each prepares and plans its statements by itself, and most are idle.
         pool_use_lifo=True,
+        # A page has a thousand JSON documents of merge fields, and the standard library reads them more slowly.
+        json_deserializer=from_json,
         # An error message would otherwise quote the names and addresses in a statement.
         hide_parameters=True,
         connect_args={"connect_timeout": 5, "application_name": "mailrun", "prepare_threshold": 1},

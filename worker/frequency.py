@@ -10,17 +10,31 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, not_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, func, not_, select, text, update
 
 from models import CapPer, Mailing, Outcome, Recipient, State
 from worker.sparing import Cap
 
-Person: TypeAlias = Row[Any]
-
 _TURN: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('mailrun: places', 0))")
 _NEVER_MAILED: Final = (State.FAILED, State.CANCELLED)
+
+
+class Person(Protocol):
+    """What a place is counted by."""
+
+    @property
+    def position(self) -> int:
+        """Their place in the mailing."""
+
+    @property
+    def person_digest(self) -> bytes | None:
+        """The name at the address."""
+
+    @property
+    def address_digest(self) -> bytes | None:
+        """The address."""
 
 
 class Spared(NamedTuple):

@@ -16,7 +16,7 @@ from models import SPARED, Outcome, Recipient, Stage
 from worker import frequency, recipients
 from worker.frequency import Rules, Spared
 from worker.nobody import nobody_left
-from worker.recipients import Page
+from worker.people import Page
 from worker.refusals import not_now, refused
 from worker.results import Advance, AskPerson, Result, Wait
 from worker.sparing import Cap
@@ -66,7 +66,7 @@ def sift(work: Work, page: Page) -> Page:
     Where nobody is suppressed and no rule has to be kept, there is nothing to decide and nothing is committed: the
     places are written down with what becomes of the page. Others who count meanwhile count as if they had come first.
     """
-    if not (work.held.one_per_household or _cap(work) or any(one.list for one in page)):
+    if not (work.held.one_per_household or _cap(work) or any(one.suppressed for one in page)):
         return page
     spared: dict[int, Spared] = {}
 

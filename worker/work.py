@@ -3,14 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Engine, Row
+from sqlalchemy import Engine
 
 from lettrlabs import Call, LettrLabs, Quote
 from worker import evidence, moves
 from worker.desk import Desk
 from worker.moves import Held
+from worker.people import Page
 from worker.results import Facts, Record, Result, nothing
 from worker.settings import Settings
 from worker.together import Together
@@ -76,7 +77,7 @@ class Saw:
 class Foreseen:
     """The next page of a mailing's recipients, as it was read together with those of others."""
 
-    page: Sequence[Row[Any]]
+    page: Page
     cursor: int
     at: datetime
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpx
 from sqlalchemy import Engine, select
@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 from models import Mailing, Recipient, Stage
 from worker import recipients
 from worker.desk import Desk, open_desk
+from worker.people import Person
 from worker.pipeline import Pace, deliver
 from worker.settings import SANDBOX_KEY, Settings
 
@@ -45,10 +46,7 @@ def measure(settings: Settings, pages: int) -> Turns:
 
 
 def _one_turn(desk: Desk, client: httpx.Client, mailing_id: int) -> tuple[float, float, float]:
-    page = [
-        recipients.on_the_wire(one).model_dump(by_alias=True, exclude_none=True)
-        for one in _page(desk, mailing_id)
-    ]
+    page = _page(desk, mailing_id)
     order_id = client.post("v1/order", json={"templateId": TEMPLATE}).raise_for_status().json()
     began = time.perf_counter()
     _put(client, _number(order_id), page)
@@ -78,10 +76,11 @@ def _number(told: Any) -> int:  # noqa: ANN401 - JSON
     return int(told["payload"]["orderId"])
 
 
-def _page(desk: Desk, mailing_id: int) -> Sequence[recipients.Person]:
+def _page(desk: Desk, mailing_id: int) -> list[dict[str, Any]]:
     with desk.engine.connect() as connection:
         people = select(*Recipient.__table__.columns).where(Recipient.mailing_id == mailing_id)
-        return connection.execute(people.order_by(Recipient.position)).all()
+        rows = connection.execute(people.order_by(Recipient.position)).all()
+    return [recipients.on_the_wire(cast("Person", one)).wire() for one in rows]
 
 
 def _mailings(engine: Engine, most: int) -> list[int]:

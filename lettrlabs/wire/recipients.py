@@ -1,4 +1,4 @@
-"""Recipients on the wire: as we send them, and in the two shapes the vendor returns them. No repr shows a person."""
+"""Recipients as the vendor returns them, in two shapes, and as they are taken off. No repr shows a person."""
 
 from typing import Annotated, Any, TypeAlias
 
@@ -7,73 +7,6 @@ from pydantic import AliasChoices, Field, model_validator
 from lettrlabs.wire.base import Count, Id, Received, Sent, Several, When
 
 Hidden: TypeAlias = Annotated[str | None, Field(repr=False)]
-
-
-class NewAddress(Sent):
-    """Where a piece goes. `state` has 2 letters, `zip_code` 5 or 9 digits; `country` may be left out."""
-
-    address1: str = Field(repr=False)
-    address2: Hidden = None
-    city: str = Field(repr=False)
-    state: str = Field(repr=False)
-    zip_code: str = Field(repr=False)
-    zip4: Hidden = None
-    zip2: Hidden = None
-    country: Hidden = None
-
-
-class NewPersonal(Sent):
-    """To whom a piece is written."""
-
-    first_name: Hidden = None
-    last_name: Hidden = None
-    to_organization: Hidden = None
-    salutation: Hidden = None
-
-
-class NewMetadata(Sent):
-    """What the template merges in, and the return address; images are public URLs."""
-
-    custom1: Hidden = None
-    custom2: Hidden = None
-    custom3: Hidden = None
-    custom4: Hidden = None
-    custom5: Hidden = None
-    custom6: Hidden = None
-    image1: Hidden = None
-    image2: Hidden = None
-    image3: Hidden = None
-    image4: Hidden = None
-    image5: Hidden = None
-    image6: Hidden = None
-    text: Hidden = None
-    text2: Hidden = None
-    salutation: Hidden = None
-    email: Hidden = None
-    qr_url: Hidden = None
-    return_title: Hidden = None
-    return_first_name: Hidden = None
-    return_last_name: Hidden = None
-    return_organization: Hidden = None
-    return_address1: Hidden = None
-    return_address2: Hidden = None
-    return_city: Hidden = None
-    return_state: Hidden = None
-    return_zip: Hidden = None
-
-
-class NewRecipient(Sent):
-    """One person to append to an order (LettrLabs reference, Add Recipients)."""
-
-    address: NewAddress = Field(repr=False)
-    personal: NewPersonal | None = Field(default=None, repr=False)
-    metadata: NewMetadata | None = Field(default=None, repr=False)
-
-
-class AppendRequest(Sent):
-    """The body of an append."""
-
-    recipients: tuple[NewRecipient, ...]
 
 
 class DeleteRequest(Sent):

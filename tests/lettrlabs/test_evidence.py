@@ -27,8 +27,8 @@ Vendor = Any
 Connect = Callable[..., LettrLabs]
 
 ADA = NewRecipient(
-    address=NewAddress(address1="1 Ada Way", city="Austin", state="TX", zip_code="01234"),
-    personal=NewPersonal(first_name="Augusta"),
+    address=NewAddress(address1="1 Ada Way", city="Austin", state="TX", zipCode="01234"),
+    personal=NewPersonal(firstName="Augusta"),
 )
 
 

@@ -25,7 +25,7 @@ from lettrlabs.transport import Silence
 Vendor = Any
 Connect = Callable[..., LettrLabs]
 
-ADA = NewRecipient(address=NewAddress(address1="1 Ada Way", city="Austin", state="TX", zip_code="01234"))
+ADA = NewRecipient(address=NewAddress(address1="1 Ada Way", city="Austin", state="TX", zipCode="01234"))
 
 
 def test_a_created_order_is_accepted_with_its_id(vendor: Vendor, client: LettrLabs) -> None:

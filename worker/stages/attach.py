@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from lettrlabs import Accepted, AppendResult, Call, NotSent, OrderRecipient, Rejected, Unknown, VendorError
 from models import Stage
-from worker import pairing, quotes, recipients, suppressing
+from worker import marking, pairing, quotes, recipients, suppressing
 from worker.nobody import nobody_left
+from worker.people import Page
 from worker.refusals import not_now, refused
 from worker.results import Advance, Again, AskPerson, Note, Result, Unsure
 from worker.work import Saw, Work
@@ -23,7 +24,7 @@ _DELETE_AT_ONCE = 500
 class _Handed:
     """A page that the vendor has answered for: who is on the order, whom it refused and why, the cursor after it."""
 
-    over: Mapping[int, recipients.Person]
+    over: Mapping[int, pairing.Person]
     refused: Mapping[int, str]
     cursor: int
 
@@ -67,7 +68,7 @@ def recover(work: Work) -> Result:
     return _start_over(work, there)
 
 
-def _handed(page: recipients.Page, told: AppendResult, cursor: int) -> _Handed:
+def _handed(page: Page, told: AppendResult, cursor: int) -> _Handed:
     refusals = dict(enumerate(told.undeliverable))
     positions = {person.position: person for person in page}
     found = pairing.pair(refusals, positions) if refusals else {}
@@ -76,9 +77,9 @@ def _handed(page: recipients.Page, told: AppendResult, cursor: int) -> _Handed:
 
 
 def _keep(work: Work, handed: _Handed) -> None:
-    over = recipients.submitted_marks(work.held.id, handed.over, suppressing.day_of(work))
-    marks = over + recipients.refused_marks(work.held.id, handed.refused)
-    work.checkpoint({"cursor": handed.cursor}, Note(recipients.mark, marks))
+    over = marking.submitted_marks(work.held.id, handed.over, suppressing.day_of(work))
+    marks = over + marking.refused_marks(work.held.id, handed.refused)
+    work.checkpoint({"cursor": handed.cursor}, Note(marking.mark, marks))
 
 
 def _read_back(work: Work, last: _Handed | None = None, call: Call | None = None) -> Result:
@@ -106,19 +107,19 @@ def _done(work: Work, vendor_ids: dict[int, int], last: _Handed | None) -> Resul
         "recipients_digest": recipients.digest_of(vendor_ids.values()),
     }
     work.saw.recipients(vendor_ids[min(vendor_ids)], work.now())
-    marks = recipients.accepted_marks(work.held.id, vendor_ids, suppressing.day_of(work))
+    marks = marking.accepted_marks(work.held.id, vendor_ids, suppressing.day_of(work))
     if last is not None:
-        marks += recipients.refused_marks(work.held.id, last.refused)
-    return Advance(Stage.PROOF, values, Note(recipients.mark, marks))
+        marks += marking.refused_marks(work.held.id, last.refused)
+    return Advance(Stage.PROOF, values, Note(marking.mark, marks))
 
 
-def _ours(work: Work, last: _Handed | None = None) -> dict[int, recipients.Person]:
+def _ours(work: Work, last: _Handed | None = None) -> dict[int, pairing.Person]:
     """Return who should be on the order, by position."""
-    before = recipients.submitted(work) if work.held.cursor else ()
-    return {person.position: person for person in before} | dict(last.over if last else {})
+    before = recipients.submitted(work) if work.held.cursor else {}
+    return {**before, **(last.over if last else {})}
 
 
-def _pairs(ours: Mapping[int, recipients.Person], there: list[OrderRecipient]) -> dict[int, int] | None:
+def _pairs(ours: Mapping[int, pairing.Person], there: list[OrderRecipient]) -> dict[int, int] | None:
     """Return the vendor's id by position, or None if the order does not hold exactly who was handed over."""
     theirs = {person.id: person for person in there}
     pairs = pairing.pair(ours, theirs)

@@ -235,8 +235,8 @@ def campaign(engine: Engine) -> int:
 @pytest.fixture
 def somebody() -> NewRecipient:
     """Return a person that no mailing of ours knows."""
-    address = NewAddress(address1="9 Elm Street", city="Springfield", state="IL", zip_code="62701")
-    return NewRecipient(address=address, personal=NewPersonal(first_name="Some", last_name="Body"))
+    address = NewAddress(address1="9 Elm Street", city="Springfield", state="IL", zipCode="62701")
+    return NewRecipient(address=address, personal=NewPersonal(firstName="Some", lastName="Body"))
 
 
 @pytest.fixture
