@@ -1,7 +1,7 @@
 """What the sandbox thinks of an address: whether mail can reach it, and how the postal service writes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from zlib import crc32
 
 from sandbox.zip_codes import PREFIXES
@@ -30,8 +30,7 @@ _ZIP_PLUS_FOUR = 9
 _REQUIRED = ("address1", "city", "state", "zipCode")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A deliverable address as the postal service writes it."""
 
     address1: str
@@ -95,4 +94,5 @@ def normalised(fields: Mapping[str, object]) -> Address:
 
 def street_form(line: str) -> str:
     """Return an address line in capitals with the usual words abbreviated: `12 Oak Street` is `12 OAK ST`."""
-    return " ".join(_ABBREVIATIONS.get(word, word) for word in line.upper().replace(".", "").split())
+    words = line.upper().replace(".", "").split()
+    return " ".join([_ABBREVIATIONS.get(word, word) for word in words])

@@ -8,7 +8,7 @@ from sandbox.calls import Answer, Call, RefusedError
 from sandbox.facts import RecipientsAttached, RecipientsRemoved
 from sandbox.faults import FaultKind
 from sandbox.listing import refuse_unless_draft
-from sandbox.recipients import Sent
+from sandbox.recipients import Sent, nested
 from sandbox.settings import DO_NOT_MAIL_MARKER, DoNotMail
 
 _MOST = 1000  # recipients in one request (LettrLabs reference 1.0.0)
@@ -117,7 +117,7 @@ def list_recipients(call: Call) -> Answer:
     people = list(order.recipients.values())
     if wanted:
         people = [one for one in people if wanted in one.opened().person().casefold()]
-    return Answer({"orderId": order.id, "recipients": [one.nested() for one in people[page]]})
+    return Answer({"orderId": order.id, "recipients": nested(people[page])})
 
 
 def delete_recipients(call: Call) -> Answer:

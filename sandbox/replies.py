@@ -1,7 +1,8 @@
 """Answers as they go over the wire: two envelopes, and bodies of errors that vary as the vendor's do."""
 
-import json
 from dataclasses import dataclass
+
+from pydantic_core import to_json
 
 from sandbox.calls import Answer, RefusedError
 
@@ -19,7 +20,7 @@ class Reply:
 
 def json_reply(status: int, content: object) -> Reply:
     """Return an answer with this JSON content."""
-    return Reply(status, _encode(content).encode())
+    return Reply(status, to_json(content))
 
 
 def answered(answer: Answer, nth: int) -> Reply:
@@ -97,6 +98,3 @@ def _envelope(payload: object, errors: list[str], nth: int) -> dict[str, object]
         "hasErrors": bool(errors),
         "hasWarnings": False,
     }
-
-
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
