@@ -6,8 +6,8 @@ agree in every sign get the same piece at the same address, so it does not matte
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from string import ascii_lowercase, digits
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from functools import lru_cache
+from typing import Final, Protocol, TypeAlias
 
 
 class Person(Protocol):
@@ -32,48 +32,65 @@ class Person(Protocol):
     def zip_code(self) -> str | None: ...
 
 
-class _Folded(NamedTuple):
-    """What is compared of a person, as words only; ``house`` is the number that their first line begins with."""
-
-    name: tuple[str, str, str]
-    address1: str
-    address2: str
-    house: str
-    zip5: str
-
-
-Sign: TypeAlias = Callable[[_Folded], Any]
+Sign: TypeAlias = tuple[str, ...]
 
 
 class _Plain(dict[int, str]):
-    """For `str.translate`: small letters and digits as they are, and a space for everything else."""
+    """For `str.translate`: a space for every letter of another alphabet."""
 
     def __missing__(self, code: int) -> str:
         return " "
 
 
-_PLAIN: Final = _Plain({ord(letter): letter for letter in ascii_lowercase + digits})
+# Without a gap where most letters are: each gap would be asked for anew in every name.
+_PLAIN: Final = _Plain({code: chr(code) if chr(code).isalnum() else " " for code in range(128)})
+
+
+def _fold(value: str | None) -> str:
+    """Return words only."""
+    return " ".join(value.casefold().translate(_PLAIN).split()) if value else ""
+
+
+# Names stand on both lists, and many of them for several people; lines of an address hardly ever.
+_fold_name = lru_cache(maxsize=8192)(_fold)
+
+
+def _name(person: Person) -> Sign:
+    return _fold_name(person.first_name), _fold_name(person.last_name), _fold_name(person.organization)
+
+
+def _zip(person: Person) -> str:
+    return (person.zip_code or "")[:5]
+
+
+def _house(person: Person) -> str:
+    words = (person.address1 or "").casefold().translate(_PLAIN).split(maxsplit=1)
+    return words[0] if words else ""
+
+
+def _name_at_house(person: Person) -> Sign:
+    return (*_name(person), _house(person), _zip(person))
+
 
 # A normalised address keeps the ZIP's first five digits and the house number; what a vendor may do to the rest
 # (Street to ST, a unit moved to the second line) is its own affair.
-SIGNS: tuple[Sign, ...] = (
-    lambda one: one,
-    lambda one: (one.name, one.house, one.zip5),
-    lambda one: (one.name, one.zip5),
-    lambda one: one.name,
-    lambda one: (one.house, one.zip5),
+SIGNS: tuple[Callable[[Person], Sign], ...] = (
+    lambda person: (*_name(person), _fold(person.address1), _fold(person.address2), _zip(person)),
+    _name_at_house,
+    lambda person: (*_name(person), _zip(person)),
+    _name,
+    lambda person: (_house(person), _zip(person)),
 )
 
 
 def pair(ours: Mapping[int, Person], theirs: Mapping[int, Person]) -> dict[int, int]:
     """Return for each of ours that could be paired which of theirs it is; nobody is paired twice."""
-    open_ours = {number: _folded(person) for number, person in ours.items()}
-    open_theirs = {number: _folded(person) for number, person in theirs.items()}
-    pairs: dict[int, int] = {}
-    for sign in SIGNS:
-        if not open_ours or not open_theirs:
-            break
-        waiting: dict[Any, list[int]] = defaultdict(list)
+    pairs = _unmistakable(ours, theirs)
+    taken = set(pairs.values())
+    open_ours = {number: person for number, person in ours.items() if number not in pairs}
+    open_theirs = {number: person for number, person in theirs.items() if number not in taken}
+    for sign in SIGNS if open_ours else ():
+        waiting: dict[Sign, list[int]] = defaultdict(list)
         for number in reversed(open_theirs):
             waiting[sign(open_theirs[number])].append(number)
         for number in list(open_ours):
@@ -84,16 +101,20 @@ def pair(ours: Mapping[int, Person], theirs: Mapping[int, Person]) -> dict[int, 
     return pairs
 
 
-def _folded(person: Person) -> _Folded:
-    line = _fold(person.address1)
-    return _Folded(
-        (_fold(person.first_name), _fold(person.last_name), _fold(person.organization)),
-        line,
-        _fold(person.address2),
-        line.partition(" ")[0],
-        (person.zip_code or "")[:5],
-    )
+def _unmistakable(ours: Mapping[int, Person], theirs: Mapping[int, Person]) -> dict[int, int]:
+    """Pair who is the only one of their name at their house on both lists, as almost everybody is.
+
+    The surest sign could tell nothing else: who agrees in it agrees in this one as well.
+    """
+    found = _alone(theirs)
+    return {number: found[sign] for sign, number in _alone(ours).items() if sign in found}
 
 
-def _fold(value: str | None) -> str:
-    return " ".join(value.casefold().translate(_PLAIN).split()) if value else ""
+def _alone(people: Mapping[int, Person]) -> dict[Sign, int]:
+    found: dict[Sign, int] = {}
+    several: set[Sign] = set()
+    for number, person in people.items():
+        sign = _name_at_house(person)
+        if found.setdefault(sign, number) != number:
+            several.add(sign)
+    return {sign: number for sign, number in found.items() if sign not in several}

@@ -131,7 +131,9 @@ class RecipientPage(Received):
 def _flat(data: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
     if not isinstance(data, dict) or not isinstance(data.get("address"), dict):
         return data
-    parts = [data.get(part) or {} for part in ("metadata", "address", "personal")]
-    flat = {key: value for part in parts for key, value in part.items() if value is not None}
-    # The outer id is the recipient's; a nested one would be its address's.
-    return flat | {key: value for key, value in data.items() if value is not None and key != "address"}
+    outer = {**data}
+    flat: dict[str, Any] = {}
+    # The outer members come last: the outer id is the recipient's, a nested one would be its address's.
+    for part in (data.get("metadata"), outer.pop("address"), data.get("personal"), outer):
+        flat.update({name: value for name, value in (part or {}).items() if value is not None})
+    return flat
