@@ -66,7 +66,7 @@ def next_page(work: Work) -> Page:
         return seen.page
     bounds = {"mailing_id": work.held.id, "cursor": work.held.cursor, "room": MAX_RECIPIENTS}
     with work.desk.reader.connect() as connection:
-        return [Person._make(row) for row in connection.execute(_NEXT_PAGE, bounds)]
+        return [Person._make(row) for row in connection.execute(_NEXT_PAGE, bounds).all()]
 
 
 def foresee(works: Sequence[Work]) -> None:

@@ -1,5 +1,6 @@
 """The Celery tasks: five stages and settle, each a thin wake-up for mailings, and the beat's dispatch."""
 
+import gc
 import logging
 import threading
 from collections.abc import Sequence
@@ -213,6 +214,9 @@ def _when_ready(**_: Any) -> None:  # noqa: ANN401 - Celery's signals hand over 
         desk()
     except SettingsError as error:
         raise SystemExit(str(error)) from None
+    # What is loaded by now stays: the collector would look it all over again for every few pages of people.
+    gc.collect()
+    gc.freeze()
     threading.Thread(target=_show_life, name="heartbeat", daemon=True).start()
 
 

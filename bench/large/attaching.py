@@ -1,4 +1,4 @@
-"""Handing a campaign over: the attach stage of its mailings, and a bare loop of the same PUTs, by turns."""
+"""Handing a campaign over page by page: the attach stage and a bare loop of the same calls, by turns."""
 
 import time
 from collections.abc import Sequence
@@ -32,11 +32,10 @@ class Turns:
 def measure(settings: Settings, pages: int) -> Turns:
     """Attach this many mailings of one page each, and put the same pages on orders of their own in between."""
     desk, turns = open_desk(settings), Turns()
-    headers = {"X-API-Key": SANDBOX_KEY}
     try:
-        with httpx.Client(base_url=f"{settings.base_url}/", headers=headers, timeout=60) as client:
+        with bare(settings) as client:
             # The first one only warms both up.
-            for turn, mailing_id in enumerate(_mailings(desk.engine, pages + 1)):
+            for turn, mailing_id in enumerate(mailings(desk.engine, pages + 1)):
                 one = _one_turn(desk, client, mailing_id)
                 for kind, seconds in zip((turns.stage, turns.puts, turns.puts_and_reads), one, strict=True):
                     kind.extend([seconds] if turn else [])
@@ -46,23 +45,37 @@ def measure(settings: Settings, pages: int) -> Turns:
 
 
 def _one_turn(desk: Desk, client: httpx.Client, mailing_id: int) -> tuple[float, float, float]:
-    page = _page(desk, mailing_id)
-    order_id = client.post("v1/order", json={"templateId": TEMPLATE}).raise_for_status().json()
+    people, order_id = page(desk, mailing_id), create(client)
     began = time.perf_counter()
-    _put(client, _number(order_id), page)
-    put = time.perf_counter()
-    _read(client, _number(order_id), len(page))
+    put(client, order_id, people)
+    done = time.perf_counter()
+    _read(client, order_id, len(people))
     read = time.perf_counter()
     deliver(desk, [mailing_id], Stage.CREATE, ONE_STAGE)
     created = time.perf_counter()
     deliver(desk, [mailing_id], Stage.ATTACH, ONE_STAGE)
     attached = time.perf_counter()
-    _require_attached(desk, mailing_id)
-    return attached - created, put - began, read - began
+    require_attached(desk, mailing_id)
+    return attached - created, done - began, read - began
 
 
-def _put(client: httpx.Client, order_id: int, page: Sequence[dict[str, Any]]) -> None:
-    client.put(f"v1/order/{order_id}/recipients:append", json={"recipients": page}).raise_for_status().json()
+def bare(settings: Settings) -> httpx.Client:
+    """Return the client of whoever writes a script."""
+    headers = {"X-API-Key": SANDBOX_KEY}
+    return httpx.Client(base_url=f"{settings.base_url}/", headers=headers, timeout=60)
+
+
+def create(client: httpx.Client) -> int:
+    """Make an order and return its number."""
+    told = client.post("v1/order", json={"templateId": TEMPLATE}).raise_for_status().json()
+    return int(told["payload"]["orderId"])
+
+
+def put(client: httpx.Client, order_id: int, people: Sequence[dict[str, Any]]) -> None:
+    """Put a page of people on an order."""
+    client.put(
+        f"v1/order/{order_id}/recipients:append", json={"recipients": people}
+    ).raise_for_status().json()
 
 
 def _read(client: httpx.Client, order_id: int, people: int) -> None:
@@ -72,24 +85,26 @@ def _read(client: httpx.Client, order_id: int, people: int) -> None:
         client.get(f"v1/order/{order_id}/recipients", params=query).raise_for_status().json()
 
 
-def _number(told: Any) -> int:  # noqa: ANN401 - JSON
-    return int(told["payload"]["orderId"])
-
-
-def _page(desk: Desk, mailing_id: int) -> list[dict[str, Any]]:
+def page(desk: Desk, mailing_id: int) -> list[dict[str, Any]]:
+    """Return a mailing's people as they are sent."""
     with desk.engine.connect() as connection:
         people = select(*Recipient.__table__.columns).where(Recipient.mailing_id == mailing_id)
         rows = connection.execute(people.order_by(Recipient.position)).all()
     return [recipients.on_the_wire(cast("Person", one)).wire() for one in rows]
 
 
-def _mailings(engine: Engine, most: int) -> list[int]:
+def mailings(engine: Engine, most: int) -> list[int]:
+    """Return mailings that nothing was done of; raises RuntimeError if there are too few."""
     with engine.connect() as connection:
         waiting = select(Mailing.id).where(Mailing.stage == Stage.CREATE).order_by(Mailing.id)
-        return list(connection.scalars(waiting.limit(most)))
+        found = list(connection.scalars(waiting.limit(most)))
+    if len(found) < most:
+        raise RuntimeError(f"{most} pages are asked for and {len(found)} are left: a longer list is needed")
+    return found
 
 
-def _require_attached(desk: Desk, mailing_id: int) -> None:
+def require_attached(desk: Desk, mailing_id: int) -> None:
+    """Raise RuntimeError unless a mailing's people are on its order."""
     with desk.engine.connect() as connection:
         stage = connection.scalars(select(Mailing.stage).where(Mailing.id == mailing_id)).one()
     if stage is not Stage.PROOF:
