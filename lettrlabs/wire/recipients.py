@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, AliasPath, Field, model_validator
 
-from lettrlabs.wire.base import Count, Id, Received, Sent, Several, When
+from lettrlabs.wire.base import Count, Id, Received, Sent, Several
 
 Hidden: TypeAlias = Annotated[str | None, Field(repr=False)]
 
@@ -15,44 +15,27 @@ class DeleteRequest(Sent):
     recipients_ids: tuple[int, ...]
 
 
-class Delivery(Received):
-    """How far one piece has come; `status` is a DeliveryStatus where the word is known."""
-
-    status: str | None = None
-    updated_at: When = Field(default=None, validation_alias="updatedDate")
+def _in(part: str, name: str) -> Any:  # noqa: ANN401 - pydantic's own
+    """Take a text from a part of the nested shape, or from the one level of the flat one."""
+    return Field(default=None, repr=False, validation_alias=AliasChoices(AliasPath(part, name), name))
 
 
 class OrderRecipient(Received):
     """One person on an order, read from either shape: nested (recipients) or flat (orders with recipients).
 
-    The address may have been normalised by the vendor.
+    Of what the vendor tells, what a person is recognised by: a page has hundreds of them. The address may have been
+    normalised by the vendor.
     """
 
     id: Id
-    first_name: Hidden = None
-    last_name: Hidden = None
-    organization: Hidden = Field(
-        default=None, validation_alias=AliasChoices("toOrganization", "organization")
-    )
-    salutation: Hidden = None
-    address1: Hidden = None
-    address2: Hidden = None
-    city: Hidden = None
-    state: Hidden = None
-    zip_code: Hidden = None
-    country: Hidden = None
-    custom1: Hidden = None
-    custom2: Hidden = None
-    custom3: Hidden = None
-    custom4: Hidden = None
-    custom5: Hidden = None
-    custom6: Hidden = None
-    delivery: Delivery | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _flatten(cls, data: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
-        return _flat(data)
+    first_name: str | None = _in("personal", "firstName")
+    last_name: str | None = _in("personal", "lastName")
+    organization: str | None = _in("personal", "toOrganization")
+    address1: str | None = _in("address", "address1")
+    address2: str | None = _in("address", "address2")
+    city: str | None = _in("address", "city")
+    state: str | None = _in("address", "state")
+    zip_code: str | None = _in("address", "zipCode")
 
 
 class Undeliverable(Received):
@@ -72,8 +55,12 @@ class Undeliverable(Received):
 
     @model_validator(mode="before")
     @classmethod
-    def _flatten(cls, data: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
-        return _flat(data)
+    def _flat(cls, data: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+        if not isinstance(data, dict) or not isinstance(data.get("address"), dict):
+            return data
+        parts = [data.get(part) or {} for part in ("metadata", "address", "personal")]
+        flat = {key: value for part in parts for key, value in part.items() if value is not None}
+        return flat | {key: value for key, value in data.items() if value is not None and key != "address"}
 
 
 class _Deliverable(Received):
@@ -126,14 +113,3 @@ class RecipientPage(Received):
     """One page of an order's recipients; no total is given."""
 
     recipients: Several[OrderRecipient] = ()
-
-
-def _flat(data: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
-    if not isinstance(data, dict) or not isinstance(data.get("address"), dict):
-        return data
-    outer = {**data}
-    flat: dict[str, Any] = {}
-    # The outer members come last: the outer id is the recipient's, a nested one would be its address's.
-    for part in (data.get("metadata"), outer.pop("address"), data.get("personal"), outer):
-        flat.update({name: value for name, value in (part or {}).items() if value is not None})
-    return flat

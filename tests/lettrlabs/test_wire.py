@@ -119,7 +119,7 @@ def test_a_recipient_reads_the_same_nested_and_flat() -> None:
 
     assert nested == flat
     assert (nested.id, nested.first_name, nested.organization) == (8, "Ada", "Engines")
-    assert (nested.salutation, nested.custom1, nested.zip_code) == ("Dear", "red", "01234")
+    assert (nested.address1, nested.address2, nested.zip_code) == ("1 Ada Way", None, "01234")
 
 
 def test_no_repr_shows_a_person() -> None:
