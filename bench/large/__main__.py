@@ -1,21 +1,23 @@
-"""Measure and judge: ``python -m bench.large [--rows N] [--rounds N] [--pages N] [--seconds N]``.
+"""Measure and judge: ``python -m bench.large [--rows N] [--rounds N] [--pages N] [--abreast N] [--seconds N]``.
 
 Exits 1 if Mailrun reads the list at less than 0.4 of the rate of a bare COPY of its rows, hands pages over at less
-than 0.8 of a bare loop of the same calls, takes 300 MB in any process, or takes 50 ms to say how far the campaign is.
+than 0.8 of a bare loop of the same PUTs at any latency of the vendor, or of the same calls where each page waits for
+the one before, takes 300 MB in any process, or takes 50 ms to say how far the campaign is.
 """
 
 import argparse
 import statistics
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import migrations
 from bench import occasion
 from bench.ground import open_sandbox
-from bench.large import attaching, crew, crowd, importing, standing
+from bench.large import abreast, attaching, crew, crowd, importing, standing
+from bench.large.abreast import Turn
 from bench.large.attaching import Turns
 from bench.large.importing import Import
 from bench.processes import Troop
@@ -43,8 +45,11 @@ def main() -> int:
             migrations.upgrade(url)
             env = {"DATABASE_URL": url, "REDIS_URL": valkey.url, "LETTRLABS_RATE": "1000"}
             held = [_imports(postgres, directory, env, asked), _standing(url)]
-            env |= open_sandbox(troop, directory, "large").env
-            held.append(_attaching(attaching.measure(_settings(env, directory), asked.pages)))
+            sandbox = open_sandbox(troop, directory, "large")
+            env |= sandbox.env
+            settings = _settings(env, directory)
+            held.append(_attaching(attaching.measure(settings, asked.pages)))
+            held.append(_abreast(abreast.measure(settings, env, sandbox, asked.rounds, asked.abreast)))
             held.append(_footprints(crew.highest(env, directory, asked.seconds)))
     return 0 if all(held) else 1
 
@@ -54,6 +59,9 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--pages", type=int, default=100)
+    parser.add_argument(
+        "--abreast", type=int, default=48, help="pages of a turn that are handed over side by side"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="how long a worker is watched")
     return parser.parse_args()
 
@@ -133,6 +141,19 @@ def _attaching(turns: Turns) -> bool:
         f"attach: {share:.2f} of the PUTs alone, {with_reads:.2f} of the same calls (at least {LEAST_OF_CALLS})"
     )
     return with_reads >= LEAST_OF_CALLS
+
+
+def _abreast(turns: Mapping[float, Sequence[Turn]]) -> bool:
+    shares = []
+    for latency, several in turns.items():
+        loop, ours = (statistics.median(getattr(one, way) for one in several) for way in ("loop", "mailrun"))
+        shares.append(statistics.median(one.mailrun / one.loop for one in several))
+        verdict = "" if shares[-1] >= LEAST_OF_CALLS else ": not reached"
+        print(
+            f"side by side, a vendor of {1000 * latency:.0f} ms: {ours:.1f} pages a second, a bare loop of the PUTs "
+            f"{loop:.1f}: {shares[-1]:.2f} (at least {LEAST_OF_CALLS}){verdict}"
+        )
+    return min(shares) >= LEAST_OF_CALLS
 
 
 def _footprints(megabytes: Mapping[str, float]) -> bool:
