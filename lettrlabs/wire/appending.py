@@ -80,8 +80,11 @@ class NewRecipient:
         """Keep what is known of them; raises ValueError for metadata that the vendor did not name."""
         if metadata and not metadata.keys() <= _METADATA:
             raise ValueError("metadata that LettrLabs does not know")
-        parts = {"address": address, "personal": personal, "metadata": metadata}
-        self._parts = {name: known for name, part in parts.items() if part and (known := _known(part))}
+        self._parts = {"address": _known(address)}
+        if personal and (known := _known(personal)):
+            self._parts["personal"] = known
+        if metadata and (known := _known(metadata)):
+            self._parts["metadata"] = known
 
     def wire(self) -> dict[str, dict[str, str]]:
         """Return them as the vendor is sent them."""
