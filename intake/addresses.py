@@ -17,9 +17,9 @@ from intake.states import is_domestic, state_code, zip_belongs_to
 from intake.strictness import Strictness, doubts
 
 # Characters. The vendor states no limits: these are above every address USPS prints and every name on a list.
-_LONGEST_CELL: Final = 100
+LONGEST_CELL: Final = 100
 _LIMITS: Final[dict[str, int]] = {Field.EMAIL: 255, Field.PHONE: 255, Field.CUSTOMER_ID: 255}
-_LONGEST_MERGE: Final = 2000
+LONGEST_MERGE: Final = 2000
 
 _UNREADABLE: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd-\uffff\ud800-\udfff]")
 _REPLACED: Final = "\ufffd"
@@ -88,8 +88,7 @@ class AddressGate:
         elif "  " in text or "| " in text or " |" in text:
             # What is printable has no other blanks than spaces.
             cells = Entry(*[" ".join(cell.split()) for cell in entry])
-        if cells.full_name and not (cells.first_name or cells.last_name):
-            cells = with_name_split(cells)
+        cells = with_name_split(cells)
         state = state_code(cells.state)
         zip_code, zip_fault = settled_zip(cells.zip_code, cells.zip4, state)
         if self._strictness is Strictness.RELAXED and zip_fault is ReasonCode.ZIP_IN_OTHER_STATE:
@@ -99,7 +98,7 @@ class AddressGate:
             reasons += self._missing(cells)
         if state is None or zip_fault or not is_domestic(cells.country):
             reasons += self._misplaced(cells, state, zip_fault)
-        if max(map(len, cells)) > _LONGEST_CELL:
+        if max(map(len, cells)) > LONGEST_CELL:
             reasons += self._too_long(cells)
         if merge:
             reasons += self._unfit_merge(merge)
@@ -156,14 +155,14 @@ class AddressGate:
 
     def _too_long(self, cells: Entry) -> Iterator[Reason]:
         for field, cell in zip(Entry._fields, cells, strict=True):
-            if len(cell) > (limit := _LIMITS.get(field, _LONGEST_CELL)):
+            if len(cell) > (limit := _LIMITS.get(field, LONGEST_CELL)):
                 yield self._longer(field, limit)
 
     def _unfit_merge(self, merge: Mapping[str, str]) -> Iterator[Reason]:
         for field, cell in merge.items():
-            if len(cell) > _LONGEST_MERGE:
-                yield self._longer(field, _LONGEST_MERGE)
-            if field in URL_FIELDS and not _URL.match(cell):
+            if len(cell) > LONGEST_MERGE:
+                yield self._longer(field, LONGEST_MERGE)
+            if field in URL_FIELDS and not is_web_address(cell):
                 yield Reason(
                     ReasonCode.NOT_A_URL,
                     f"The column {self._column(field)} is not a web address beginning with http:// or https://.",
@@ -177,6 +176,11 @@ class AddressGate:
 
 def _is_named(cells: Entry) -> bool:
     return bool(cells.first_name or cells.last_name or cells.organization)
+
+
+def is_web_address(cell: str) -> bool:
+    """Tell whether a cell begins as a web address does."""
+    return _URL.match(cell) is not None
 
 
 @lru_cache(maxsize=32_768)
@@ -197,7 +201,9 @@ def settled_zip(text: str, zip4: str, state: str | None) -> tuple[str, ReasonCod
 
 
 def with_name_split(cells: Entry) -> Entry:
-    """Return an entry whose full name is split into its parts, by the rule of `intake.names`."""
+    """Return an entry whose full name, if no other is given, is split by the rule of `intake.names`."""
+    if cells.first_name or cells.last_name or not cells.full_name:
+        return cells
     name = split_name(cells.full_name)
     return cells._replace(
         first_name=name.first,

@@ -216,7 +216,7 @@ def _came(
         return _Came(EventOutcome.INVALID_ADDRESS, " ".join(reason.sentence for reason in person))
     due = due_time(trigger, event, tick.now, tick.zone)
     (mailable,) = known(connection, [person])
-    digest = mailable.digests.whole
+    digest = mailable.digest
     if trigger.declared.gather is None:
         key = f"event:{number}:{trigger.trigger_id}:{tries}"
         mailing_id = order(connection, trigger, key, [mailable], due, tick.now, tick.zone)

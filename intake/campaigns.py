@@ -5,7 +5,7 @@ so: two processes that submit one key at once wait for each other, and the secon
 a key of its own a list has one by its bytes and the template, so that a command given twice mails nobody twice.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,15 +14,15 @@ from typing import Final
 from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from intake.batches import write_batch, write_rejected
 from intake.check import Progress, Source, Tally, counted, rejected_rows
 from intake.columns import match_columns
 from intake.digests import installation_key
 from intake.faults import ConflictError, Fault, IntakeError
 from intake.options import LONGEST_WORD, OWN_KEYS, Options, digest_of_request, require_usable_key
-from intake.people import Mailable, Rejected, people
+from intake.people import people
 from intake.suppression import require_lists
 from intake.table import Table
+from intake.writing import Writer
 from models import Campaign, Priority, Purse
 from worker import purses, recurrence
 from worker.clock import Clock, system_clock
@@ -33,8 +33,6 @@ DEFAULT_BATCH_SIZE: Final = 1000
 """What LettrLabs takes in one request (1000, older LettrLabs reference), so that attaching is one call."""
 LARGEST_BATCH_SIZE: Final = 50_000
 """A batch is held in memory while it is written: about a kilobyte for each person."""
-
-_REJECTED_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +108,12 @@ def submit_campaign(
                 purses.set_limits(connection, Purse.CAMPAIGN, campaign_id, options.limits.given, who, now)
             if repeats is not None:
                 _begin_repeating(connection, campaign_id, repeats, order.options)
-            writer = _Writer(connection, campaign_id, order, now)
+            writer = Writer(connection, campaign_id, _pattern(campaign_id, order), batch_size, now)
+            tally = Tally()
             with rejected_rows(rejected_to, table) as rejected:
                 found = people(table, columns, installation_key(connection), options.strictness)
-                writer.write(counted(found, writer.tally, rejected, progress))
-            return writer.finish()
+                writer.write(counted(found, tally, rejected, progress))
+            return _finished(connection, campaign_id, order, tally, writer.mailings)
 
 
 def _for_the_first(options: Options, repeats: Repeats, now: datetime) -> Options:
@@ -183,79 +182,37 @@ def _earlier(connection: Connection, order: _Order, *, by_list: bool) -> Submiss
     )
 
 
-class _Writer:
-    """Cuts a list's people into mailings as they come."""
+def _pattern(campaign_id: int, order: _Order) -> NewMailing:
+    """Return what all mailings of a campaign are like."""
+    options = order.options
+    return NewMailing(
+        key=f"{OWN_KEYS}{campaign_id}",
+        request_digest=order.request_digest,
+        priority=Priority.CAMPAIGN,
+        template_id=options.template_id,
+        postage=options.postage,
+        speed=options.speed,
+        size=order.batch_size,
+        approval=options.approval,
+        approval_over=options.approval_over,
+        submitted_by=order.submitted_by,
+        auto_bill=options.auto_bill,
+        schedule=options.schedule,
+        sparing=options.sparing,
+        campaign_id=campaign_id,
+    )
 
-    def __init__(self, connection: Connection, campaign_id: int, order: _Order, now: datetime) -> None:
-        self.tally = Tally()
-        self._connection = connection
-        self._campaign_id = campaign_id
-        self._order = order
-        self._now = now
-        self._mailings = 0
-        self._batch: list[Mailable] = []
-        self._rejected: list[Rejected] = []
 
-    def write(self, found: Iterable[Mailable | Rejected]) -> None:
-        """Write everybody, the last and smaller mailing included."""
-        for one in found:
-            if isinstance(one, Mailable):
-                self._batch.append(one)
-                if len(self._batch) == self._order.batch_size:
-                    self._write_mailing()
-            else:
-                self._rejected.append(one)
-                if len(self._rejected) == _REJECTED_AT_ONCE:
-                    self._write_rejected()
-        self._write_mailing()
-        self._write_rejected()
-
-    def finish(self) -> Submission:
-        """Note what the campaign came to. Raises IntakeError if it came to nobody."""
-        tally = self.tally
-        if not tally.people:
-            raise IntakeError(
-                Fault.NOBODY_TO_MAIL,
-                f"None of the {tally.rows:,} rows can be mailed; row {tally.first_rejected[0][0]}: "
-                f"{tally.first_rejected[0][1]}",
-            )
-        counts = {
-            "rows": tally.rows,
-            "people": tally.people,
-            "rejected": tally.rejected,
-            "mailings": self._mailings,
-        }
-        self._connection.execute(update(Campaign).where(Campaign.id == self._campaign_id).values(**counts))
-        order = self._order
-        return Submission(
-            campaign_id=self._campaign_id, created=True, key=order.key, name=order.name, **counts
+def _finished(
+    connection: Connection, campaign_id: int, order: _Order, tally: Tally, mailings: int
+) -> Submission:
+    """Note what the campaign came to. Raises IntakeError if it came to nobody."""
+    if not tally.people:
+        raise IntakeError(
+            Fault.NOBODY_TO_MAIL,
+            f"None of the {tally.rows:,} rows can be mailed; row {tally.first_rejected[0][0]}: "
+            f"{tally.first_rejected[0][1]}",
         )
-
-    def _write_mailing(self) -> None:
-        if not self._batch:
-            return
-        options = self._order.options
-        mailing = NewMailing(
-            key=f"{OWN_KEYS}{self._campaign_id}:{self._mailings}",
-            request_digest=self._order.request_digest,
-            priority=Priority.CAMPAIGN,
-            template_id=options.template_id,
-            postage=options.postage,
-            speed=options.speed,
-            size=len(self._batch),
-            approval=options.approval,
-            approval_over=options.approval_over,
-            submitted_by=self._order.submitted_by,
-            auto_bill=options.auto_bill,
-            schedule=options.schedule,
-            sparing=options.sparing,
-            campaign_id=self._campaign_id,
-            batch=self._mailings,
-        )
-        write_batch(self._connection, mailing, self._batch, self._now)
-        self._mailings += 1
-        self._batch = []
-
-    def _write_rejected(self) -> None:
-        write_rejected(self._connection, self._campaign_id, self._rejected)
-        self._rejected = []
+    counts = {"rows": tally.rows, "people": tally.people, "rejected": tally.rejected, "mailings": mailings}
+    connection.execute(update(Campaign).where(Campaign.id == campaign_id).values(**counts))
+    return Submission(campaign_id=campaign_id, created=True, key=order.key, name=order.name, **counts)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
 from intake.columns import Columns, match_columns
-from intake.people import Mailable, Rejected, people
+from intake.people import Found, people
 from intake.reasons import ReasonCode
 from intake.rejects import RejectedRows
 from intake.strictness import Strictness
@@ -18,7 +18,6 @@ Source: TypeAlias = Path | BinaryIO
 Progress: TypeAlias = Callable[[int], None]
 """Told every so often how many rows were read so far."""
 
-_ROWS_PER_STEP: Final = 1000
 _FIRST_REJECTED: Final = 20
 
 
@@ -36,14 +35,12 @@ class Tally:
         """How many rows are not mailed."""
         return self.rows - self.people
 
-    def count(self, one: Mailable | Rejected) -> None:
-        """Count a row."""
-        self.rows += 1
-        if isinstance(one, Mailable):
-            self.people += 1
-            return
-        self.reasons[one.reasons[0].code] += 1
-        if len(self.first_rejected) < _FIRST_REJECTED:
+    def count(self, found: Found) -> None:
+        """Count the rows of a block."""
+        self.rows += len(found.people) + len(found.rejected)
+        self.people += len(found.people)
+        self.reasons.update(one.reasons[0].code for one in found.rejected)
+        for one in found.rejected[: _FIRST_REJECTED - len(self.first_rejected)]:
             self.first_rejected.append((one.row.number, one.reasons[0].sentence))
 
 
@@ -85,14 +82,14 @@ def rejected_rows(path: Path | None, table: Table) -> AbstractContextManager[Rej
 
 
 def counted(
-    found: Iterator[Mailable | Rejected], tally: Tally, rejected: RejectedRows | None, progress: Progress
-) -> Iterator[Mailable | Rejected]:
-    """Yield the rows on, having counted them, told of progress and written down the rejected ones."""
-    for one in found:
-        tally.count(one)
-        if rejected and isinstance(one, Rejected):
-            rejected.write(one.row, one.reasons)
-        if tally.rows % _ROWS_PER_STEP == 0:
-            progress(tally.rows)
-        yield one
+    blocks: Iterator[Found], tally: Tally, rejected: RejectedRows | None, progress: Progress
+) -> Iterator[Found]:
+    """Yield the rows on by the block, having counted them, told of progress and written down the rejected ones."""
+    for found in blocks:
+        tally.count(found)
+        if rejected:
+            for one in found.rejected:
+                rejected.write(one.row, one.reasons)
+        progress(tally.rows)
+        yield found
     progress(tally.rows)

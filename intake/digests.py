@@ -5,13 +5,14 @@ addresses can be tried against it. Whoever has the whole database has the key to
 on purpose, since a suppression list whose key was lost would be obeyed by nobody.
 """
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, select
 
-from intake.publication28 import folded_street, folded_words
+from intake.folding import folded_lines, folded_streets
 from models import Installation, Mark
 
 DIGEST_BYTES: Final = 16
@@ -44,62 +45,97 @@ def installation_key(connection: Connection) -> bytes:
     return connection.scalars(select(Installation.digest_key)).one()
 
 
-def of_recipient(
-    name: str, organization: str, place: str, email: str, customer_id: str, key: bytes
-) -> Digests:
-    """Return all digests of a recipient: name, organization and place in their normal forms."""
-    at_home = person(name, organization, place, key)
-    both = _digest(_WHOLE, f"{name}\n{organization}\n{place}", key) if name and organization else at_home
-    return Digests(
-        both or _digest(_WHOLE, place, key),
-        at_home,
-        address(place, key),
-        of_email(email, key) if email else None,
-        of_customer(customer_id, key) if customer_id else None,
-    )
+Column: TypeAlias = list[bytes | None]
+
+
+class Known(NamedTuple):
+    """What recipients are known by, column by column, as it stands in a list."""
+
+    first_names: Sequence[str]
+    last_names: Sequence[str]
+    organizations: Sequence[str]
+    lines1: Sequence[str]
+    lines2: Sequence[str]
+    zip_codes: Sequence[str]
+    emails: Sequence[str]
+    customers: Sequence[str]
+
+
+def of_recipients(known: Known, key: bytes) -> list[Column]:
+    """Return the digests of recipients, a column for each of `Digests`."""
+    names = folded_names(known.first_names, known.last_names)
+    organizations = folded_lines(known.organizations)
+    places = folded_places(known.lines1, known.lines2, known.zip_codes)
+    who = [name or organization for name, organization in zip(names, organizations, strict=True)]
+    persons = _digests(b"person", map(_at, who, places), key)
+    wholes = _digests(_WHOLE, map(_beyond_a_person, names, organizations, places), key)
+    return [
+        [whole or at_home for whole, at_home in zip(wholes, persons, strict=True)],
+        persons,
+        _digests(b"address", places, key),
+        _digests(b"email", map(str.casefold, map(str.strip, known.emails)), key),
+        _digests(b"customer", map(str.strip, known.customers), key),
+    ]
+
+
+def _beyond_a_person(name: str, organization: str, place: str) -> str:
+    """Return the form of a whole that is not its `person` alone: of both, or of nobody."""
+    if name and organization:
+        return f"{name}\n{organization}\n{place}"
+    return "" if name or organization else place
 
 
 def person(name: str, organization: str, place: str, key: bytes) -> bytes | None:
     """Return the digest of a name, or else an organization, at a place; None for nobody."""
-    who = name or organization
-    return _digest(b"person", f"{who}\n{place}", key) if who else None
+    return _digests(b"person", [_at(name or organization, place)], key)[0]
 
 
-def address(place: str, key: bytes) -> bytes:
+def address(place: str, key: bytes) -> bytes | None:
     """Return the digest of a place, whoever lives there: the rule by which people are one household."""
-    return _digest(b"address", place, key)
+    return _digests(b"address", [place], key)[0]
 
 
 def of_email(text: str, key: bytes) -> bytes | None:
     """Return the digest of an email address without regard to case; None for an empty one."""
-    form = text.strip().casefold()
-    return _digest(b"email", form, key) if form else None
+    return _digests(b"email", [text.strip().casefold()], key)[0]
 
 
 def of_customer(text: str, key: bytes) -> bytes | None:
     """Return the digest of a customer id of your own, taken as it is; None for an empty one."""
-    form = text.strip()
-    return _digest(b"customer", form, key) if form else None
+    return _digests(b"customer", [text.strip()], key)[0]
 
 
-def folded_name(first: str, last: str) -> str:
-    """Return the normal form of a person's name."""
-    return folded_words(f"{first} {last}")
+def folded_names(firsts: Sequence[str], lasts: Sequence[str]) -> list[str]:
+    """Return the normal forms of people's names."""
+    return folded_lines([f"{first} {last}" for first, last in zip(firsts, lasts, strict=True)])
 
 
-def folded_place(address1: str, address2: str, zip_code: str) -> str:
-    """Return the normal form of an address: street line with unit, and five digits of the ZIP code.
+def folded_places(lines1: Sequence[str], lines2: Sequence[str], zip_codes: Sequence[str]) -> list[str]:
+    """Return the normal forms of addresses: street line with unit, and five digits of the ZIP code.
 
     City and state are left out: the ZIP code names them, and spelling them (`St. Louis`, `Saint Louis`) is where
     lists differ.
     """
-    return f"{folded_street(f'{address1} {address2}')}\n{zip_code[:5]}"
+    streets = folded_streets([f"{one} {two}" for one, two in zip(lines1, lines2, strict=True)])
+    return [f"{street}\n{zip_code[:5]}" for street, zip_code in zip(streets, zip_codes, strict=True)]
 
 
-def _digest(kind: bytes, form: str, key: bytes) -> bytes:
-    digest = _keyed(kind, key).copy()
-    digest.update(form.encode())
-    return digest.digest()
+def _at(who: str, place: str) -> str:
+    return f"{who}\n{place}" if who else ""
+
+
+def _digests(kind: bytes, forms: Iterable[str], key: bytes) -> Column:
+    """Return the digest of each form, None for an empty one."""
+    begin = _keyed(kind, key).copy
+    found: Column = []
+    for form in forms:
+        if form:
+            digest = begin()
+            digest.update(form.encode())
+            found.append(digest.digest())
+        else:
+            found.append(None)
+    return found
 
 
 @lru_cache(maxsize=64)

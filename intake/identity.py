@@ -6,7 +6,7 @@ from typing import Final
 
 from intake import digests
 from intake.addresses import Entry, settled_zip, with_name_split
-from intake.publication28 import folded_words
+from intake.folding import folded_words
 from intake.reasons import Reason, ReasonCode
 from intake.states import state_code
 from models import Mark
@@ -31,9 +31,7 @@ def identify(entry: Entry, key: bytes, *, households: bool = False) -> Identity:
     A name with an address is a person; an address without a name, or with `households`, is the address itself,
     whoever lives there. City and state are not needed, and a state that does not fit its ZIP code is no matter.
     """
-    cells = Entry(*[" ".join(cell.split()) for cell in entry])
-    if cells.full_name and not (cells.first_name or cells.last_name):
-        cells = with_name_split(cells)
+    cells = with_name_split(Entry(*[" ".join(cell.split()) for cell in entry]))
     place, reasons = _place(cells)
     marks = _at(cells, place, key, households=households) if place else {}
     for mark, digest in (
@@ -53,11 +51,12 @@ def _place(cells: Entry) -> tuple[str, tuple[Reason, ...]]:
         zip_code, _ = settled_zip(cells.zip_code, cells.zip4, None)
     if not zip_code:
         return "", (Reason(ReasonCode.MALFORMED_ZIP, "The address has no ZIP code of 5 or 9 digits."),)
-    return digests.folded_place(cells.address1, cells.address2, zip_code), ()
+    return digests.folded_places([cells.address1], [cells.address2], [zip_code])[0], ()
 
 
 def _at(cells: Entry, place: str, key: bytes, *, households: bool) -> dict[Mark, bytes]:
     organization = folded_words(cells.organization) if cells.organization else ""
-    name = digests.folded_name(cells.first_name, cells.last_name)
+    name = digests.folded_names([cells.first_name], [cells.last_name])[0]
     person = None if households else digests.person(name, organization, place, key)
-    return {Mark.PERSON: person} if person else {Mark.ADDRESS: digests.address(place, key)}
+    mark, digest = (Mark.PERSON, person) if person else (Mark.ADDRESS, digests.address(place, key))
+    return {mark: digest} if digest else {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
-from intake.batches import known, write_batch
+from intake.batches import Batch, known, write_batches
 from intake.campaigns import LARGEST_BATCH_SIZE
 from intake.faults import ConflictError, Fault, IntakeError
 from intake.options import Options, digest_of_request, require_usable_key
@@ -69,7 +69,8 @@ def submit_mailing(
     try:
         with engine.begin() as connection:
             require_lists(connection, options.sparing.lists)
-            mailing_id = write_batch(connection, mailing, known(connection, people), clock())
+            batch = Batch(mailing, known(connection, people))
+            (mailing_id,) = write_batches(connection, [batch], clock())
     except IntegrityError:
         with engine.connect() as connection:
             return _earlier(connection, mailing)

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from intake.batches import write_batch
+from intake.batches import Batch, write_batches
 from intake.cloudevents import instant
+from intake.mailable import Mailable
 from intake.options import digest_of_request
-from intake.people import Mailable
 from intake.spans import end_of, next_loud
 from intake.triggers import InForce, Over
 from models import Approval, Priority
@@ -53,7 +53,7 @@ def order(
         schedule=_schedule(trigger, due, now, zone),
         sparing=declared.sparing,
     )
-    return write_batch(connection, mailing, people, now)
+    return write_batches(connection, [Batch(mailing, people)], now)[0]
 
 
 def due_time(trigger: InForce, event: dict[str, Any], now: datetime, zone: str) -> datetime | None:

@@ -1,23 +1,17 @@
 """The people of a table: each row becomes somebody to mail or a rejected row, and nobody is taken twice."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from intake.addresses import AddressGate
 from intake.columns import Columns
-from intake.digests import Digests
+from intake.mailable import DIGEST, Person, mailable
+from intake.plain import PlainRows
 from intake.reasons import Reason, ReasonCode
 from intake.recipient import Recipient
+from intake.records import Block, Row
 from intake.strictness import Strictness
-from intake.table import Row, Table
-
-
-class Mailable(NamedTuple):
-    """Somebody to mail, the row they came from if they came from a table, and what they are known by."""
-
-    row: int | None
-    recipient: Recipient
-    digests: Digests
+from intake.table import Table
 
 
 class Rejected(NamedTuple):
@@ -30,31 +24,57 @@ class Rejected(NamedTuple):
         return "<Rejected>"
 
 
+class Found(NamedTuple):
+    """What became of the rows of a block: who is mailed, and what is rejected."""
+
+    people: list[Person]
+    rejected: list[Rejected]
+
+
 def people(
     table: Table, columns: Columns, key: bytes = b"", strictness: Strictness = Strictness.NORMAL
-) -> Iterator[Mailable | Rejected]:
-    """Yield each row of a table as somebody to mail, known by digests under the key, or as rejected.
+) -> Iterator[Found]:
+    """Yield what becomes of the rows of a table, by the block: whom to mail, known under the key, and whom not.
 
-    Takes about 150 bytes of memory for each person, to know the duplicates. Raises TableError.
+    Takes about 160 bytes of memory for each person, to know the duplicates. Raises TableError.
     """
+    plain = PlainRows(columns, key, strictness)
+    by_the_gate = _gate(columns, key, strictness)
+    first_rows: dict[bytes, int] = {}
+    for block in table.blocks():
+        found = plain.find(block.numbers, block.cells)
+        admitted = [one or by_the_gate(block.row(at)) for at, one in enumerate(found)]
+        yield _each_once(block, admitted, first_rows)
+
+
+def _gate(columns: Columns, key: bytes, strictness: Strictness) -> Callable[[Row], Person | Rejected]:
     read = columns.reader()
     gate = AddressGate(columns.named(), strictness)
-    width = len(table.headings)
-    first_rows: dict[bytes, int] = {}
-    for row in table.rows():
+    width = len(columns.headings)
+
+    def by_the_gate(row: Row) -> Person | Rejected:
         if len(row.cells) > width:
-            yield Rejected(row, (TOO_MANY_CELLS,))
-            continue
+            return Rejected(row, (TOO_MANY_CELLS,))
         found = gate.admit(*read(row.cells))
-        if not isinstance(found, Recipient):
-            yield Rejected(row, found)
+        return mailable(row.number, found, key) if isinstance(found, Recipient) else Rejected(row, found)
+
+    return by_the_gate
+
+
+def _each_once(block: Block, found: Sequence[Person | Rejected], first_rows: dict[bytes, int]) -> Found:
+    """Reject whoever was in an earlier row."""
+    once = Found([], [])
+    for at, one in enumerate(found):
+        if isinstance(one, Rejected):
+            once.rejected.append(one)
             continue
-        digests = found.known_by(key)
-        first_row = first_rows.setdefault(digests.whole, row.number)
-        if first_row == row.number:
-            yield Mailable(row.number, found, digests)
+        number = block.numbers[at]
+        first_row = first_rows.setdefault(one[DIGEST], number)
+        if first_row == number:
+            once.people.append(one)
         else:
-            yield Rejected(row, (_duplicate_of(first_row),))
+            once.rejected.append(Rejected(block.row(at), (_duplicate_of(first_row),)))
+    return once
 
 
 TOO_MANY_CELLS = Reason(

@@ -1,4 +1,4 @@
-"""The normal form of a street line, after USPS Publication 28: used to compare addresses, never to print them.
+"""Which spellings of a street line mean the same, after USPS Publication 28; `intake.folding` folds them.
 
 Two lines that a letter carrier would read as one place fold to the same text: `12 North Main Street, Apartment 4`
 and `12 N. MAIN ST #4`. Abbreviations are those of Publication 28: street suffixes (appendix C1), secondary
@@ -6,8 +6,6 @@ units (C2) and directions (section 233). A word is folded wherever it stands, wh
 sides of a comparison are folded alike.
 """
 
-import re
-import unicodedata
 from typing import Final
 
 # Each line: the standard abbreviation, then the spellings that fold to it.
@@ -216,48 +214,11 @@ def _spellings(*tables: str) -> dict[str, str]:
     return {spelling: short for short, *spellings in lines for spelling in spellings}
 
 
-_SHORT: Final = _spellings(_SUFFIXES, _UNITS, _DIRECTIONS)
+SHORT: Final = _spellings(_SUFFIXES, _UNITS, _DIRECTIONS)
 
-# P.O. is PO and O'Brien is OBrien, but Smith-Jones is Smith Jones.
-_SPECIAL: Final[dict[str, str | None]] = {
-    **dict.fromkeys('!"$%&()*+,-/:;<=>?@[\\]^_{|}~', " "),
-    **dict.fromkeys(".'`"),
-    "#": " # ",
-}
-# By number, every ASCII character: in a table with gaps each letter would cost an exception.
-_PUNCTUATION: Final = tuple(_SPECIAL.get(letter, letter) for letter in map(chr, range(128)))
-_APOSTROPHES: Final = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc"))
-_PO_BOX: Final = re.compile(r"\b(?:p o box|post ofc box|pobox|pob)\b")
-_RURAL: Final = re.compile(r"\b(?:rural rte|rural delivery|rfd)\b")
-_SPLIT_DIRECTION: Final = re.compile(r"\b([ns]) ([ew])\b")
-
-
-def _without_accents(text: str) -> str:
-    split = unicodedata.normalize("NFKD", text).translate(_APOSTROPHES)
-    return "".join(
-        letter if letter.isascii() or letter.isalnum() else " "
-        for letter in split
-        if not unicodedata.combining(letter)
-    )
-
-
-def folded_words(text: str) -> str:
-    """Return the text without case, accents and punctuation, its words one space apart."""
-    if not text.isascii():
-        text = _without_accents(text)
-    return " ".join(text.casefold().translate(_PUNCTUATION).split())
-
-
-def folded_street(line: str) -> str:
-    """Return the normal form of a street line: directions, suffixes, units and boxes abbreviated."""
-    words = [_SHORT.get(word, word) for word in folded_words(line).split(" ")]
-    text = " ".join(words)
-    # Most lines have none of these, and to look for them in the text costs a tenth of the expression.
-    if "box" in text or "pob" in text:
-        text = _PO_BOX.sub("po box", text)
-    if "rural" in text or "rfd" in text:
-        text = _RURAL.sub("rr", text)
-    if "n" in words or "s" in words:
-        text = _SPLIT_DIRECTION.sub(r"\1\2", text)
-    street, unit, number = text.partition("#")
-    return street + unit + number.replace("#", "").replace(" ", "") if unit else street
+# Several words that stand for fewer, once each word is in its short form.
+PHRASES: Final = (
+    *(("p o box", "po box"), ("post ofc box", "po box"), ("pobox", "po box"), ("pob", "po box")),
+    *(("rural rte", "rr"), ("rural delivery", "rr"), ("rfd", "rr")),
+    *(("n e", "ne"), ("n w", "nw"), ("s e", "se"), ("s w", "sw")),
+)

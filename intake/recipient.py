@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from intake.digests import Digests, folded_name, folded_place, of_recipient
-from intake.publication28 import folded_words
+from intake.digests import Digests, Known, of_recipients
 
 
 class Recipient(NamedTuple):
@@ -44,12 +43,14 @@ class Recipient(NamedTuple):
 
     def known_by(self, key: bytes) -> Digests:
         """Return the digests that are kept, under the installation's key."""
-        organization = self.organization
-        return of_recipient(
-            folded_name(self.first_name, self.last_name),
-            folded_words(organization) if organization else "",
-            folded_place(self.address1, self.address2, self.zip_code),
-            self.email,
-            self.customer_id or "",
-            key,
+        known = Known(
+            [self.first_name],
+            [self.last_name],
+            [self.organization],
+            [self.address1],
+            [self.address2],
+            [self.zip_code],
+            [self.email],
+            [self.customer_id or ""],
         )
+        return Digests._make(digests for (digests,) in of_recipients(known, key))

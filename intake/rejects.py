@@ -9,7 +9,7 @@ from typing import IO, Any, Self
 from intake.columns import REASON_HEADINGS
 from intake.faults import Fault, IntakeError
 from intake.reasons import Reason
-from intake.table import Row
+from intake.records import Row
 
 
 class RejectedRows:

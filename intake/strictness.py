@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from intake.publication28 import folded_street
+from intake.folding import folded_street
 from intake.reasons import ReasonCode
 
 

@@ -13,9 +13,10 @@ from intake.digests import installation_key
 from intake.faults import Fault, IntakeError
 from intake.identity import Identity, identify
 from intake.people import TOO_MANY_CELLS
+from intake.records import Row
 from intake.rejects import RejectedRows
 from intake.suppression import EntryDigest, Origin, add, open_list
-from intake.table import Row, Table
+from intake.table import Table
 from models import DO_NOT_MAIL
 from worker.clock import Clock, system_clock
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from intake.batches import known
+from intake.digests import installation_key
 from intake.recipient import Recipient
 from intake.trigger_files import version_of
 from models import Event, EventOutcome, Firing, Gathering, Mark
@@ -39,8 +39,9 @@ def _everybody(connection: Connection) -> Iterator[Waiting]:
         .order_by(Event.id)
     ).all()
     triggers = {one: version_of(connection, *one) for one in {(row.trigger_id, row.version) for row in rows}}
+    key = installation_key(connection)
     for row in rows:
         person = triggers[row.trigger_id, row.version].recipient(json.loads(row.body))
         if isinstance(person, Recipient):
-            (somebody,) = known(connection, [person])
-            yield Waiting(row.id, somebody.digests.marks(), somebody.digests.whole)
+            digests = person.known_by(key)
+            yield Waiting(row.id, digests.marks(), digests.whole)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from intake.publication28 import folded_street
+from intake.folding import folded_street
 from intake.recipient import Recipient
 
 

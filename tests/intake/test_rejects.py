@@ -6,8 +6,9 @@ import pytest
 from intake.columns import match_columns
 from intake.faults import Fault, IntakeError
 from intake.reasons import Reason, ReasonCode
+from intake.records import Row
 from intake.rejects import RejectedRows
-from intake.table import Row, Table
+from intake.table import Table
 
 ROW = Row(7, 9, ["José", "=1+1", "a\nb"])
 NO_CITY = Reason(ReasonCode.NO_CITY, "No city.")

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intake.faults import Fault, IntakeError, TableError
-from intake.table import DELIMITERS, Row, Table
+from intake.records import Row
+from intake.table import DELIMITERS, Table
 
 PEOPLE = "First name,City,ZIP\r\nJosé,Cañon City,81212\r\nZoë,Über,00501\r\n"
 
@@ -242,3 +243,28 @@ def refusal_of(content: bytes) -> str:
     except TableError as error:
         return str(error)
     return ""
+
+
+@pytest.mark.parametrize("characters", [1, 5, 17, 40])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_where_a_block_happens_to_end_changes_no_row(
+    monkeypatch: pytest.MonkeyPatch, characters: int, ends: str
+) -> None:
+    lines = [
+        "sep=,",
+        "Name,City",
+        "Ann,Reno",
+        "",
+        '"Lee, Bo",Boston',
+        '"two',
+        'lines",Reno',
+        ",",
+        "Cy,",
+        "Di,Austin",
+    ]
+    text = ends.join(lines).encode()
+    whole = read(text)
+    monkeypatch.setattr("intake.records._BLOCK_CHARACTERS", characters)
+
+    assert read(text) == whole
+    assert [(row.number, row.line) for row in whole] == [(2, 3), (4, 5), (5, 6), (7, 9), (8, 10)]

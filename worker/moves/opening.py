@@ -1,8 +1,10 @@
 """Opening mailings: the first row, queued for its first stage. ``intake`` calls this inside its own transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Connection, insert
 
@@ -34,33 +36,39 @@ class NewMailing:
 
 
 def open_mailing(connection: Connection, new: NewMailing, now: datetime) -> int:
-    """Open a mailing and return its id; it may be worked on once the caller's transaction commits.
+    """Open a mailing, as `open_mailings` does, and return its id."""
+    return open_mailings(connection, [new], now)[0]
 
-    Raises sqlalchemy.exc.IntegrityError if the key is taken.
+
+def open_mailings(connection: Connection, several: Sequence[NewMailing], now: datetime) -> list[int]:
+    """Open mailings and return their ids; they may be worked on once the caller's transaction commits.
+
+    Raises sqlalchemy.exc.IntegrityError if the key of one is taken.
     """
-    return connection.execute(
-        insert(Mailing)
-        .values(
-            key=new.key,
-            request_digest=new.request_digest,
-            stage=Stage.CREATE,
-            state=State.QUEUED,
-            priority=int(new.priority),
-            not_before=now,
-            wake_at=now,
-            template_id=new.template_id,
-            postage=new.postage,
-            speed=new.speed,
-            size=new.size,
-            approval=new.approval,
-            approval_over=new.approval_over,
-            auto_bill=new.auto_bill,
-            campaign_id=new.campaign_id,
-            batch=new.batch,
-            trigger_id=new.trigger_id,
-            submitted_by=new.submitted_by,
-            **new.schedule.columns(),
-            **new.sparing.columns(),
-        )
-        .returning(Mailing.id)
-    ).scalar_one()
+    opened = insert(Mailing).returning(Mailing.id, sort_by_parameter_order=True)
+    return list(connection.scalars(opened, [_row(new, now) for new in several]))
+
+
+def _row(new: NewMailing, now: datetime) -> dict[str, Any]:
+    return {
+        "key": new.key,
+        "request_digest": new.request_digest,
+        "stage": Stage.CREATE,
+        "state": State.QUEUED,
+        "priority": int(new.priority),
+        "not_before": now,
+        "wake_at": now,
+        "template_id": new.template_id,
+        "postage": new.postage,
+        "speed": new.speed,
+        "size": new.size,
+        "approval": new.approval,
+        "approval_over": new.approval_over,
+        "auto_bill": new.auto_bill,
+        "campaign_id": new.campaign_id,
+        "batch": new.batch,
+        "trigger_id": new.trigger_id,
+        "submitted_by": new.submitted_by,
+        **new.schedule.columns(),
+        **new.sparing.columns(),
+    }
