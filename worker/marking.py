@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from models import Outcome
+from worker import arrays
 
 _MARK = text("""
     UPDATE recipient AS r
@@ -56,17 +57,11 @@ def mark(connection: Connection, several: Sequence[Sequence[Mark]]) -> None:
     if marks:
         mailing_ids, positions, outcomes, vendor_ids, reasons, days = zip(*marks, strict=True)
         given = {
-            "mailing_id": _literal(mailing_ids),
-            "position": _literal(positions),
-            "outcome": _literal(outcomes),
-            "vendor_id": _literal(vendor_ids),
-            # A vendor's own words: the driver knows how to quote them. An array that is missing is filled with nulls.
-            "reason": list(reasons) if any(reasons) else None,
-            "day": _literal(days),
+            "mailing_id": arrays.literal(mailing_ids),
+            "position": arrays.literal(positions),
+            "outcome": arrays.literal(outcomes),
+            "vendor_id": arrays.literal(vendor_ids),
+            "reason": arrays.texts(reasons),
+            "day": arrays.literal(days),
         }
         connection.execute(_MARK, given)
-
-
-def _literal(values: Iterable[int | str | date | None]) -> str:
-    """Return an array as PostgreSQL writes it, of plain words only: the driver makes one item after the other."""
-    return f"{{{','.join('NULL' if value is None else str(value) for value in values)}}}"

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from lettrlabs import Call, Line, VendorError
 from lettrlabs import Quote as Told
-from worker import sums
+from worker import arrays, sums
 from worker.moves import Held
 from worker.pace import SLOW_SECONDS
 from worker.reflection import DEFAULT, Asked, contradiction
@@ -126,7 +126,8 @@ def total(told: Told) -> Decimal:
 def keep(connection: Connection, taken: Sequence[Taken]) -> None:
     """Store quotes whole, one for each mailing: totals, prices of the other options, every line with its parts."""
     rows = [_row(one) for one in taken]
-    connection.execute(_KEEP, {name: [row[name] for row in rows] for name in rows[0]})
+    columns = {name: arrays.texts(_text(row[name]) for row in rows) for name in rows[0]}
+    connection.execute(_KEEP, columns)
 
 
 def _row(taken: Taken) -> dict[str, object]:
@@ -177,5 +178,5 @@ def _rows(told: Told) -> Iterator[dict[str, object]]:
         position += 1
 
 
-def _text(amount: Decimal | None) -> str | None:
-    return None if amount is None else str(amount)
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

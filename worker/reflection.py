@@ -8,6 +8,7 @@ list says that it must not, the options were ignored. Where the price list has n
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from enum import StrEnum
 
 from lettrlabs import Line, Postage, ProductionSpeed, Quote
@@ -94,5 +95,6 @@ def _all(told: Quote) -> Iterator[Line]:
         waiting += line.sub_items
 
 
+@lru_cache(maxsize=1024)
 def _plain(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter.isalpha())

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.speed", description="See docs/performance.md.")
-    parser.add_argument("--mailings", type=int, default=400, help="mailings in a measurement (%(default)s)")
+    parser.add_argument("--mailings", type=int, default=1000, help="mailings in a measurement (%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each, after one to warm up")
     parser.add_argument("--latency", type=int, nargs="*", default=[0, 50, 200], help="of the vendor, in ms")
     parser.add_argument("--threads", type=int, default=2 * CALLS, help="calls at once (%(default)s)")

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, TextualSelect, create_mock_engine, text
 
 from lettrlabs import Call
 from models import Mailing, Move, NoticeKind, Stage, State
-from worker import evidence, outbox
+from worker import arrays, evidence, outbox
 from worker.moves.claims import COLUMNS, RETURNING, Held, held_from
 from worker.results import Facts
 
@@ -112,12 +112,12 @@ def _bounds(shape: _Shape, changes: Sequence[Change], now: datetime) -> dict[str
     for name in shape.columns:
         bounds[f"to_{name}"] = [change.values[name] for change in changes]
     if shape.move is not None:
-        details = [json.dumps(dict(change.trace.detail)) for change in changes]
+        details = arrays.texts(json.dumps(dict(change.trace.detail)) for change in changes)
         bounds |= {"now": now, "move": shape.move, "state": shape.state, "detail": details}
     if shape.notices:
         bounds |= {"now": now, "kinds": [kind.value for kind in shape.notices]}
     if shape.journal:
-        bounds["calls"] = [evidence.as_json(change.trace.calls) for change in changes]
+        bounds["calls"] = arrays.texts(evidence.as_json(change.trace.calls) for change in changes)
     return bounds
 
 

@@ -1,0 +1,38 @@
+"""The due scan beside a history: how long the beat's own statement takes to release what comes due."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Engine, text
+
+from models import Priority
+from worker import moves
+
+DUE: Final = 1_000
+_ROOM: Final = 500
+_NOW: Final = datetime(2026, 6, 1, tzinfo=UTC)
+_AGAIN: Final = timedelta(seconds=60)
+
+_COME_DUE: Final = text("""
+    INSERT INTO mailing (key, request_digest, stage, state, priority, not_before, wake_at, template_id, postage,
+                         speed, auto_bill, approval, size)
+    SELECT 'due:' || n, '\\x00', 'create', 'queued', :priority, :now, :now, 1001, 'Standard', 'Normal', true,
+           'auto', 1
+      FROM generate_series(1, CAST(:due AS integer)) AS n
+""")
+_GO_AWAY: Final = text("DELETE FROM mailing WHERE key LIKE 'due:%' AND state = 'queued'")
+
+
+def release(engine: Engine) -> float:
+    """Return the seconds it takes to release a thousand; nothing of them is left."""
+    with engine.begin() as connection:
+        connection.execute(_COME_DUE, {"now": _NOW, "due": DUE, "priority": int(Priority.CAMPAIGN)})
+    released, began = 0, time.perf_counter()
+    while released < DUE:
+        with engine.begin() as connection:
+            released += len(moves.wake_due(connection, Priority.CAMPAIGN, _NOW, _ROOM, _AGAIN))
+    seconds = time.perf_counter() - began
+    with engine.begin() as connection:
+        connection.execute(_GO_AWAY)
+    return seconds
