@@ -8,8 +8,8 @@ list says that it must not, the options were ignored. Where the price list has n
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from enum import StrEnum
+from functools import lru_cache
 
 from lettrlabs import Line, Postage, ProductionSpeed, Quote
 from worker.amounts import same

@@ -96,9 +96,8 @@ def _judge_scan(done: dict[int, list[float]]) -> bool:
     }
     for size, turns in done.items():
         median = 1000 * statistics.median(turns)
-        print(
-            f"beside {size:>9,}: {due.DUE:,} due ones released in {median:.1f} ms, {shares[size]:.2f} of the first's pace"
-        )
+        told = f"{due.DUE:,} due ones released in {median:.1f} ms"
+        print(f"beside {size:>9,}: {told}, {shares[size]:.2f} of the first's pace (medians of {len(turns)})")
     return min(shares.values()) >= ALLOWED
 
 
