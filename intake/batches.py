@@ -33,6 +33,9 @@ class Batch(NamedTuple):
     mailing: NewMailing
     people: Sequence[Person]
 
+    def __repr__(self) -> str:
+        return f"<a mailing to {len(self.people)} people>"
+
 
 def write_batches(connection: Connection, batches: Sequence[Batch], now: datetime) -> list[int]:
     """Open mailings with their people and return their ids.

@@ -60,6 +60,9 @@ class Known(NamedTuple):
     emails: Sequence[str]
     customers: Sequence[str]
 
+    def __repr__(self) -> str:
+        return "<Known>"
+
 
 def of_recipients(known: Known, key: bytes) -> list[Column]:
     """Return the digests of recipients, a column for each of `Digests`."""

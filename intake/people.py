@@ -30,6 +30,9 @@ class Found(NamedTuple):
     people: list[Person]
     rejected: list[Rejected]
 
+    def __repr__(self) -> str:
+        return f"<{len(self.people)} people, {len(self.rejected)} rejected rows>"
+
 
 def people(
     table: Table, columns: Columns, key: bytes = b"", strictness: Strictness = Strictness.NORMAL

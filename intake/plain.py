@@ -141,11 +141,11 @@ def _with_names_split(cells: _Cells) -> _Cells:
 
 def _fit(
     cells: _Cells,
-    states: Column | Sequence[str | None],
+    states: Sequence[str | None],
     zip_codes: Column,
     merge: Sequence[tuple[Field, Column]],
 ) -> Iterable[bool]:
-    """Tell of each row whether the gate would let it through. What says "no" of no row at all is left out."""
+    """Tell of each row whether the gate would let it through; what no row can fail in is not looked at row by row."""
     called = [
         first or last or organization
         for first, last, organization in zip(

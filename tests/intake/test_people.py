@@ -36,3 +36,7 @@ def test_a_row_with_more_cells_than_headings_is_rejected_not_guessed() -> None:
 
     assert not people
     assert rejected.reasons[0].code is ReasonCode.TOO_MANY_CELLS
+
+
+def test_what_was_found_shows_nobody() -> None:
+    assert repr(read(ANN + ANN)) == "<1 people, 1 rejected rows>"
