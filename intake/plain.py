@@ -155,7 +155,7 @@ def _fit(
     needed: list[Iterable[object]] = [cells.address1, cells.city, states, zip_codes, called]
     if any(cells.country):
         needed.append(map(is_domestic, cells.country))
-    if max(map(len, chain.from_iterable(filter(any, cells)))) > LONGEST_CELL:
+    if max(map(len, chain.from_iterable(filter(any, cells))), default=0) > LONGEST_CELL:
         needed.append(max(map(len, of_row)) <= LONGEST_CELL for of_row in zip(*cells, strict=True))
     for field, column in merge:
         if max(map(len, column)) > LONGEST_MERGE:

@@ -106,6 +106,10 @@ def test_rows_beside_one_that_is_not_plain_are_plain_still() -> None:
     assert plain([ANN, spaced, abroad, AT_WORK]) == [gated(2, ANN), None, None, gated(5, AT_WORK)]
 
 
+def test_a_row_that_says_nothing_of_anybody_is_left_to_the_gate() -> None:
+    assert plain([[""] * 13 + ["a gift", "", ""]]) == [None]
+
+
 def test_no_row_is_plain_where_addresses_must_look_surer_or_less_sure_than_usual() -> None:
     assert plain([ANN], Strictness.STRICT) == [None]
     assert plain([ANN], Strictness.RELAXED) == [None]
