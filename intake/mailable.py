@@ -41,7 +41,7 @@ class Mailable(NamedTuple):
 
 
 Person: TypeAlias = tuple[Any, ...]
-"""A `Mailable`, or a bare tuple of the same: of a million, which are only handed on, that is a tenth of the time."""
+"""A `Mailable`, or a bare tuple of the same: a million of them are only handed on."""
 
 DIGEST: Final = Mailable._fields.index("digest")
 """Where a person's digest of the whole is, by which duplicates are known."""
