@@ -92,4 +92,3 @@ def counted(
                 rejected.write(one.row, one.reasons)
         progress(tally.rows)
         yield found
-    progress(tally.rows)
