@@ -232,7 +232,7 @@ def _open(engine: Engine, **values: Any) -> int:
         }
     )
     with engine.begin() as connection:
-        mailing_id = moves.open_mailing(connection, new, now)
+        (mailing_id,) = moves.open_mailings(connection, [new], now)
         connection.execute(insert(Recipient), [_person(mailing_id, n) for n in range(PEOPLE)])
     return mailing_id
 

@@ -78,7 +78,7 @@ class Post:
             schedule=schedule,
         )
         with self.engine.begin() as connection:
-            mailing_id = moves.open_mailing(connection, new, self.clock())
+            (mailing_id,) = moves.open_mailings(connection, [new], self.clock())
             connection.execute(insert(Recipient), [{"mailing_id": mailing_id, **_PERSON}])
         return mailing_id
 

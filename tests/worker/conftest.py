@@ -96,7 +96,7 @@ def new_mailing(engine: Engine, clock: DrivenClock) -> NewMail:
             }
         )
         with engine.begin() as connection:
-            mailing_id = moves.open_mailing(connection, new, clock())
+            (mailing_id,) = moves.open_mailings(connection, [new], clock())
             connection.execute(insert(Recipient), [{"mailing_id": mailing_id, **row} for row in rows])
         return mailing_id
 

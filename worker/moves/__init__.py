@@ -12,7 +12,7 @@ from worker.moves.claims import Held, claim, claim_together
 from worker.moves.due import Due, wake_due, wake_pushed
 from worker.moves.holder import Making, Times, checkpoint, make, make_together
 from worker.moves.occurrences import open_occurrence
-from worker.moves.opening import NewMailing, open_mailing, open_mailings
+from worker.moves.opening import NewMailing, open_mailings
 from worker.moves.people import CancelOutcome, Resolution, cancel, pause, resolve, suspect, unpause
 from worker.moves.rescheduling import RescheduleOutcome, reschedule
 
@@ -34,7 +34,6 @@ __all__ = [
     "fit",
     "make",
     "make_together",
-    "open_mailing",
     "open_mailings",
     "open_occurrence",
     "pause",

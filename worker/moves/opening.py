@@ -35,11 +35,6 @@ class NewMailing:
     sparing: Sparing = DO_NOT_MAIL_ONLY
 
 
-def open_mailing(connection: Connection, new: NewMailing, now: datetime) -> int:
-    """Open a mailing, as `open_mailings` does, and return its id."""
-    return open_mailings(connection, [new], now)[0]
-
-
 def open_mailings(connection: Connection, several: Sequence[NewMailing], now: datetime) -> list[int]:
     """Open mailings and return their ids; they may be worked on once the caller's transaction commits.
 

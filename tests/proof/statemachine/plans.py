@@ -42,7 +42,7 @@ def open_one(connection: Connection, number: int, plan: Plan, campaign: int, now
         campaign_id=campaign if plan.in_campaign else None,
         batch=number if plan.in_campaign else None,
     )
-    mailing_id = moves.open_mailing(connection, new, now)
+    (mailing_id,) = moves.open_mailings(connection, [new], now)
     people = [_person(mailing_id, number, n, there=there) for n, there in enumerate(plan.people)]
     connection.execute(insert(Recipient), people)
     return mailing_id
