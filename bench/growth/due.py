@@ -1,18 +1,12 @@
 """The due scan beside a history: how long the beat's own statement takes to release what comes due."""
 
 import time
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Engine, text
 
+from bench.due import DUE, NOW, woken
 from models import Priority
-from worker import moves
-
-DUE: Final = 1_000
-_ROOM: Final = 500
-_NOW: Final = datetime(2026, 6, 1, tzinfo=UTC)
-_AGAIN: Final = timedelta(seconds=60)
 
 _COME_DUE: Final = text("""
     INSERT INTO mailing (key, request_digest, stage, state, priority, not_before, wake_at, template_id, postage,
@@ -28,13 +22,9 @@ _GO_AWAY: Final = text("DELETE FROM mailing WHERE id = ANY (:released)")
 def release(engine: Engine) -> float:
     """Return the seconds it takes to release a thousand; nothing of them is left."""
     with engine.begin() as connection:
-        connection.execute(_COME_DUE, {"now": _NOW, "due": DUE, "priority": int(Priority.CAMPAIGN)})
-    released: list[int] = []
+        connection.execute(_COME_DUE, {"now": NOW, "due": DUE, "priority": int(Priority.CAMPAIGN)})
     began = time.perf_counter()
-    while len(released) < DUE:
-        with engine.begin() as connection:
-            found = moves.wake_due(connection, Priority.CAMPAIGN, _NOW, _ROOM, _AGAIN)
-        released += [one.id for one in found]
+    released = woken(engine)
     seconds = time.perf_counter() - began
     with engine.begin() as connection:
         connection.execute(_GO_AWAY, {"released": released})
