@@ -1,7 +1,7 @@
 """Plain rows, a block at a time: those that `intake.addresses` would let through just as they stand.
 
-Most rows of a list are plain, and what is asked of all of them at once, column by column, costs less than half of what
-it costs row by row. This only recognizes them: about every other row, and every reason, the gate decides.
+Most rows of a list are plain, and what is asked of all of them at once, column by column, costs less than half
+of what it costs row by row. This only recognizes them: about every other row, and every reason, the gate decides.
 """
 
 from collections.abc import Iterable, Sequence
