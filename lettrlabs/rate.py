@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
-from redis import ConnectionPool, Redis
+from redis import BlockingConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -20,6 +20,9 @@ log = getLogger(__name__)
 _REDIS_TIMEOUT = 1.0
 # While Redis is away it is asked again this often; in between each process keeps the limit alone.
 _AWAY = 5.0
+# A process keeps so few connections open for all its threads: a question takes a fraction of a millisecond, and one
+# connection for each thread that ever asked at the same moment would stay open for good.
+_CONNECTIONS = 4
 # Without a rate, Redis is asked only for a quiet, and this often: within these seconds all have heard of a 429.
 _LISTEN = 0.25
 # At a high rate each process takes so many seconds' worth of slots at once: asking Redis before every call costs as
@@ -175,8 +178,10 @@ class _Shared:
     """The limit and the quiet as Redis keeps them. Every method may raise RedisError or OSError."""
 
     def __init__(self, url: str, prefix: str) -> None:
-        pool = ConnectionPool.from_url(
+        pool = BlockingConnectionPool.from_url(
             _redis_url(url),
+            max_connections=_CONNECTIONS,
+            timeout=_REDIS_TIMEOUT,
             socket_timeout=_REDIS_TIMEOUT,
             # One more try at once, for a connection that a restart has left stale; no pauses.
             retry=Retry(NoBackoff(), 1),

@@ -211,6 +211,22 @@ def test_slots_cost_one_round_trip(redis_url: str, broker_prefix: str, per_secon
     assert commands == ["EVALSHA", "PUBLISH"]
 
 
+def test_however_many_threads_ask_at_once_few_connections_stay_open(
+    redis_url: str, broker_prefix: str
+) -> None:
+    limit = RateLimit(redis_url, per_second=40, prefix=broker_prefix)
+    with Redis(unix_socket_path=redis_url.removeprefix("redis+socket://")) as redis:
+        before = len(redis.client_list())
+        # Whoever asks now is answered when all have asked.
+        redis.client_pause(300, all=False)
+        with ThreadPoolExecutor(24) as pool:
+            pauses = list(pool.map(limit.wait, [0] * 24))
+        after = len(redis.client_list())
+
+    assert pauses == [None] * 24
+    assert after - before == 4
+
+
 @pytest.mark.parametrize("per_second", [0, -1, 0.001])
 def test_a_rate_of_nothing_is_told_at_once(per_second: float) -> None:
     with pytest.raises(ValueError, match="at least one call a minute"):
