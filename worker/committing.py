@@ -48,23 +48,32 @@ class Done:
 
 
 def commit(done: Sequence[Done], *, ahead: bool) -> list[Done]:
-    """Commit what several came to; if one stands in the way, each by itself. Returns those whose claims held."""
-    if len(done) > 1:
-        try:
-            after = _made(done, ahead=ahead)
-        except (Contested, OverBudget, DataError, IntegrityError):
-            pass
-        except OperationalError as error:
-            if not isinstance(error.orig, DeadlockDetected):
-                raise
-        else:
-            return _kept(done, after, ahead=ahead)
+    """Commit what several came to; if one stands in the way, each by itself. Returns those whose claims held.
+
+    What other threads of the process came to meanwhile is in the same commit.
+    """
+    if not done:
+        return []
+    try:
+        after = _grouped(done, ahead=ahead)
+    except (Contested, OverBudget, DataError, IntegrityError):
+        pass
+    except OperationalError as error:
+        if not isinstance(error.orig, DeadlockDetected):
+            raise
+    else:
+        return _kept(done, after, ahead=ahead)
     return [kept for one in done for kept in _alone(one, ahead=ahead)]
+
+
+def _grouped(done: Sequence[Done], *, ahead: bool) -> Mapping[int, Held]:
+    commits = done[0].work.desk.commits
+    return commits.commit({one.work.held.id: one for one in done}, _made, alike=ahead)
 
 
 def _alone(one: Done, *, ahead: bool) -> list[Done]:
     try:
-        return _kept([one], _made([one], ahead=ahead), ahead=ahead)
+        return _kept([one], _made([one], ahead), ahead=ahead)
     except Contested:
         instead: Result = Wait(_CONTESTED_PAUSE, "somebody else decided about the order first")
     except OverBudget as over:
@@ -73,7 +82,7 @@ def _alone(one: Done, *, ahead: bool) -> list[Done]:
         tell_of(one.work, error)
         return []
     other = [replace(one, result=instead)]
-    return _kept(other, _made(other, ahead=ahead), ahead=ahead)
+    return _kept(other, _made(other, ahead), ahead=ahead)
 
 
 def _over_budget(result: Result, over: OverBudget) -> Result:
@@ -82,7 +91,7 @@ def _over_budget(result: Result, over: OverBudget) -> Result:
     return AskApproval({"reason_code": OVER_BUDGET}, why=str(over))
 
 
-def _made(done: Sequence[Done], *, ahead: bool) -> Mapping[int, Held]:
+def _made(done: Sequence[Done], ahead: bool) -> Mapping[int, Held]:  # noqa: FBT001 - as GroupCommit asks
     """Make the moves in one transaction; returns those whose claims held, by id. Raises Contested, OverBudget."""
     desk = done[0].work.desk
     times = Times(desk.lease, desk.push_again, timedelta(seconds=desk.settings.retry_seconds), ahead)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DisconnectionError
 from lettrlabs import LettrLabs, RateLimit, Timeouts
 from worker.clock import Clock, system_clock
 from worker.epoch import Epochs, keep, open_epochs
+from worker.groupcommit import GroupCommit
 from worker.settings import SANDBOX_KEY, Settings, SettingsError
 
 # Messages at once in a process, and calls at once. A message may be of several mailings, and a slow vendor is asked
@@ -47,6 +48,11 @@ class Desk:
     def callers(self) -> ThreadPoolExecutor:
         """Threads for the calls of several mailings at the same time."""
         return ThreadPoolExecutor(CALLS, thread_name_prefix="caller")
+
+    @cached_property
+    def commits(self) -> GroupCommit[Any, Any]:
+        """The commits of what this process came to: of one message's mailings, and of others' that wait as well."""
+        return GroupCommit()
 
     @property
     def lease(self) -> timedelta:

@@ -6,8 +6,10 @@ from typing import Final
 
 # As many as share a commit at most: beyond it little is saved, and a crash leaves more to be found out.
 ABREAST: Final = 8
-# What takes longer is mostly waiting, which threads can do together; contention on a busy machine alone is less.
-SLOW_SECONDS: Final = 0.1
+# A remote vendor takes longer than this for anything; one close by does not, unless the machine is busy.
+SLOW_SECONDS: Final = 0.04
+# Of so many calls not one was quick: contention makes some of them slow, a slow vendor all.
+_CALLS: Final = 8
 
 
 @dataclass(slots=True)
@@ -16,7 +18,7 @@ class Pace:
 
     seconds: float = 5.0
     stopping: bool = False
-    _turn: float = 0.0
+    last_calls: tuple[float, ...] = ()
 
     def allows(self, started: float) -> bool:
         """Return whether the next stage may be done in the same breath."""
@@ -24,9 +26,9 @@ class Pace:
 
     @property
     def is_slow(self) -> bool:
-        """Whether a stage has taken so long lately that several had better wait for the vendor together."""
-        return self._turn > SLOW_SECONDS
+        """Whether even the quickest of the last calls took so long that several had better wait together."""
+        return len(self.last_calls) == _CALLS and min(self.last_calls) >= SLOW_SECONDS
 
     def took(self, seconds: float) -> None:
-        """Take note of how long a stage took. Threads may get into each other's way here: it is an estimate."""
-        self._turn += (seconds - self._turn) / ABREAST
+        """Take note of how long a call took. Threads may get into each other's way here: it is an estimate."""
+        self.last_calls = (*self.last_calls[1 - _CALLS :], seconds)

@@ -130,7 +130,8 @@ class Rig:
     ) -> Delivery:
         """Hand a message of several mailings to a worker."""
         pace = Pace(seconds=_FOREVER, stopping=not ahead)
-        delivery = Delivery(self.desk, mailing_ids, stage, pace, strike).begin()
+        # Each in a process of its own, or who comes next would share the commit that one of them is frozen in.
+        delivery = Delivery(replace(self.desk), mailing_ids, stage, pace, strike).begin()
         self._cut_off_if_in_a_transaction(delivery)
         return delivery
 

@@ -5,26 +5,21 @@ from datetime import timedelta
 from typing import Any
 
 from models import Stage, State
-from tests.worker.stages.test_abreast import deliver, rows
+from tests.worker.stages.test_abreast import deliver, rows, slow
 from worker.desk import CALLS, CONCURRENCY
 from worker.pace import ABREAST, Pace
 from worker.pipeline import Next
 
 
-def slow() -> Pace:
-    """Return the pace of a worker that has met a slow vendor."""
-    return Pace(seconds=60, _turn=1.0)
-
-
-def test_a_vendor_is_slow_once_stages_have_taken_long() -> None:
+def test_a_vendor_is_slow_once_none_of_the_last_calls_was_quick() -> None:
     pace = Pace()
-    found = [pace.is_slow]
-    for seconds in (0.005, 0.3, 0.005):
-        for _ in range(100):
-            pace.took(seconds)
+    found = []
+    for seconds in [0.3] * 7 + [0.005] + [0.3] * 8 + [0.005]:
         found.append(pace.is_slow)
+        pace.took(seconds)
 
-    assert found == [False, False, True, False]
+    assert found == [False] * 16 + [True]
+    assert not pace.is_slow
 
 
 def test_a_slow_vendor_is_asked_for_several_at_the_same_time(hands: Any, sandbox: Any, several: Any) -> None:
@@ -32,7 +27,7 @@ def test_a_slow_vendor_is_asked_for_several_at_the_same_time(hands: Any, sandbox
     sandbox.fail("create_order", "slow", seconds=0.3, applied=True)
     began = time.monotonic()
 
-    deliver(hands, mailings, pace=Pace(seconds=0, _turn=1.0))
+    deliver(hands, mailings, pace=slow(0))
 
     assert time.monotonic() - began < 0.3 * ABREAST
     found = rows(hands, mailings)
@@ -58,7 +53,7 @@ def test_with_a_slow_vendor_each_becomes_one_paid_order_as_well(
 def test_what_a_slow_vendor_leaves_no_time_for_is_given_back(hands: Any, sandbox: Any, several: Any) -> None:
     mailings = several(ABREAST)
 
-    said = deliver(hands, mailings, pace=Pace(seconds=0, _turn=1.0))
+    said = deliver(hands, mailings, pace=slow(0))
 
     assert said is Next.GO_ON
     found = rows(hands, mailings)
