@@ -20,6 +20,8 @@ from worker.desk import CALLS
 
 _PATIENCE_SECONDS = 120.0
 _LOOK_SECONDS = 0.1
+# By two partial indexes: a look through a million finished ones would cost more than what is measured.
+_UNFINISHED = "SELECT FROM mailing WHERE wake_at IS NOT NULL OR state IN ('approval', 'attention') LIMIT 1"
 
 
 @dataclass
@@ -236,9 +238,7 @@ class Mailrun(Contender):
         """Return when every payment has settled and is matched with its quote."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         with self.servers.postgres.connect(self.key) as connection:
-            while (
-                connection.execute("SELECT FROM mailing WHERE state <> 'sent' LIMIT 1").fetchone() is not None
-            ):
+            while connection.execute(_UNFINISHED).fetchone() is not None:
                 if time.monotonic() > deadline:
                     raise TimeoutError("not everything was settled in time")
                 time.sleep(_LOOK_SECONDS)
