@@ -23,6 +23,8 @@ _AWAY = 5.0
 # A process keeps so few connections open for all its threads: a question takes a fraction of a millisecond, and one
 # connection for each thread that ever asked at the same moment would stay open for good.
 _CONNECTIONS = 4
+# Seconds to wait for one of them. Behind a Redis that stands still longer, a process keeps the limit alone meanwhile.
+_PATIENCE = 0.5
 # Without a rate, Redis is asked only for a quiet, and this often: within these seconds all have heard of a 429.
 _LISTEN = 0.25
 # At a high rate each process takes so many seconds' worth of slots at once: asking Redis before every call costs as
@@ -181,8 +183,9 @@ class _Shared:
         pool = BlockingConnectionPool.from_url(
             _redis_url(url),
             max_connections=_CONNECTIONS,
-            timeout=_REDIS_TIMEOUT,
+            timeout=_PATIENCE,
             socket_timeout=_REDIS_TIMEOUT,
+            socket_connect_timeout=_REDIS_TIMEOUT,
             # One more try at once, for a connection that a restart has left stale; no pauses.
             retry=Retry(NoBackoff(), 1),
         )

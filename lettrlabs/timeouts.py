@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 # Past the deadline nothing is sent or read any more; what may still pass is parsing the largest answer, two round
-# trips to a Redis that is just going away (1 s each), and a thread that waits for its turn on a busy machine.
+# trips to a Redis that is just going away (half a second for a connection, two tries of 1 s), and a thread that waits
+# for its turn on a busy machine.
 _AFTERWARDS = 5.0
 
 

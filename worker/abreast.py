@@ -75,8 +75,9 @@ def _in_turn(works: list[Work], pace: Pace, started: float) -> tuple[list[Done],
         except SQLAlchemyError:
             commit(waiting, ahead=False)
             raise
-        if time.monotonic() - since > _UNCOMMITTED_SECONDS or _cannot_wait(work):
-            committed += commit(waiting, ahead=pace.allows(started))
+        cannot_wait = _cannot_wait(work)
+        if cannot_wait or time.monotonic() - since > _UNCOMMITTED_SECONDS:
+            committed += commit(waiting, ahead=pace.allows(started), shared=not cannot_wait)
             waiting, since = [], time.monotonic()
     return [*committed, *commit(waiting, ahead=pace.allows(started))], left
 
@@ -155,8 +156,7 @@ def _turn(work: Work, pace: Pace) -> list[Done]:
     finally:
         # The payments of many were looked at in one call, before.
         if stage is not Stage.SETTLE:
-            for call in work.calls:
-                pace.took(call.elapsed_ms / 1000)
+            pace.took(work.calls)
     return []
 
 

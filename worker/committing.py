@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Final
 
 from psycopg.errors import DeadlockDetected, UniqueViolation
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
 from models import Stage
 from worker import moves
 from worker.budgets import OVER_BUDGET, OverBudget
+from worker.groupcommit import Alike, SharedCommitError
 from worker.moves import Held, Making, Times
 from worker.results import Advance, Again, AskApproval, Contested, Proceed, Result, Wait, nothing
 from worker.stages import create
@@ -20,6 +21,8 @@ from worker.work import ClaimLost, Work
 log = logging.getLogger(__name__)
 
 _CONTESTED_PAUSE: Final = 1.0
+# Somebody's lock on one mailing must not hold up what other threads came to.
+_SHORT_LOCKS: Final = "SET LOCAL lock_timeout = '500ms'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +50,21 @@ class Done:
         return isinstance(self.result, Advance) and self.result.to is not Stage.SETTLE and not self.ahead
 
 
-def commit(done: Sequence[Done], *, ahead: bool) -> list[Done]:
+def commit(done: Sequence[Done], *, ahead: bool, shared: bool = True) -> list[Done]:
     """Commit what several came to; if one stands in the way, each by itself. Returns those whose claims held.
 
-    What other threads of the process came to meanwhile is in the same commit.
+    If it may be `shared`, what other threads of the process came to meanwhile is in the same commit; if that fails,
+    each thread commits its own.
     """
     if not done:
         return []
     try:
-        after = _grouped(done, ahead=ahead)
+        after = _grouped(done, ahead=ahead) if shared else _made(done, Alike(ahead))
+    except SharedCommitError as failure:
+        if isinstance(failure.why, DBAPIError) and failure.why.connection_invalidated:
+            # Whether it was committed is not known.
+            raise failure.why from None
+        return commit(done, ahead=ahead, shared=False)
     except (Contested, OverBudget, DataError, IntegrityError):
         pass
     except OperationalError as error:
@@ -68,12 +77,12 @@ def commit(done: Sequence[Done], *, ahead: bool) -> list[Done]:
 
 def _grouped(done: Sequence[Done], *, ahead: bool) -> Mapping[int, Held]:
     commits = done[0].work.desk.commits
-    return commits.commit({one.work.held.id: one for one in done}, _made, alike=ahead)
+    return commits.commit({one.work.held.id: one for one in done}, _made, ahead=ahead)
 
 
 def _alone(one: Done, *, ahead: bool) -> list[Done]:
     try:
-        return _kept([one], _made([one], ahead), ahead=ahead)
+        return _kept([one], _made([one], Alike(ahead)), ahead=ahead)
     except Contested:
         instead: Result = Wait(_CONTESTED_PAUSE, "somebody else decided about the order first")
     except OverBudget as over:
@@ -82,7 +91,7 @@ def _alone(one: Done, *, ahead: bool) -> list[Done]:
         tell_of(one.work, error)
         return []
     other = [replace(one, result=instead)]
-    return _kept(other, _made(other, ahead), ahead=ahead)
+    return _kept(other, _made(other, Alike(ahead)), ahead=ahead)
 
 
 def _over_budget(result: Result, over: OverBudget) -> Result:
@@ -91,16 +100,19 @@ def _over_budget(result: Result, over: OverBudget) -> Result:
     return AskApproval({"reason_code": OVER_BUDGET}, why=str(over))
 
 
-def _made(done: Sequence[Done], ahead: bool) -> Mapping[int, Held]:  # noqa: FBT001 - as GroupCommit asks
+def _made(done: Sequence[Done], alike: Alike) -> Mapping[int, Held]:
     """Make the moves in one transaction; returns those whose claims held, by id. Raises Contested, OverBudget."""
     desk = done[0].work.desk
-    times = Times(desk.lease, desk.push_again, timedelta(seconds=desk.settings.retry_seconds), ahead)
+    retry = timedelta(seconds=desk.settings.retry_seconds)
+    times = Times(desk.lease, desk.push_again, retry, alike.ahead)
     for one in done:
         # What is not committed is not reserved, and what was before is behind.
         one.work.saw.reserved_at = None
     makings = [Making(one.work.held, one.result, one.work.calls) for one in done]
     try:
         with desk.engine.begin() as connection:
+            if alike.shared:
+                connection.exec_driver_sql(_SHORT_LOCKS)
             return moves.make_together(connection, makings, desk.clock(), times)
     except IntegrityError as error:
         if _names(error, "uq_mailing_order_id"):

@@ -6,20 +6,36 @@ It waits for nobody: alone, a commit begins at once. The busier a worker is, the
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Condition
 from typing import Final, Generic, TypeVar
 
-# A commit that takes longer waits for somebody's lock: those who came after it need not wait as well.
+# A commit that takes longer waits for somebody's lock: whoever comes after it leads the next all the same.
 _PATIENCE_SECONDS: Final = 0.5
 
 Share = TypeVar("Share")
 Told = TypeVar("Told")
 
 
+class SharedCommitError(Exception):
+    """A commit of several threads' shares failed, nobody knows by whose fault; ``why`` is what it raised."""
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(type(why).__name__)
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """What the shares of one commit have in common: whether they go on ``ahead``, and whether several threads'."""
+
+    ahead: bool
+    shared: bool = False
+
+
 @dataclass(eq=False, slots=True)
 class _Waiting(Generic[Share, Told]):
     shares: Mapping[int, Share]
-    alike: bool
+    ahead: bool
     outcome: Future[Mapping[int, Told]] = field(default_factory=Future)
 
 
@@ -28,56 +44,71 @@ class GroupCommit(Generic[Share, Told]):
 
     def __init__(self) -> None:
         self._waiting: list[_Waiting[Share, Told]] = []
-        self._door = Lock()
-        self._turn = Lock()
+        self._news = Condition()
+        self._leader: _Waiting[Share, Told] | None = None
 
     def commit(
         self,
         shares: Mapping[int, Share],
-        how: Callable[[Sequence[Share], bool], Mapping[int, Told]],
+        how: Callable[[Sequence[Share], Alike], Mapping[int, Told]],
         *,
-        alike: bool,
+        ahead: bool,
     ) -> Mapping[int, Told]:
-        """Have `how` commit these shares, maybe with those of others, and return what it told of them all.
+        """Have `how` commit these shares, maybe with those of other threads, and return what it told of them all.
 
-        Raises what `how` raised, in each whose shares it had. Only those that are `alike` are committed together, and
-        never two shares of one number: they would be taken for each other.
+        Only those that go on ahead alike are committed together, and never two shares of one number: they would be
+        taken for each other. Raises what `how` raised; SharedCommitError if it had shares of others as well.
         """
-        mine = _Waiting[Share, Told](shares, alike)
-        with self._door:
+        mine = _Waiting[Share, Told](shares, ahead)
+        with self._news:
             self._waiting.append(mine)
-        is_my_turn = self._turn.acquire(timeout=_PATIENCE_SECONDS)
-        try:
-            self._commit(self._group_of(mine), how)
-        finally:
-            if is_my_turn:
-                self._turn.release()
+            self._news.wait_for(
+                lambda: self._leader is None or mine not in self._waiting, timeout=_PATIENCE_SECONDS
+            )
+            group = self._group_of(mine)
+            if group:
+                self._leader = mine
+        if group:
+            try:
+                self._commit(group, how)
+            finally:
+                self._end_of(mine)
         return mine.outcome.result()
+
+    def _end_of(self, leader: _Waiting[Share, Told]) -> None:
+        with self._news:
+            if self._leader is leader:
+                self._leader = None
+            self._news.notify_all()
 
     def _group_of(self, mine: _Waiting[Share, Told]) -> list[_Waiting[Share, Told]]:
         """Return those who are to be committed with one of them; nobody, if that one was taken along already."""
-        with self._door:
-            if mine not in self._waiting:
-                return []
-            group, numbers = [mine], set(mine.shares)
-            for one in self._waiting:
-                if one.alike == mine.alike and numbers.isdisjoint(one.shares):
-                    group.append(one)
-                    numbers |= one.shares.keys()
-            self._waiting = [one for one in self._waiting if one not in group]
+        if mine not in self._waiting:
+            return []
+        group, numbers = [mine], set(mine.shares)
+        for one in self._waiting:
+            if one.ahead == mine.ahead and numbers.isdisjoint(one.shares):
+                group.append(one)
+                numbers |= one.shares.keys()
+        self._waiting = [one for one in self._waiting if one not in group]
         return group
 
     @staticmethod
     def _commit(
-        group: Sequence[_Waiting[Share, Told]], how: Callable[[Sequence[Share], bool], Mapping[int, Told]]
+        group: Sequence[_Waiting[Share, Told]], how: Callable[[Sequence[Share], Alike], Mapping[int, Told]]
     ) -> None:
-        if not group:
-            return
+        shared = len(group) > 1
         try:
-            told = how([share for one in group for share in one.shares.values()], group[0].alike)
-        except BaseException as error:  # noqa: BLE001 - each hears of it from its own outcome
+            told = how(
+                [share for one in group for share in one.shares.values()], Alike(group[0].ahead, shared)
+            )
+        except Exception as error:  # noqa: BLE001 - each hears of it from its own outcome
             for one in group:
-                one.outcome.set_exception(error)
+                one.outcome.set_exception(SharedCommitError(error) if shared else error)
+        except BaseException as ending:
+            for one in group:
+                one.outcome.set_exception(ending)
+            raise
         else:
             for one in group:
                 one.outcome.set_result(told)

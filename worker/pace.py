@@ -1,14 +1,17 @@
 """The pace of a worker process: how far it runs ahead of the chain, and whether the vendor is slow."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-# As many as share a commit at most: beyond it little is saved, and a crash leaves more to be found out.
+from lettrlabs import Call
+
+# As many as a message is of at most: beyond it little is saved, and a crash leaves more to be found out.
 ABREAST: Final = 8
 # A remote vendor takes longer than this for anything; one close by does not, unless the machine is busy.
 SLOW_SECONDS: Final = 0.04
-# Of so many calls not one was quick: contention makes some of them slow, a slow vendor all.
+# Of so many calls no two were quick: contention makes some of them slow, a slow vendor all.
 _CALLS: Final = 8
 
 
@@ -26,9 +29,10 @@ class Pace:
 
     @property
     def is_slow(self) -> bool:
-        """Whether even the quickest of the last calls took so long that several had better wait together."""
-        return len(self.last_calls) == _CALLS and min(self.last_calls) >= SLOW_SECONDS
+        """Whether all but one of the last calls took so long that several had better wait together."""
+        return len(self.last_calls) == _CALLS and sorted(self.last_calls)[1] >= SLOW_SECONDS
 
-    def took(self, seconds: float) -> None:
-        """Take note of how long a call took. Threads may get into each other's way here: it is an estimate."""
-        self.last_calls = (*self.last_calls[1 - _CALLS :], seconds)
+    def took(self, calls: Iterable[Call]) -> None:
+        """Take note of how long answered calls took. Threads may get into each other's way: it is an estimate."""
+        answered = [call.elapsed_ms / 1000 for call in calls if call.status is not None]
+        self.last_calls = (*self.last_calls, *answered)[-_CALLS:]

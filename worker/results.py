@@ -29,15 +29,22 @@ def nothing(_: Connection) -> None:
 
 
 def write_records(connection: Connection, records: Iterable[Record]) -> None:
-    """Write what several moves want recorded: notes of one kind together, in the sequence they come in."""
+    """Write what several moves want recorded: notes of one kind together, in the sequence they come in.
+
+    The kinds come in one order for everybody, or two transactions could wait for each other; reservations come last
+    of them, for others wait for their purses, and then what is no note.
+    """
     notes: dict[Callable[[Connection, Sequence[Any]], None], list[Any]] = {}
+    others: list[Callable[[Connection], None]] = []
     for record in records:
         if isinstance(record, Note):
             notes.setdefault(record.write, []).append(record.what)
         else:
-            record(connection)
-    for write, several in notes.items():
-        write(connection, several)
+            others.append(record)
+    for write in sorted(notes, key=lambda kind: (kind.__module__, kind.__qualname__)):
+        write(connection, notes[write])
+    for write_other in others:
+        write_other(connection)
 
 
 class Contested(Exception):  # noqa: N818 - named for what happened, not for a fault

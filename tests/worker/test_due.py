@@ -321,20 +321,6 @@ def test_the_scan_reads_what_is_due_and_not_the_backlog(queue: Engine, due: int)
     }
 
 
-def test_new_mailings_keep_together_and_do_not_fill_the_gaps_among_finished_ones(queue: Engine) -> None:
-    with queue.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        forge_many(connection, State.CANCELLED, None, 6_000)
-        connection.execute(text("DELETE FROM mailing WHERE id % 20 = 0"))
-        connection.execute(text("VACUUM mailing"))
-
-        ids = open_due(queue, 200)
-
-        places = text(
-            "SELECT count(DISTINCT (CAST(CAST(ctid AS text) AS point))[0]) FROM mailing WHERE id = ANY (:ids)"
-        )
-        assert connection.execute(places, {"ids": ids}).scalar_one() <= 20
-
-
 def test_the_scan_keeps_to_its_room_when_the_statistics_know_of_nothing_due(queue: Engine) -> None:
     with queue.connect() as connection:
         forge_many(connection, State.CANCELLED, None, 10_000)

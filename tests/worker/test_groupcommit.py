@@ -1,5 +1,6 @@
 """Group commit: what several threads come to while one commits is in the next commit, and each hears of its own."""
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
@@ -7,7 +8,7 @@ from threading import Event
 import pytest
 
 from worker import groupcommit
-from worker.groupcommit import GroupCommit
+from worker.groupcommit import Alike, GroupCommit, SharedCommitError
 
 
 @pytest.fixture(autouse=True)
@@ -21,15 +22,19 @@ class Books:
     def __init__(self, waiting: int) -> None:
         self.commits = GroupCommit[str, str]()
         self.written: list[list[str]] = []
+        self.kinds: list[Alike] = []
         self._begun = Event()
         self._waiting = waiting
 
-    def write(self, shares: Sequence[str], _alike: bool) -> Mapping[int, str]:
+    def write(self, shares: Sequence[str], alike: Alike) -> Mapping[int, str]:
         self.written.append(list(shares))
+        self.kinds.append(alike)
         if len(self.written) == 1:
             self._begun.set()
+            until = time.monotonic() + 60
             while len(self.commits._waiting) < self._waiting:
-                pass
+                assert time.monotonic() < until
+                time.sleep(0.001)
         if "bad" in shares:
             raise ValueError("bad")
         return dict(enumerate(shares))
@@ -37,18 +42,18 @@ class Books:
     def bring(self, *brought: tuple[Mapping[int, str], bool]) -> list[Future[Mapping[int, str]]]:
         """Begin a commit, and have all these come while it is under way."""
         with ThreadPoolExecutor(len(brought) + 1) as threads:
-            threads.submit(self.commits.commit, {0: "first"}, self.write, alike=True)
+            threads.submit(self.commits.commit, {0: "first"}, self.write, ahead=True)
             assert self._begun.wait(10)
             return [
-                threads.submit(self.commits.commit, shares, self.write, alike=alike)
-                for shares, alike in brought
+                threads.submit(self.commits.commit, shares, self.write, ahead=ahead)
+                for shares, ahead in brought
             ]
 
 
 def test_one_alone_is_committed_at_once() -> None:
     books = Books(0)
 
-    assert books.commits.commit({7: "one"}, books.write, alike=True) == {0: "one"}
+    assert books.commits.commit({7: "one"}, books.write, ahead=True) == {0: "one"}
 
     assert books.written == [["one"]]
 
@@ -87,6 +92,43 @@ def test_a_commit_that_fails_is_told_to_each_who_had_a_share_and_to_nobody_else(
 
     assert other.result() == {0: "c"}
     for one in (good, bad):
-        with pytest.raises(ValueError, match="bad"):
+        with pytest.raises(SharedCommitError) as told:
             one.result()
-    assert books.commits.commit({5: "later"}, books.write, alike=True) == {0: "later"}
+        assert isinstance(told.value.why, ValueError)
+    assert books.commits.commit({5: "later"}, books.write, ahead=True) == {0: "later"}
+
+
+def test_a_commit_of_nobody_else_that_fails_says_itself_why() -> None:
+    books = Books(0)
+
+    with pytest.raises(ValueError, match="bad"):
+        books.commits.commit({1: "bad"}, books.write, ahead=True)
+
+
+def test_a_commit_knows_whether_it_is_of_several_threads() -> None:
+    books = Books(2)
+
+    books.bring(({1: "a"}, True), ({2: "b"}, True))
+
+    assert books.kinds == [Alike(ahead=True), Alike(ahead=True, shared=True)]
+
+
+def test_nobody_waits_long_behind_a_commit_that_waits_for_a_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groupcommit, "_PATIENCE_SECONDS", 0.05)
+    commits, lock, stuck = GroupCommit[str, str](), Event(), Event()
+
+    def wait_for_the_lock(shares: Sequence[str], _: Alike) -> Mapping[int, str]:
+        stuck.set()
+        assert lock.wait(60)
+        return dict(enumerate(shares))
+
+    def at_once(shares: Sequence[str], _: Alike) -> Mapping[int, str]:
+        return dict(enumerate(shares))
+
+    with ThreadPoolExecutor(1) as threads:
+        held_up = threads.submit(commits.commit, {1: "held up"}, wait_for_the_lock, ahead=True)
+        assert stuck.wait(60)
+        assert commits.commit({2: "next"}, at_once, ahead=True) == {0: "next"}
+        assert not held_up.done()
+        lock.set()
+        assert held_up.result(60) == {0: "held up"}

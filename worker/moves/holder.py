@@ -87,9 +87,10 @@ def make_together(
     meant = [(one, _meaning(one.held, one.result, now, times)) for one in makings]
     after = fenced(connection, [_change(one, meaning, now) for one, meaning in meant], now)
     kept = [(one, meaning) for one, meaning in meant if one.held.id in after]
-    write_records(connection, (meaning.record for _, meaning in kept))
+    records = [meaning.record for _, meaning in kept]
     if times.run_ahead:
-        write_records(connection, (one.result.ahead for one, _ in kept if isinstance(one.result, Advance)))
+        records += [one.result.ahead for one, _ in kept if isinstance(one.result, Advance)]
+    write_records(connection, records)
     states = {one.held.id: State(meaning.values.get("state", State.WORKING)) for one, meaning in kept}
     budgets.follow(connection, states, now)
     outbox.follow(connection, {one.held.id: one.result for one, _ in kept}, now)

@@ -243,3 +243,24 @@ def somebody() -> NewRecipient:
 def a_person() -> Callable[..., dict[str, Any]]:
     """Return what makes the columns of a recipient, by position."""
     return person
+
+
+_REFUSES = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = 'numeric_value_out_of_range'; END $$;
+    CREATE TRIGGER refuse BEFORE UPDATE ON mailing FOR EACH ROW
+    WHEN (OLD.id = {mailing} AND NEW.stage = 'proof') EXECUTE FUNCTION refuse()
+"""
+
+
+@pytest.fixture
+def refuse(hands: Any) -> Iterator[Callable[[int], None]]:
+    """Yield a function that has the database refuse a mailing to go on to its proof."""
+
+    def refuse_one(mailing: int) -> None:
+        with hands.desk.engine.begin() as connection:
+            connection.exec_driver_sql(_REFUSES.format(mailing=mailing))
+
+    yield refuse_one
+    with hands.desk.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER refuse ON mailing; DROP FUNCTION refuse()")

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, event
 
 from models import Budget, Purse, Stage, State
-from worker import abreast, groupcommit, moves, pipeline, purses
+from worker import abreast, moves, pipeline, purses
 from worker.pace import ABREAST, Pace
 from worker.pipeline import Next
 
@@ -20,10 +20,7 @@ _PATIENCE_SECONDS = 20.0
 
 def slow(seconds: float = 60) -> Pace:
     """Return the pace of a worker that has met a slow vendor."""
-    pace = Pace(seconds=seconds)
-    for _ in range(8):
-        pace.took(0.3)
-    return pace
+    return Pace(seconds=seconds, last_calls=(0.3,) * 8)
 
 
 def deliver(hands: Any, mailings: list[int], stage: Stage = Stage.CREATE, pace: Pace | None = None) -> Next:
@@ -130,27 +127,6 @@ def test_an_order_that_another_mailing_has_stops_only_the_one_that_got_it(
     assert (first.stage, third.stage) == (Stage.SETTLE, Stage.SETTLE)
     assert (second.stage, second.state, second.order_id) == (Stage.CREATE, State.QUEUED, None)
     assert second.reason == "somebody else decided about the order first"
-
-
-_REFUSES = """
-    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = 'numeric_value_out_of_range'; END $$;
-    CREATE TRIGGER refuse BEFORE UPDATE ON mailing FOR EACH ROW
-    WHEN (OLD.id = {mailing} AND NEW.stage = 'proof') EXECUTE FUNCTION refuse()
-"""
-
-
-@pytest.fixture
-def refuse(hands: Any) -> Iterator[Callable[[int], None]]:
-    """Yield a function that has the database refuse a mailing to go on to its proof."""
-
-    def refuse_one(mailing: int) -> None:
-        with hands.desk.engine.begin() as connection:
-            connection.exec_driver_sql(_REFUSES.format(mailing=mailing))
-
-    yield refuse_one
-    with hands.desk.engine.begin() as connection:
-        connection.exec_driver_sql("DROP TRIGGER refuse ON mailing; DROP FUNCTION refuse()")
 
 
 @pytest.mark.parametrize("pace", [Pace(seconds=60), slow()], ids=["fast", "slow"])
@@ -333,61 +309,3 @@ def test_a_claim_that_runs_out_between_two_turns_is_not_written_under(
 
     assert sandbox.calls("create_order") == 1
     assert hands.pen.mailing(mailings[1]).state is State.WORKING
-
-
-@pytest.fixture
-def another_commit(hands: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Return what delivers several messages and has them all wait for a commit that is under way elsewhere."""
-    monkeypatch.setattr(groupcommit, "_PATIENCE_SECONDS", _PATIENCE_SECONDS)
-
-    def deliver_during(*messages: list[int], stage: Stage = Stage.CREATE) -> None:
-        group, pace = hands.desk.commits, Pace(seconds=0)
-        workers = [Thread(target=deliver, args=(hands, one, stage, pace), daemon=True) for one in messages]
-        with group._turn:
-            for worker in workers:
-                worker.start()
-            while len(group._waiting) < len(messages):
-                assert all(worker.is_alive() for worker in workers)
-        for worker in workers:
-            worker.join(_PATIENCE_SECONDS)
-            assert not worker.is_alive()
-
-    return deliver_during
-
-
-def test_messages_that_come_to_something_at_the_same_time_share_a_commit(
-    hands: Any, sandbox: Any, several: Any, another_commit: Callable[..., None]
-) -> None:
-    messages = [several(2), several(3), several(1)]
-
-    with commits(hands) as counted:
-        another_commit(*messages)
-
-    # A claim each, and one commit of all that they came to.
-    assert len(counted) == len(messages) + 1
-    found = [row for message in messages for row in rows(hands, message)]
-    assert {(row.stage, row.state) for row in found} == {(Stage.ATTACH, State.QUEUED)}
-    assert sorted(row.order_id for row in found) == sorted(one["id"] for one in sandbox.orders())
-
-
-def test_what_the_database_refuses_of_one_message_keeps_no_other(
-    hands: Any, several: Any, refuse: Callable[[int], None], another_commit: Callable[..., None]
-) -> None:
-    one, other = several(2), several(2)
-    another_commit(one, other)
-    refuse(one[0])
-
-    another_commit(one, other, stage=Stage.ATTACH)
-
-    refused, *rest = rows(hands, [*one, *other])
-    assert (refused.stage, refused.state) == (Stage.ATTACH, State.WORKING)
-    assert {(row.stage, row.state) for row in rest} == {(Stage.PROOF, State.QUEUED)}
-
-
-def test_a_commit_that_waits_for_a_lock_holds_nobody_up_for_long(hands: Any, several: Any) -> None:
-    mailings = several(2)
-
-    with hands.desk.commits._turn:
-        deliver(hands, mailings, pace=Pace(seconds=0))
-
-    assert {(row.stage, row.state) for row in rows(hands, mailings)} == {(Stage.ATTACH, State.QUEUED)}

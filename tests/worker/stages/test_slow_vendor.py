@@ -1,9 +1,10 @@
 """A vendor that takes its time: several mailings of a message wait for it together."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lettrlabs import Call, Outcome
 from models import Stage, State
 from tests.worker.stages.test_abreast import deliver, rows, slow
 from worker.desk import CALLS, CONCURRENCY
@@ -11,15 +12,41 @@ from worker.pace import ABREAST, Pace
 from worker.pipeline import Next
 
 
-def test_a_vendor_is_slow_once_none_of_the_last_calls_was_quick() -> None:
-    pace = Pace()
-    found = []
-    for seconds in [0.3] * 7 + [0.005] + [0.3] * 8 + [0.005]:
-        found.append(pace.is_slow)
-        pace.took(seconds)
+def called(milliseconds: int, status: int | None = 200) -> Call:
+    """Return a call that took so long."""
+    return Call(
+        operation="summary",
+        method="GET",
+        path="/",
+        request={},
+        started_at=datetime(2026, 6, 1, tzinfo=UTC),
+        elapsed_ms=milliseconds,
+        status=status,
+        outcome=Outcome.READ,
+        request_id=None,
+        words=None,
+        reason_code=None,
+        order_id=None,
+    )
 
-    assert found == [False] * 16 + [True]
+
+def test_a_vendor_is_slow_once_all_but_one_of_the_last_calls_were() -> None:
+    pace = Pace()
+    pace.took([called(300)] * 7)
     assert not pace.is_slow
+    pace.took([called(5)])
+    assert pace.is_slow
+    pace.took([called(5)])
+    assert not pace.is_slow
+
+
+def test_a_call_that_nobody_answered_tells_nothing_of_the_pace() -> None:
+    pace = Pace()
+    pace.took([called(300)] * 8)
+
+    pace.took([called(0, status=None)] * 8)
+
+    assert pace.is_slow
 
 
 def test_a_slow_vendor_is_asked_for_several_at_the_same_time(hands: Any, sandbox: Any, several: Any) -> None:
