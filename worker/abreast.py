@@ -1,7 +1,7 @@
 """Several mailings side by side: each does a stage, one commit keeps what they came to, and they go on.
 
 A commit costs the database and the worker as much as a call costs a fast vendor, so several mailings share one. What
-is not committed yet would have to be found out after a crash: that is half a second's work at most, and the calls
+is not committed yet would have to be found out after a crash: that is a second's work at most, and the calls
 that are under way. A slow vendor is asked for several of them at the same time.
 """
 
