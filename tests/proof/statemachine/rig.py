@@ -198,6 +198,9 @@ def opened(postgres: Postgres, directory: Path) -> Iterator[Rig]:
     ):
         patch.setattr("worker.recipients.MAX_RECIPIENTS", 1000)
         patch.setattr("worker.dispatch._SPREAD", 1000)
+        # What a busy machine makes slow must not change the course of the calls.
+        patch.setattr("worker.pace.SLOW_SECONDS", float("inf"))
+        patch.setattr("worker.quotes.SLOW_SECONDS", float("inf"))
         # A read is tried again after a pause: in real time that would only be slow.
         patch.setattr("lettrlabs.calls.sleep", lambda _: None)
         # Thousands of runs have thousands of strays to tell of.
