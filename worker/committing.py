@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from psycopg.errors import DeadlockDetected, UniqueViolation
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 
 from models import Stage
 from worker import moves
@@ -65,14 +65,15 @@ def commit(done: Sequence[Done], *, ahead: bool, shared: bool = True) -> list[Do
             # Whether it was committed is not known.
             raise failure.why from None
         return commit(done, ahead=ahead, shared=False)
-    except (Contested, OverBudget, DataError, IntegrityError):
-        pass
+    except (Contested, OverBudget, DataError, IntegrityError) as trouble:
+        if len(done) == 1:
+            return _instead(done[0], trouble, ahead=ahead)
     except OperationalError as error:
-        if not isinstance(error.orig, DeadlockDetected):
+        if len(done) == 1 or not isinstance(error.orig, DeadlockDetected):
             raise
     else:
         return _kept(done, after, ahead=ahead)
-    return [kept for one in done for kept in _alone(one, ahead=ahead)]
+    return [kept for one in done for kept in commit([one], ahead=ahead, shared=False)]
 
 
 def _grouped(done: Sequence[Done], *, ahead: bool) -> Mapping[int, Held]:
@@ -80,16 +81,16 @@ def _grouped(done: Sequence[Done], *, ahead: bool) -> Mapping[int, Held]:
     return commits.commit({one.work.held.id: one for one in done}, _made, ahead=ahead)
 
 
-def _alone(one: Done, *, ahead: bool) -> list[Done]:
-    try:
-        return _kept([one], _made([one], Alike(ahead)), ahead=ahead)
-    except Contested:
-        instead: Result = Wait(_CONTESTED_PAUSE, "somebody else decided about the order first")
-    except OverBudget as over:
-        instead = _over_budget(one.result, over)
-    except (DataError, IntegrityError) as error:
-        tell_of(one.work, error)
-        return []
+def _instead(one: Done, trouble: Exception, *, ahead: bool) -> list[Done]:
+    """Commit what a mailing comes to if what it came to does not fit what is there."""
+    match trouble:
+        case Contested():
+            instead: Result = Wait(_CONTESTED_PAUSE, "somebody else decided about the order first")
+        case OverBudget():
+            instead = _over_budget(one.result, trouble)
+        case _:
+            tell_of(one.work, trouble)
+            return []
     other = [replace(one, result=instead)]
     return _kept(other, _made(other, Alike(ahead)), ahead=ahead)
 
@@ -140,6 +141,6 @@ def _names(error: IntegrityError, constraint: str) -> bool:
     return isinstance(error.orig, UniqueViolation) and error.orig.diag.constraint_name == constraint
 
 
-def tell_of(work: Work, error: SQLAlchemyError) -> None:
+def tell_of(work: Work, error: Exception) -> None:
     """Tell what the database refuses of one mailing: its claim runs out, it is tried again, and keeps no other."""
     log.error("database_trouble: mailing %s, %s: %s", work.held.id, work.held.stage, type(error).__name__)
