@@ -1,5 +1,6 @@
 import json
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,13 @@ from worker.sparing import Cap, Sparing
 ANN = "Ann,Lee,Acme,12 Oak Street Apt 4,Boston,MA,02108,ann@example.com,K-1\n"
 BEN = "Ben,Kim,,9 Elm St,Reno,NV,89501,ben@example.com,C-2\n"
 SECRETS = ("ann", "lee", "acme", "oak", "boston", "02108", "example.com", "k-1")
+_ZIP = re.compile(r"(?<![0-9a-f.])02108(?![0-9a-f])")
 YEAR = timedelta(days=365)
+
+
+def secrets_in(said: str) -> list[str]:
+    """Return what is told of Ann; her ZIP code only as a number of its own, for digests have any five digits."""
+    return [word for word in SECRETS if (_ZIP.search(said) if word.isdigit() else word in said)]
 
 
 def marks(post: Any, **cells: str) -> Any:
@@ -93,7 +100,7 @@ def test_erasing_a_person_leaves_nothing_of_them_and_every_sum_as_it_was(
     assert (done.blanked, done.pending) == (1, 0)
     assert sums(post) == before
     left = everything(post)
-    assert [word for word in SECRETS if word in left] == ["example.com"]  # Ben's
+    assert secrets_in(left) == ["example.com"]  # Ben's
     assert "ben@example.com" in left
     assert pdfs(post) == [False]  # it showed Ann
 
@@ -151,7 +158,7 @@ def test_a_mailing_is_forgotten_after_its_days_and_its_sums_stay(post: Any, tmp_
 
     assert (early, late) == (0, 1)
     assert "oak" in kept
-    assert not any(word in everything(post) for word in SECRETS)
+    assert secrets_in(everything(post)) == []
     assert sums(post) == before
     assert (pdfs(post), saved.exists()) == ([False], False)
 
