@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from threading import Thread
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, Row, insert, select, text
+from sqlalchemy import Engine, Row, delete, insert, select, text
 
 from lettrlabs import Accepted, LettrLabs, NewAddress, NewPersonal, NewRecipient, RateLimit, Timeouts
-from models import ENDED, Campaign, Stage, State, Stray, VendorCall
+from models import ENDED, Budget, Campaign, Purse, Stage, State, Stray, VendorCall
 from tests.proof.statemachine.vendor import Operator
 from tests.worker.conftest import person
+from worker import purses
 from worker.desk import Desk
 from worker.pipeline import Pace, deliver
 from worker.settings import SANDBOX_KEY, Settings
@@ -264,3 +266,18 @@ def refuse(hands: Any) -> Iterator[Callable[[int], None]]:
     yield refuse_one
     with hands.desk.engine.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER refuse ON mailing; DROP FUNCTION refuse()")
+
+
+@pytest.fixture
+def two_of_three_fit(hands: Any, several: Callable[..., list[int]]) -> Iterator[list[int]]:
+    """Yield three mailings right before their checkout, while the account's budget has room for two."""
+    mailings = several(3)
+    for stage in (Stage.CREATE, Stage.ATTACH, Stage.PROOF, Stage.SUMMARIZE):
+        deliver(hands.desk, mailings, stage, Pace(seconds=0))
+    (price,) = {hands.pen.mailing(one).quoted for one in mailings}
+    with hands.desk.engine.begin() as connection:
+        limit = {"total": 2 * price + Decimal("0.01")}
+        purses.set_limits(connection, Purse.ACCOUNT, 0, limit, "a person", hands.clock.at)
+    yield mailings
+    with hands.desk.engine.begin() as connection:
+        connection.execute(delete(Budget))

@@ -1,18 +1,17 @@
 """Several messages of one worker whose results are in one commit: none of them suffers for another."""
 
 import time
-from collections.abc import Callable, Iterator
-from decimal import Decimal
+from collections.abc import Callable
 from threading import Thread
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
-from models import Budget, Mailing, Purse, Stage, State
-from tests.worker.stages.test_abreast import commits, deliver, rows
-from worker import groupcommit, purses
+from models import Mailing, Stage, State
+from tests.worker.stages.test_abreast import commits, deliver, only_two_are_paid, rows
+from worker import groupcommit
 from worker.pace import Pace
 
 _PATIENCE_SECONDS = 20.0
@@ -121,30 +120,9 @@ def test_a_claim_that_was_lost_meanwhile_keeps_no_other(hands: Any, sandbox: Any
     assert [order["id"] for order in sandbox.orders()] == [kept.order_id]
 
 
-@pytest.fixture
-def no_budgets(hands: Any) -> Iterator[None]:
-    """Leave no budget behind."""
-    yield
-    with hands.desk.engine.begin() as connection:
-        connection.execute(delete(Budget))
+def test_one_that_does_not_fit_into_a_budget_keeps_no_other(
+    hands: Any, sandbox: Any, two_of_three_fit: list[int]
+) -> None:
+    share(hands, *([one] for one in two_of_three_fit), stage=Stage.CHECKOUT)
 
-
-@pytest.mark.usefixtures("no_budgets")
-def test_one_that_does_not_fit_into_a_budget_keeps_no_other(hands: Any, sandbox: Any, several: Any) -> None:
-    mailings = several(3)
-    for stage in (Stage.CREATE, Stage.ATTACH, Stage.PROOF, Stage.SUMMARIZE):
-        deliver(hands, mailings, stage, ONE_STAGE)
-    (price,) = {row.quoted for row in rows(hands, mailings)}
-    with hands.desk.engine.begin() as connection:
-        limit = {"total": 2 * price + Decimal("0.01")}
-        purses.set_limits(connection, Purse.ACCOUNT, 0, limit, "a person", hands.clock.at)
-
-    share(hands, *([one] for one in mailings), stage=Stage.CHECKOUT)
-
-    found = rows(hands, mailings)
-    assert sorted((row.stage, row.state) for row in found) == [
-        (Stage.CHECKOUT, State.APPROVAL),
-        (Stage.SETTLE, State.QUEUED),
-        (Stage.SETTLE, State.QUEUED),
-    ]
-    assert sandbox.calls("checkout") == 2
+    only_two_are_paid(hands, sandbox, two_of_three_fit)
