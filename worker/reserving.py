@@ -26,7 +26,7 @@ def reservation(work: Work, amount: Decimal) -> Note[Reserving]:
 
     Writing it raises OverBudget.
     """
-    return Note(_reserve, Reserving(work, amount))
+    return Note(_reserve, Reserving(work, amount), last=True)
 
 
 def release(work: Work) -> Note[int]:

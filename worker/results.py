@@ -1,5 +1,6 @@
 """What a stage may come to: a closed set. The pipeline turns each into exactly one move, a part of one into none."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,10 +15,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Note(Generic[T]):
-    """What is written in the transaction of a move; ``write`` takes those of several mailings at once."""
+    """What is written in the transaction of a move; ``write`` takes those of several mailings at once.
+
+    ``last`` if it locks what others wait for.
+    """
 
     write: Callable[[Connection, Sequence[T]], None]
     what: T
+    last: bool = False
 
 
 Record: TypeAlias = Callable[[Connection], None] | Note[Any]
@@ -29,22 +34,21 @@ def nothing(_: Connection) -> None:
 
 
 def write_records(connection: Connection, records: Iterable[Record]) -> None:
-    """Write what several moves want recorded: notes of one kind together, in the sequence they come in.
+    """Write what several moves want recorded: notes of one kind together, and then what is no note.
 
-    The kinds come in one order for everybody, or two transactions could wait for each other; reservations come last
-    of them, for others wait for their purses, and then what is no note.
+    The kinds come in one order whatever the moves are, or two transactions could wait for each other.
     """
-    notes: dict[Callable[[Connection, Sequence[Any]], None], list[Any]] = {}
+    notes: dict[tuple[bool, str, str], list[Note[Any]]] = defaultdict(list)
     others: list[Callable[[Connection], None]] = []
     for record in records:
         if isinstance(record, Note):
-            notes.setdefault(record.write, []).append(record.what)
+            notes[record.last, record.write.__module__, record.write.__qualname__].append(record)
         else:
             others.append(record)
-    for write in sorted(notes, key=lambda kind: (kind.__module__, kind.__qualname__)):
-        write(connection, notes[write])
-    for write_other in others:
-        write_other(connection)
+    for _, alike in sorted(notes.items()):
+        alike[0].write(connection, [note.what for note in alike])
+    for write in others:
+        write(connection)
 
 
 class Contested(Exception):  # noqa: N818 - named for what happened, not for a fault
