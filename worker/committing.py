@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from models import Stage
 from worker import moves
 from worker.budgets import OVER_BUDGET, OverBudget
-from worker.groupcommit import Alike, SharedCommitError
+from worker.groupcommit import SharedCommitError, Terms
 from worker.moves import Held, Making, Times
 from worker.results import Advance, Again, AskApproval, Contested, Proceed, Result, Wait, nothing
 from worker.stages import create
@@ -59,7 +59,7 @@ def commit(done: Sequence[Done], *, ahead: bool, shared: bool = True) -> list[Do
     if not done:
         return []
     try:
-        after = _grouped(done, ahead=ahead) if shared else _made(done, Alike(ahead))
+        after = _grouped(done, ahead=ahead) if shared else _made(done, Terms(ahead))
     except SharedCommitError as failure:
         if isinstance(failure.why, DBAPIError) and failure.why.connection_invalidated:
             # Whether it was committed is not known.
@@ -92,7 +92,7 @@ def _instead(one: Done, trouble: Exception, *, ahead: bool) -> list[Done]:
             tell_of(one.work, trouble)
             return []
     other = [replace(one, result=instead)]
-    return _kept(other, _made(other, Alike(ahead)), ahead=ahead)
+    return _kept(other, _made(other, Terms(ahead)), ahead=ahead)
 
 
 def _over_budget(result: Result, over: OverBudget) -> Result:
@@ -101,18 +101,18 @@ def _over_budget(result: Result, over: OverBudget) -> Result:
     return AskApproval({"reason_code": OVER_BUDGET}, why=str(over))
 
 
-def _made(done: Sequence[Done], alike: Alike) -> Mapping[int, Held]:
+def _made(done: Sequence[Done], terms: Terms) -> Mapping[int, Held]:
     """Make the moves in one transaction; returns those whose claims held, by id. Raises Contested, OverBudget."""
     desk = done[0].work.desk
     retry = timedelta(seconds=desk.settings.retry_seconds)
-    times = Times(desk.lease, desk.push_again, retry, alike.ahead)
+    times = Times(desk.lease, desk.push_again, retry, terms.ahead)
     for one in done:
         # What is not committed is not reserved, and what was before is behind.
         one.work.saw.reserved_at = None
     makings = [Making(one.work.held, one.result, one.work.calls) for one in done]
     try:
         with desk.engine.begin() as connection:
-            if alike.shared:
+            if terms.shared:
                 connection.exec_driver_sql(_SHORT_LOCKS)
             return moves.make_together(connection, makings, desk.clock(), times)
     except IntegrityError as error:

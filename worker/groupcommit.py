@@ -25,8 +25,8 @@ class SharedCommitError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
-    """What the shares of one commit have in common: whether they go on ``ahead``, and whether several threads'."""
+class Terms:
+    """Whether a commit is of those who go on ``ahead`` or of the others, and whether of several threads."""
 
     ahead: bool
     shared: bool = False
@@ -50,7 +50,7 @@ class GroupCommit(Generic[Share, Told]):
     def commit(
         self,
         shares: Mapping[int, Share],
-        how: Callable[[Sequence[Share], Alike], Mapping[int, Told]],
+        how: Callable[[Sequence[Share], Terms], Mapping[int, Told]],
         *,
         ahead: bool,
     ) -> Mapping[int, Told]:
@@ -95,12 +95,12 @@ class GroupCommit(Generic[Share, Told]):
 
     @staticmethod
     def _commit(
-        group: Sequence[_Waiting[Share, Told]], how: Callable[[Sequence[Share], Alike], Mapping[int, Told]]
+        group: Sequence[_Waiting[Share, Told]], how: Callable[[Sequence[Share], Terms], Mapping[int, Told]]
     ) -> None:
         shared = len(group) > 1
         try:
             told = how(
-                [share for one in group for share in one.shares.values()], Alike(group[0].ahead, shared)
+                [share for one in group for share in one.shares.values()], Terms(group[0].ahead, shared)
             )
         except Exception as error:  # noqa: BLE001 - each hears of it from its own outcome
             for one in group:

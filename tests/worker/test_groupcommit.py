@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from worker import groupcommit
-from worker.groupcommit import Alike, GroupCommit, SharedCommitError
+from worker.groupcommit import GroupCommit, SharedCommitError, Terms
 
 
 @pytest.fixture(autouse=True)
@@ -22,13 +22,13 @@ class Books:
     def __init__(self, waiting: int) -> None:
         self.commits = GroupCommit[str, str]()
         self.written: list[list[str]] = []
-        self.kinds: list[Alike] = []
+        self.kinds: list[Terms] = []
         self._begun = Event()
         self._waiting = waiting
 
-    def write(self, shares: Sequence[str], alike: Alike) -> Mapping[int, str]:
+    def write(self, shares: Sequence[str], terms: Terms) -> Mapping[int, str]:
         self.written.append(list(shares))
-        self.kinds.append(alike)
+        self.kinds.append(terms)
         if len(self.written) == 1:
             self._begun.set()
             until = time.monotonic() + 60
@@ -110,19 +110,19 @@ def test_a_commit_knows_whether_it_is_of_several_threads() -> None:
 
     books.bring(({1: "a"}, True), ({2: "b"}, True))
 
-    assert books.kinds == [Alike(ahead=True), Alike(ahead=True, shared=True)]
+    assert books.kinds == [Terms(ahead=True), Terms(ahead=True, shared=True)]
 
 
 def test_nobody_waits_long_behind_a_commit_that_waits_for_a_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groupcommit, "_PATIENCE_SECONDS", 0.05)
     commits, lock, stuck = GroupCommit[str, str](), Event(), Event()
 
-    def wait_for_the_lock(shares: Sequence[str], _: Alike) -> Mapping[int, str]:
+    def wait_for_the_lock(shares: Sequence[str], _: Terms) -> Mapping[int, str]:
         stuck.set()
         assert lock.wait(60)
         return dict(enumerate(shares))
 
-    def at_once(shares: Sequence[str], _: Alike) -> Mapping[int, str]:
+    def at_once(shares: Sequence[str], _: Terms) -> Mapping[int, str]:
         return dict(enumerate(shares))
 
     with ThreadPoolExecutor(1) as threads:
