@@ -1,13 +1,14 @@
 """Putting people on an order, listing them and taking them off."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sandbox.addresses import complaint
 from sandbox.calls import Answer, Call, RefusedError
 from sandbox.facts import RecipientsAttached, RecipientsRemoved
 from sandbox.faults import FaultKind
-from sandbox.listing import refuse_unless_draft
+from sandbox.listing import refuse_unless_draft, shown_people
 from sandbox.recipients import Sent, nested
 from sandbox.settings import DO_NOT_MAIL_MARKER, DoNotMail
 
@@ -26,6 +27,10 @@ class _Sorting:
     do_not_mail: int = 0
     invalid: int = 0
     _seen: set[str] = field(default_factory=set)
+
+    def know(self, people: Iterable[Sent]) -> None:
+        """Take these people for known, so that they are duplicates if they come again."""
+        self._seen.update(one.person() for one in people)
 
     def take(self, wire: object) -> None:
         """Accept this recipient or note the reason why not."""
@@ -81,16 +86,21 @@ class _Sorting:
 
 
 def append_recipients(call: Call) -> Answer:
-    """Append people to a draft; those already on it are not looked at, so that repeating it appends again.
+    """Append people to a draft; by default those already on it are not looked at, and a repetition appends again.
 
-    Accepts the object and the bare array; duplicates count within one request. The alias
-    `recipients:append` appends even where the operator made PUT replace.
+    Accepts the object and the bare array. The alias `recipients:append` appends even where the operator made
+    PUT replace.
     """
+    world, settings = call.world, call.world.settings
+    if call.route.always_appends and not settings.append_alias:
+        raise RefusedError(404, "No such path")
     order = call.order()
     refuse_unless_draft(order, call.now, "changed")
     people = _people(call)
-    world = call.world
-    sorting = _Sorting((*world.settings.do_not_mail, DO_NOT_MAIL_MARKER))
+    replaced = settings.replace_on_put and not call.route.always_appends
+    sorting = _Sorting((*settings.do_not_mail, DO_NOT_MAIL_MARKER))
+    if settings.deduplicate_across_order and not replaced:
+        sorting.know(one.opened() for one in order.recipients.values())
     for wire in people:
         sorting.take(wire)
     fault = call.fault if call.struck_by(FaultKind.PARTIAL) else None
@@ -99,12 +109,8 @@ def append_recipients(call: Call) -> Answer:
     kept = sorting.accepted
     if fault is not None and fault.silent:
         kept = kept[: int(len(kept) * fault.fraction)]
-    first = world.next_recipient
     fact = RecipientsAttached(
-        order.id,
-        list(range(first, first + len(kept))),
-        [_encode(wire) for wire in kept],
-        replaced=world.settings.replace_on_put and not call.route.always_appends,
+        order.id, world.next_recipients(len(kept)), [_encode(wire) for wire in kept], replaced, call.now
     )
     return Answer(sorting.payload(order.id, len(people)), (fact,))
 
@@ -114,7 +120,7 @@ def list_recipients(call: Call) -> Answer:
     order = call.order()
     page = call.page()
     wanted = call.query.get("query", "").casefold()
-    people = list(order.recipients.values())
+    people = shown_people(call, order)
     if wanted:
         people = [one for one in people if wanted in one.opened().person().casefold()]
     return Answer({"orderId": order.id, "recipients": nested(people[page])})
@@ -128,7 +134,7 @@ def delete_recipients(call: Call) -> Answer:
     if not isinstance(given, list) or not all(type(number) is int for number in given):
         raise RefusedError(400, "recipientsIds is a list of numbers", "RecipientsIdsRequired")
     present = [number for number in dict.fromkeys(given) if number in order.recipients]
-    return Answer({"orderId": order.id}, (RecipientsRemoved(order.id, present),))
+    return Answer({"orderId": order.id}, (RecipientsRemoved(order.id, present, call.now),))
 
 
 def _people(call: Call) -> list[object]:

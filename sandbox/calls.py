@@ -55,6 +55,10 @@ class Call:
             raise RefusedError(404, "Order not found", "OrderNotFound")
         return order
 
+    def lagging(self, seconds: float) -> float:
+        """Return the time whose state a read shows that lags by these seconds."""
+        return self.now - seconds
+
     def struck_by(self, kind: FaultKind) -> bool:
         """Return whether this fault strikes the call."""
         return self.fault is not None and self.fault.kind is kind

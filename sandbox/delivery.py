@@ -58,10 +58,10 @@ def delivery_of(recipient: int, order: Order, now: float) -> tuple[str, str | No
 
 def delivery_counts(order: Order, now: float) -> DeliveryCounts:
     """Return how far the pieces of an order are."""
-    pieces = len(order.recipients)
+    people = order.people(now)
     if order.mailed_at(now) is None:
-        return DeliveryCounts(pieces, Counter({Delivery.WAITING: pieces}))
-    return DeliveryCounts(pieces, Counter(delivery_of(one, order, now)[0] for one in order.recipients))
+        return DeliveryCounts(len(people), Counter({Delivery.WAITING: len(people)}))
+    return DeliveryCounts(len(people), Counter(delivery_of(one.id, order, now)[0] for one in people))
 
 
 def _journey(recipient: int, checkout: Checkout, mailed_at: float) -> list[tuple[float, Delivery]]:

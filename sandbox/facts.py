@@ -38,6 +38,7 @@ class RecipientsAttached:
     ids: list[int]
     sent: list[str]
     replaced: bool = False
+    at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class RecipientsRemoved:
 
     order: int
     ids: list[int]
+    at: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,20 @@
 """Creating, listing and deleting orders."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from operator import attrgetter
 
 from sandbox.calls import Answer, Call, RefusedError
 from sandbox.clock import text
 from sandbox.delivery import delivery_counts, delivery_of
 from sandbox.facts import OrderCreated, OrderDeleted
 from sandbox.orders import Order, Status
+from sandbox.recipients import Recipient
+from sandbox.settings import Ids
 from sandbox.templates import TEMPLATES
 
 _TRUTH = {"true": True, "false": False}
+_id = attrgetter("id")
 
 
 def create_order(call: Call) -> Answer:
@@ -36,8 +40,17 @@ def list_orders(call: Call) -> Answer:
     page = call.page()
     with_people = _flag(call, "showRecipients") or False
     found = islice(_matching(call), page.start, page.stop)
-    rows = [_row(order, call.now, with_people=with_people) for order in found]
+    then = call.lagging(call.world.settings.status_lag_seconds)
+    rows = [_row(order, then, shown_people(call, order) if with_people else ()) for order in found]
     return Answer({"orderId": 0, "orders": rows})
+
+
+def shown_people(call: Call, order: Order) -> list[Recipient]:
+    """Return the people a read shows on the order: those of a while ago if it lags."""
+    settings = call.world.settings
+    lag = settings.recipients_lag_seconds
+    people = order.people(call.lagging(lag)) if lag else list(order.recipients.values())
+    return sorted(people, key=_id) if settings.recipient_ids is Ids.ARBITRARY else people
 
 
 def refuse_unless_draft(order: Order, now: float, deed: str) -> None:
@@ -50,13 +63,15 @@ def refuse_unless_draft(order: Order, now: float, deed: str) -> None:
 
 def _matching(call: Call) -> Iterator[Order]:
     numbers = call.numbers("id")
-    orders = call.world.rows() if numbers is None else call.world.picked(numbers)
+    lag = call.world.settings.orders_lag_seconds
+    then = call.lagging(lag) if lag else None
+    orders = call.world.rows(then) if numbers is None else call.world.picked(numbers, then)
     paid = _flag(call, "paid")
     return (order for order in orders if _is_asked_for(order, call, paid))
 
 
 def _is_asked_for(order: Order, call: Call, paid: bool | None) -> bool:  # noqa: FBT001 - None is "both"
-    query, now = call.query, call.now
+    query, now = call.query, call.lagging(call.world.settings.status_lag_seconds)
     checkout = order.checkout(now)
     return (
         ("status" not in query or order.status(now) == query["status"])
@@ -76,9 +91,8 @@ def _flag(call: Call, name: str) -> bool | None:
         raise RefusedError(400, f"{name} is true or false") from None
 
 
-def _row(order: Order, now: float, *, with_people: bool) -> dict[str, object]:
+def _row(order: Order, now: float, people: Iterable[Recipient]) -> dict[str, object]:
     checkout = order.checkout(now)
-    people = order.recipients.values() if with_people else ()
     return {
         "id": order.id,
         "status": order.status(now),

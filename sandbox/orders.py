@@ -1,5 +1,6 @@
 """One order: what was done to it, and what follows from that at any moment."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -83,6 +84,7 @@ class Order:
     created_at: float
     deleted_at: float | None = None
     recipients: dict[int, Recipient] = field(default_factory=dict)
+    removed: list[tuple[float, Recipient]] = field(default_factory=list)
     checkouts: list[Checkout] = field(default_factory=list)
     factor: Decimal = Decimal(1)
 
@@ -91,9 +93,26 @@ class Order:
         """The design."""
         return TEMPLATES[self.template_id]
 
+    def existed(self, at: float) -> bool:
+        """Return whether the order was made by then, and not yet deleted."""
+        return self.created_at <= at and (self.deleted_at is None or self.deleted_at > at)
+
+    def people(self, at: float) -> list[Recipient]:
+        """Return the people who were on the order at this time."""
+        gone = [one for until, one in self.removed if one.since <= at < until]
+        return gone + [one for one in self.recipients.values() if one.since <= at]
+
+    def attach(self, people: Iterable[Recipient]) -> None:
+        """Add these people."""
+        self.recipients.update((one.id, one) for one in people)
+
+    def remove(self, ids: Iterable[int], at: float) -> None:
+        """Take these people off, and remember until when they were on."""
+        self.removed += [(at, self.recipients.pop(number)) for number in ids]
+
     def checkout(self, now: float) -> Checkout | None:
         """Return the checkout that stands: settled, or still settling; a declined one no longer does."""
-        last = self.checkouts[-1] if self.checkouts else None
+        last = next((one for one in reversed(self.checkouts) if one.at <= now), None)
         if last is not None and last.outcome is Outcome.DECLINED and now >= last.settles_at:
             return None
         return last

@@ -34,10 +34,11 @@ class Sent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody on an order. `sent` is the JSON text they were sent as: small, and opened only when asked."""
+    """A person on an order since `since`. `sent` is the JSON text of the request, opened only when asked."""
 
     id: int
     sent: str
+    since: float = 0.0
 
     def opened(self) -> Sent:
         """Return what was sent."""

@@ -14,21 +14,24 @@ _NO_DETAIL = {"basePrice": 0, "doubleSided": 0, "postagePrice": 0, "extraText": 
 def delivery_status(call: Call) -> Answer:
     """Return the delivery of each piece of an order, a page at a time."""
     order = call.order()
+    then = call.lagging(call.world.settings.reports_lag_seconds)
     rows = []
-    for recipient in list(order.recipients)[call.page()]:
-        state, since = delivery_of(recipient, order, call.now)
-        rows.append({"id": recipient, "status": state, "updatedDate": since})
+    for recipient in order.people(then)[call.page()]:
+        state, since = delivery_of(recipient.id, order, then)
+        rows.append({"id": recipient.id, "status": state, "updatedDate": since})
     return Answer({"orderId": order.id, "recipients": rows})
 
 
 def analytics(call: Call) -> Answer:
     """Return how far the orders of `Id` are; all of the account without it."""
-    return Answer({"orderId": 0, "orders": [_progress(order, call.now) for order in _asked(call)]})
+    then = call.lagging(call.world.settings.reports_lag_seconds)
+    return Answer({"orderId": 0, "orders": [_progress(order, then) for order in _asked(call)]})
 
 
 def transactions(call: Call) -> Answer:
     """Return the money of the orders of `Id`: none for one that has not settled, or whose payment failed."""
-    return Answer({"orderId": 0, "orders": [_account(order, call.now) for order in _asked(call)]})
+    then = call.lagging(call.world.settings.transactions_lag_seconds)
+    return Answer({"orderId": 0, "orders": [_account(order, then) for order in _asked(call)]})
 
 
 def templates(_: Call) -> Answer:

@@ -21,8 +21,15 @@ class RowOrder(StrEnum):
     NEWEST = "newest"
 
 
+class Ids(StrEnum):
+    """Which numbers new orders or recipients get."""
+
+    RISING = "rising"
+    ARBITRARY = "arbitrary"  # unique, but neither rising nor near each other
+
+
 class DoNotMail(BaseModel):
-    """Somebody who must get no mail: everyone in whom all the given fields match, whatever the case."""
+    """A person who must get no mail: each person in whom all the given fields match, whatever the case."""
 
     model_config = STRICT
 
@@ -51,9 +58,10 @@ DO_NOT_MAIL_MARKER = DoNotMail(last_name="Donotmail")
 
 
 class Settings(BaseModel):
-    """The vendor's manners.
+    """How the vendor behaves, where its documents leave that open.
 
-    `settle_seconds` is the time from checkout to settlement in sandbox seconds; `seed` is drawn from by fault
+    Seconds are sandbox seconds. `settle_seconds` lie between a checkout and its settlement. A read shows the
+    state as it was `..._lag_seconds` ago; a write sees the true state at once. `seed` is drawn from by fault
     rules that bring none of their own.
     """
 
@@ -61,6 +69,15 @@ class Settings(BaseModel):
 
     settle_seconds: float = Field(default=2.0, ge=0)
     seed: int = 0
+    recipients_lag_seconds: float = Field(default=0.0, ge=0)
+    orders_lag_seconds: float = Field(default=0.0, ge=0)
+    status_lag_seconds: float = Field(default=0.0, ge=0)
+    transactions_lag_seconds: float = Field(default=0.0, ge=0)
+    reports_lag_seconds: float = Field(default=0.0, ge=0)
     replace_on_put: bool = False
+    deduplicate_across_order: bool = False
+    append_alias: bool = True
     order_of_rows: RowOrder = RowOrder.SHUFFLED
+    order_ids: Ids = Ids.RISING
+    recipient_ids: Ids = Ids.RISING
     do_not_mail: tuple[DoNotMail, ...] = ()

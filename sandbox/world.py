@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from zlib import crc32
 
 from sandbox.clock import Clock
@@ -27,12 +29,17 @@ from sandbox.facts import (
 from sandbox.faults import FaultRule, Script
 from sandbox.orders import Checkout, Order
 from sandbox.recipients import Recipient
-from sandbox.settings import RowOrder, Settings
+from sandbox.settings import Ids, RowOrder, Settings
 from sandbox.vocabulary import Postage, Speed
 
+_since = attrgetter("since")
 _FIRST_ORDER = 500_001
 _FIRST_RECIPIENT = 9_000_001
 _ORDERS_BETWEEN = 5  # other customers' orders take numbers too: ours are rising, not consecutive
+# Arbitrary numbers lie above all rising ones. An odd factor maps the numbers below 2**29 onto each other.
+_FIRST_ARBITRARY = 1_000_000_000
+_ARBITRARY_FACTOR = 387_276_957
+_ARBITRARY_COUNT = 2**29
 
 
 class World:
@@ -50,16 +57,27 @@ class World:
         self._last_order = _FIRST_ORDER - 1
 
     def next_order(self) -> int:
-        """Return the number of the next order: higher than all before, by a step that varies."""
+        """Return the number of the next order: higher than all before by a step that varies, or arbitrary."""
+        if self.settings.order_ids is Ids.ARBITRARY:
+            return _arbitrary(len(self.orders))
         return self._last_order + 1 + self._last_order * 7 % _ORDERS_BETWEEN
+
+    def next_recipients(self, count: int) -> list[int]:
+        """Return the numbers of the next recipients."""
+        numbers = range(self.next_recipient, self.next_recipient + count)
+        if self.settings.recipient_ids is Ids.ARBITRARY:
+            return [_arbitrary(number) for number in numbers]
+        return list(numbers)
 
     def order(self, number: int) -> Order | None:
         """Return a live order; a deleted one reads as one that never was (LettrLabs agent tools)."""
         order = self.orders.get(number)
         return None if order is None or order.deleted_at is not None else order
 
-    def rows(self) -> Iterator[Order]:
-        """Yield the live orders in the order in which the API lists them."""
+    def rows(self, then: float | None = None) -> Iterator[Order]:
+        """Yield the live orders in the order in which the API lists them; with `then`, those that lived then."""
+        if then is not None:
+            return iter(self.picked(self.orders, then))
         match self.settings.order_of_rows:
             case RowOrder.SHUFFLED:
                 numbers: Iterable[int] = (number for _, number in self._shuffled)
@@ -69,16 +87,16 @@ class World:
                 numbers = reversed(self.orders)
         return (order for number in numbers if (order := self.order(number)) is not None)
 
-    def picked(self, numbers: Iterable[int]) -> list[Order]:
-        """Return those of these orders that are live, in the order in which the API lists them."""
-        orders = [order for number in numbers if (order := self.order(number)) is not None]
+    def picked(self, numbers: Iterable[int], then: float | None = None) -> list[Order]:
+        """Return those of these orders that live, or lived then, in the order in which the API lists them."""
+        orders = [order for number in numbers if (order := self._shown(number, then)) is not None]
         match self.settings.order_of_rows:
             case RowOrder.SHUFFLED:
                 return sorted(orders, key=lambda order: _place(order.id))
             case RowOrder.OLDEST:
-                return sorted(orders, key=lambda order: order.id)
+                return sorted(orders, key=_age)
             case RowOrder.NEWEST:
-                return sorted(orders, key=lambda order: -order.id)
+                return sorted(orders, key=_age, reverse=True)
 
     def apply(self, facts: Iterable[Fact]) -> None:
         """Take these facts into the books."""
@@ -88,13 +106,13 @@ class World:
     def retold(self) -> Iterator[list[Fact]]:
         """Yield the fewest facts from which these books follow, in batches."""
         yield [ClockSet(self.clock.real, self.clock.sandbox, self.clock.speed)]
-        yield [SettingsChanged(self.settings.model_dump(mode="json"))]
         yield [RulesSet([script.rule.model_dump(mode="json") for script in self.scripts.values()])]
         yield [RuleMatched(script.number, script.matched, script.fired) for script in self.scripts.values()]
         yield [CallsCounted(name, arrived, self.applied[name]) for name, arrived in self.arrived.items()]
         for order in self.orders.values():
             yield list(_retold(order))
         yield [RecipientNumberReached(self.next_recipient)]
+        yield [SettingsChanged(self.settings.model_dump(mode="json"))]
 
     def _apply(self, fact: Fact) -> None:  # noqa: C901, PLR0912 - one arm for each kind of fact
         match fact:
@@ -103,7 +121,8 @@ class World:
                 self.applied[fact.endpoint] += fact.applied
             case OrderCreated():
                 self.orders[fact.order] = Order(fact.order, fact.template, fact.at)
-                self._last_order = fact.order
+                if fact.order < _FIRST_ARBITRARY:
+                    self._last_order = fact.order
                 insort(self._shuffled, _place(fact.order))
             case OrderDeleted():
                 self.orders[fact.order].deleted_at = fact.at
@@ -111,8 +130,7 @@ class World:
             case RecipientsAttached():
                 self._attach(fact)
             case RecipientsRemoved():
-                for number in fact.ids:
-                    del self.orders[fact.order].recipients[number]
+                self.orders[fact.order].remove(fact.ids, fact.at)
             case OrderCheckedOut():
                 self.orders[fact.order].checkouts.append(_checkout(fact))
             case OrderRepriced():
@@ -131,13 +149,27 @@ class World:
                 self.next_recipient = fact.next
 
     def _attach(self, fact: RecipientsAttached) -> None:
-        recipients = self.orders[fact.order].recipients
+        order = self.orders[fact.order]
         if fact.replaced:
-            recipients.clear()
-        recipients.update(
-            (number, Recipient(number, sent)) for number, sent in zip(fact.ids, fact.sent, strict=True)
+            order.remove(list(order.recipients), fact.at)
+        order.attach(
+            Recipient(number, sent, fact.at) for number, sent in zip(fact.ids, fact.sent, strict=True)
         )
-        self.next_recipient = max(self.next_recipient, 1 + max(fact.ids, default=0))
+        self.next_recipient += len(fact.ids)
+
+    def _shown(self, number: int, then: float | None) -> Order | None:
+        order = self.orders.get(number)
+        if order is None or then is None:
+            return self.order(number)
+        return order if order.existed(then) else None
+
+
+def _arbitrary(number: int) -> int:
+    return _FIRST_ARBITRARY + number * _ARBITRARY_FACTOR % _ARBITRARY_COUNT
+
+
+def _age(order: Order) -> tuple[float, int]:
+    return order.created_at, order.id
 
 
 def _place(order: int) -> tuple[int, int]:
@@ -158,11 +190,19 @@ def _checkout(fact: OrderCheckedOut) -> Checkout:
     )
 
 
+def _retold_people(order: Order) -> Iterator[Fact]:
+    people = [*(one for _, one in order.removed), *order.recipients.values()]
+    for since, group in groupby(sorted(people, key=_since), _since):
+        present = list(group)
+        ids, sent = [one.id for one in present], [one.sent for one in present]
+        yield RecipientsAttached(order.id, ids, sent, at=since)
+    for until, gone in groupby(order.removed, itemgetter(0)):
+        yield RecipientsRemoved(order.id, [one.id for _, one in gone], until)
+
+
 def _retold(order: Order) -> Iterator[Fact]:
     yield OrderCreated(order.id, order.template_id, order.created_at)
-    people = order.recipients.values()
-    if people:
-        yield RecipientsAttached(order.id, [one.id for one in people], [one.sent for one in people])
+    yield from _retold_people(order)
     if order.factor != 1:
         yield OrderRepriced(order.id, str(order.factor))
     for checkout in order.checkouts:

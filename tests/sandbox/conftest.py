@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from sandbox import DEFAULT_KEY
+from sandbox.settings import Settings
 
 
 class Sandbox:
@@ -51,6 +52,15 @@ class Sandbox:
 
     def faults(self, *rules: dict[str, object]) -> None:
         self.told(self.control.post("/faults", json=list(rules)))
+
+    def change(self, **settings: object) -> None:
+        self.told(self.control.post("/settings", json=settings))
+
+    def people(self, order: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.payload(self.vendor.get(f"/order/{order}/recipients"))[
+            "recipients"
+        ]
+        return found
 
     def later(self, **time: float) -> None:
         self.told(self.control.post("/clock", json={"advanceSeconds": 86400 * time.pop("days", 0), **time}))
@@ -124,8 +134,7 @@ def sandbox(shared: Sandbox) -> Iterator[Sandbox]:
     """A sandbox without faults and with its first manners, which other tests also use."""
     yield shared
     shared.control.delete("/faults").raise_for_status()
-    manners = {"replaceOnPut": False, "orderOfRows": "shuffled", "doNotMail": [], "settleSeconds": 30}
-    shared.control.post("/settings", json=manners).raise_for_status()
+    shared.change(**Settings(settle_seconds=30).model_dump(mode="json", by_alias=True))
 
 
 @pytest.fixture
