@@ -7,7 +7,7 @@ party's books. It shares no type with the client and imports no other room: it c
 What it does not promise: that the live service behaves the same. Paths, field names and state rules come
 from the vendor's published pages. Prices, tax, delivery times, the texts of errors, how `duplicated` is
 counted, the order of rows and every number of seconds are this room's own, chosen to be plausible or
-awkward. Conversions, integration orders, QR scans and the prepaid balance are left out. It keeps names and
+awkward. Conversions, integration orders and QR scans are left out. It keeps names and
 addresses in plain text in its state directory and believes anyone on the loopback interface: it is for
 development, demonstrations and tests.
 """

@@ -11,12 +11,13 @@ from sandbox.calls import Answer, Call, RefusedError
 from sandbox.clock import moment, text
 from sandbox.facts import Fact, OrderCheckedOut, OrderRepriced, Outcome
 from sandbox.faults import FaultKind
-from sandbox.listing import refuse_unless_draft
+from sandbox.figures import money
+from sandbox.listing import invalid_status
 from sandbox.orders import Order, Status
-from sandbox.prices import POSTAGE_PRICES, SPEED_PRICES, Quote, delivery_dates, production_date, quote
+from sandbox.prices import POSTAGE_PRICES, SPEED_PRICES, delivery_dates, production_date, quote
 from sandbox.vocabulary import ASKABLE_SPEEDS, Postage, Speed
 
-_MEMBERS = ("postageType", "productionSpeed", "holdUntilDate", "autoBill")
+_REQUIRED = ("postageType", "productionSpeed", "autoBill")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,12 @@ def summary(call: Call) -> Answer:
     )
     factor, repriced = _factor(call, order)
     pieces = len(order.recipients)
+    settings = call.world.settings
     priced = quote(order.template, pieces, options.postage, options.speed, factor)
     return Answer(
         {
             "orderId": order.id,
-            **_money(priced),
+            **money(priced.paid_from(settings.prepaid_balance), settings),
             **_choices(call.now, pieces, factor),
             **_arrival(call.now, options),
         },
@@ -68,21 +70,25 @@ def checkout(call: Call) -> Answer:
     order = call.order()
     refuse_unless_chargeable(call, order)
     body = _complete(call.members())
-    options = _Options.read(call, body["postageType"], body["productionSpeed"], body["holdUntilDate"])
+    options = _Options.read(call, body["postageType"], body["productionSpeed"], body.get("holdUntilDate"))
     factor, repriced = _factor(call, order)
+    settings = call.world.settings
     priced = quote(order.template, len(order.recipients), options.postage, options.speed, factor)
-    settle = call.world.settings.settle_seconds
+    priced = priced.paid_from(settings.prepaid_balance)
+    short = settings.prepaid_balance is not None and priced.balance > 0 and body["autoBill"] is False
+    settle = settings.settle_seconds
     submitted = OrderCheckedOut(
         order=order.id,
         at=call.now,
         settles_at=call.now + settle,
-        outcome=_outcome(call),
+        outcome=Outcome.DECLINED if short else _outcome(call),
         charged=str(priced.charges + priced.tax),
         credited=str(priced.credited),
         postage=options.postage,
         speed=options.speed,
         hold=None if options.hold is None else options.hold.isoformat(),
         auto_bill=body["autoBill"] is True,
+        drawn=str(priced.drawn),
     )
     wait = math.ceil(settle / call.world.clock.speed)  # the caller waits in real seconds
     payload = {
@@ -96,15 +102,16 @@ def checkout(call: Call) -> Answer:
 
 def refuse_unless_chargeable(call: Call, order: Order) -> None:
     """Raise `RefusedError` 400 unless the order is a draft with somebody on it."""
-    if order.status(call.now) is Status.PAYMENT_NEEDED:
+    if order.status(call.now) == Status.PAYMENT_NEEDED:
         raise RefusedError(400, f"Order {order.id} is being settled", "SettlementInProgress")
-    refuse_unless_draft(order, call.now, "checked out")
+    if order.status(call.now) != Status.DRAFT:
+        raise invalid_status(order, call.now, "checked out")
     if not order.recipients:
         raise RefusedError(400, f"Order {order.id} has no recipients", "OrderHasNoRecipients")
 
 
 def _complete(body: Mapping[str, object]) -> Mapping[str, object]:
-    missing = [name for name in _MEMBERS if name not in body]
+    missing = [name for name in _REQUIRED if name not in body]
     if missing:
         raise RefusedError(400, f"{', '.join(missing)} required", "CheckoutOptionsRequired")
     if not isinstance(body["autoBill"], bool):
@@ -136,17 +143,6 @@ def _outcome(call: Call) -> Outcome:
     if call.struck_by(FaultKind.DECLINE):
         return Outcome.DECLINED
     return Outcome.PAID_TWICE if call.struck_by(FaultKind.DOUBLE_SETTLE) else Outcome.PAID
-
-
-def _money(priced: Quote) -> dict[str, object]:
-    return {
-        "lineItems": [line.wire() for line in priced.lines],
-        "credits": [line.wire() for line in priced.credits],
-        "totalCharges": float(priced.charges),
-        "totalTax": float(priced.tax),
-        "totalCredits": float(priced.credited),
-        "balance": float(priced.balance),
-    }
 
 
 def _choices(now: float, pieces: int, factor: Decimal) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The operator's API under /sandbox: the ledger, the faults, the clock, the manners, and the port itself."""
 
+import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Protocol
@@ -12,9 +13,10 @@ from sandbox.books import Books
 from sandbox.clock import text
 from sandbox.facts import RuleMatched, RulesSet
 from sandbox.faults import FaultRule
-from sandbox.ledger import calls, ledger, summary
+from sandbox.ledger import calls, ledger, order_entry, summary
 from sandbox.replies import Reply, json_reply
 from sandbox.settings import STRICT, Settings
+from sandbox.support import OrderChange, change_order
 
 
 class Door(Protocol):
@@ -37,6 +39,7 @@ class _Closing(BaseModel):
     seconds: float = Field(gt=0, le=3600)
 
 
+_ORDER_PATH = re.compile(r"/sandbox/orders/(\d{1,18})")
 _Rules = TypeAdapter[FaultRule | list[FaultRule]](FaultRule | list[FaultRule])
 _Patch = TypeAdapter[dict[str, object]](dict[str, object])
 
@@ -67,10 +70,13 @@ class Control:
         if (scope["method"], scope["path"]) == ("GET", "/sandbox/ledger"):
             return json_reply(200, self._ledger(scope["query_string"]))
         action = self._actions.get((scope["method"], scope["path"]))
-        if action is None:
-            return json_reply(404, {"error": "no such control; see docs/sandbox.md"})
+        order = _ORDER_PATH.fullmatch(scope["path"]) if scope["method"] == "POST" else None
         try:
-            return json_reply(200, action(body))
+            if order is not None:
+                return self._change_order(int(order[1]), body)
+            if action is not None:
+                return json_reply(200, action(body))
+            return json_reply(404, {"error": "no such control; see docs/sandbox.md"})
         except ValidationError as error:
             return json_reply(400, {"error": _reasons(error)})
 
@@ -78,6 +84,11 @@ class Control:
         short = parse_qs(query.decode()).get("summary", ["0"])[-1] not in ("0", "false")
         tell = summary if short else ledger
         return tell(self._books.world, self._books.now())
+
+    def _change_order(self, number: int, body: bytes) -> Reply:
+        if not change_order(self._books, number, OrderChange.model_validate_json(body)):
+            return json_reply(404, {"error": f"there is no order {number}"})
+        return json_reply(200, order_entry(self._books.world, number, self._books.now()))
 
     def _calls(self, _: bytes) -> object:
         return calls(self._books.world)

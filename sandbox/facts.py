@@ -52,7 +52,10 @@ class RecipientsRemoved:
 
 @dataclass(frozen=True)
 class OrderCheckedOut:
-    """A checkout was accepted. Money is dollars and cents as text, `charged` before `credited` is taken off."""
+    """A checkout was accepted. Money is dollars and cents as text, `charged` before `credited` is taken off.
+
+    `drawn` is the part of the rest that the account's prepaid balance pays.
+    """
 
     order: int
     at: float
@@ -64,6 +67,7 @@ class OrderCheckedOut:
     speed: str
     hold: str | None
     auto_bill: bool
+    drawn: str = "0"
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,26 @@ class OrderRepriced:
 
     order: int
     factor: str
+
+
+@dataclass(frozen=True)
+class OrderStatusSet:
+    """The vendor's support gave the order this status; None lets it go on by itself."""
+
+    order: int
+    status: str | None
+    at: float
+
+
+@dataclass(frozen=True)
+class OrderAdjusted:
+    """The vendor's support charged or, with `credit`, gave back this amount (dollars, as text)."""
+
+    order: int
+    amount: str
+    description: str
+    credit: bool
+    at: float
 
 
 @dataclass(frozen=True)
@@ -129,6 +153,8 @@ Fact = (
     | RecipientsRemoved
     | OrderCheckedOut
     | OrderRepriced
+    | OrderStatusSet
+    | OrderAdjusted
     | SettingsChanged
     | ClockSet
     | RulesSet

@@ -1,12 +1,12 @@
 """What really happened, told to tests and operators: no fault touches it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from sandbox.addresses import said
 from sandbox.clock import text
-from sandbox.orders import Order, Status
+from sandbox.orders import Order, Status, Taken
 from sandbox.recipients import Recipient, Sent
 from sandbox.world import World
 
@@ -15,7 +15,8 @@ def summary(world: World, now: float) -> dict[str, object]:
     """Return the totals: orders by state, charges, money in dollars as text, and calls by endpoint."""
     live = [order for order in world.orders.values() if order.deleted_at is None]
     states = Counter(order.status(now) for order in live)
-    charges = [amount for order in live for _, amount in order.charges(now)]
+    charges = [taken for order in world.orders.values() for taken in order.charges(now)]
+    refunds = [taken for order in world.orders.values() for taken in order.refunds(now)]
     paid = [order for order in live if order.paid_at(now) is not None]
     return {
         "now": text(now),
@@ -26,7 +27,9 @@ def summary(world: World, now: float) -> dict[str, object]:
         "paid": len(paid),
         "pieces": sum(len(order.recipients) for order in paid),
         "charges": len(charges),
-        "charged": str(sum(charges, start=Decimal("0.00"))),
+        "charged": _sum(taken.amount for taken in charges),
+        "drawn": _sum(taken.drawn for taken in charges),
+        "refunded": _sum(taken.amount for taken in refunds),
         "calls": calls(world),
     }
 
@@ -47,6 +50,11 @@ def ledger(world: World, now: float) -> dict[str, object]:
         "people": people,
         "totals": summary(world, now),
     }
+
+
+def order_entry(world: World, number: int, now: float) -> Mapping[str, object]:
+    """Return what `ledger` tells about one order."""
+    return _order(world.orders[number], now)
 
 
 def person_key(sent: Sent) -> str:
@@ -83,8 +91,18 @@ def _order(order: Order, now: float) -> Mapping[str, object]:
             }
             for checkout in order.checkouts
         ],
-        "charges": [{"amount": str(amount), "at": text(at)} for at, amount in order.charges(now)],
+        "charges": [_taken(taken) for taken in order.charges(now)],
+        "refunds": [_taken(taken) for taken in order.refunds(now)],
     }
+
+
+def _taken(taken: Taken) -> dict[str, object]:
+    told: dict[str, object] = {"amount": str(taken.amount), "drawn": str(taken.drawn), "at": text(taken.at)}
+    return {**told, "description": taken.description} if taken.description else told
+
+
+def _sum(amounts: Iterable[Decimal]) -> str:
+    return str(sum(amounts, start=Decimal("0.00")))
 
 
 def _recipient(recipient: Recipient) -> dict[str, object]:

@@ -8,7 +8,7 @@ from sandbox.calls import Answer, Call, RefusedError
 from sandbox.clock import text
 from sandbox.delivery import delivery_counts, delivery_of
 from sandbox.facts import OrderCreated, OrderDeleted
-from sandbox.orders import Order, Status
+from sandbox.orders import Order
 from sandbox.recipients import Recipient
 from sandbox.settings import Ids
 from sandbox.templates import TEMPLATES
@@ -54,11 +54,15 @@ def shown_people(call: Call, order: Order) -> list[Recipient]:
 
 
 def refuse_unless_draft(order: Order, now: float, deed: str) -> None:
-    """Raise `RefusedError` 400, in the vendor's words, unless the order is a draft."""
-    status = order.status(now)
-    if status is not Status.DRAFT:
-        message = f"Order {order.id} has invalid status '{status}' and cannot be {deed}"
-        raise RefusedError(400, message, "InvalidOrderStatus")
+    """Raise `RefusedError` 400, in the vendor's words, unless the order is a draft or needs edits."""
+    if not order.editable(now):
+        raise invalid_status(order, now, deed)
+
+
+def invalid_status(order: Order, now: float, deed: str) -> RefusedError:
+    """Return the refusal that the order's status calls for."""
+    message = f"Order {order.id} has invalid status '{order.status(now)}' and cannot be {deed}"
+    return RefusedError(400, message, "InvalidOrderStatus")
 
 
 def _matching(call: Call) -> Iterator[Order]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from sandbox.business_days import close_of
 from sandbox.clock import moment
@@ -16,9 +17,10 @@ from sandbox.vocabulary import Postage, Speed
 
 
 class Status(StrEnum):
-    """States of an order that this sandbox brings about, in the vendor's words."""
+    """States of an order that this sandbox brings about or acts on, in the vendor's words."""
 
     DRAFT = "Draft"
+    EDITS_NEEDED = "Edits Needed"
     PAYMENT_NEEDED = "Payment Needed"
     PAID = "Paid"
     READY = "Ready For Production"
@@ -39,9 +41,18 @@ _PROGRESS = (
 )
 
 
+class Taken(NamedTuple):
+    """Dollars taken for an order at this time, or given back; `drawn` of them from the prepaid balance."""
+
+    at: float
+    amount: Decimal
+    drawn: Decimal = Decimal(0)
+    description: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """One accepted checkout; `charged` is before the credits are taken off, both in dollars."""
+    """One accepted checkout; `charged` is before the discounts in `credited` are taken off, both in dollars."""
 
     at: float
     settles_at: float
@@ -52,27 +63,35 @@ class Checkout:
     speed: Speed
     hold: date | None
     auto_bill: bool
+    drawn: Decimal
 
     @property
     def due(self) -> Decimal:
-        """The money one settlement takes, in dollars."""
+        """What one settlement costs in dollars, however it is paid."""
         return self.charged - self.credited
 
     def paid_at(self, now: float) -> float | None:
         """Return when this was paid, or None if it is not, or not yet."""
         return None if self.outcome is Outcome.DECLINED or now < self.settles_at else self.settles_at
 
-    def charges(self, now: float) -> list[tuple[float, Decimal]]:
+    def charges(self, now: float) -> list[Taken]:
         """Return when and how much money this took: once, unless it settled twice."""
         if self.paid_at(now) is None:
             return []
         times = 2 if self.outcome is Outcome.PAID_TWICE else 1
-        return [(self.settles_at, self.due)] * times
+        return [Taken(self.settles_at, self.due, self.drawn)] * times
 
     def mailed_at(self) -> float:
         """Return when production of a paid order is over and it goes to the post."""
         produced = production_date(moment(self.settles_at).date(), self.speed)
         return close_of(max(produced, self.hold or produced))
+
+
+class StatusChange(NamedTuple):
+    """A status that the vendor's support gave; None ends the one before."""
+
+    at: float
+    status: str | None
 
 
 @dataclass(slots=True)
@@ -87,6 +106,8 @@ class Order:
     removed: list[tuple[float, Recipient]] = field(default_factory=list)
     checkouts: list[Checkout] = field(default_factory=list)
     factor: Decimal = Decimal(1)
+    changes: list[StatusChange] = field(default_factory=list)
+    adjustments: list[tuple[bool, Taken]] = field(default_factory=list)
 
     @property
     def template(self) -> Template:
@@ -124,15 +145,31 @@ class Order:
 
     def mailed_at(self, now: float) -> float | None:
         """Return when the order went to the post, or None if it has not yet."""
-        checkout = self.checkout(now)
+        change, checkout = self.change(now), self.checkout(now)
+        if change is not None and change.status == Status.MAILED:
+            return change.at
         if checkout is None or checkout.paid_at(now) is None:
             return None
         mailed = checkout.mailed_at()
-        return mailed if mailed <= now else None
+        return mailed if mailed <= (now if change is None else change.at) else None
 
-    def status(self, now: float) -> Status:
-        """Return the state the API shows at this sandbox time."""
+    def change(self, now: float) -> StatusChange | None:
+        """Return what support last made of the order, unless that is over or a checkout came after it."""
+        last = next((one for one in reversed(self.changes) if one.at <= now), None)
+        if last is None or last.status is None:
+            return None
         checkout = self.checkout(now)
+        return None if checkout is not None and checkout.at > last.at else last
+
+    def editable(self, now: float) -> bool:
+        """Return whether people may be added and removed, and the order deleted."""
+        return self.status(now) in (Status.DRAFT, Status.EDITS_NEEDED)
+
+    def status(self, now: float) -> str:
+        """Return the state the API shows at this sandbox time."""
+        change, checkout = self.change(now), self.checkout(now)
+        if change is not None and change.status is not None:
+            return change.status
         if checkout is None:
             return Status.DRAFT
         paid_at = checkout.paid_at(now)
@@ -141,6 +178,11 @@ class Order:
         done = (now - paid_at) / (checkout.mailed_at() - paid_at)
         return [status for begins, status in _PROGRESS if begins <= done][-1]
 
-    def charges(self, now: float) -> list[tuple[float, Decimal]]:
-        """Return every time money was taken for this order, and how much in dollars."""
-        return [charge for checkout in self.checkouts for charge in checkout.charges(now)]
+    def charges(self, now: float) -> list[Taken]:
+        """Return each time money was taken for this order."""
+        settled = [charge for checkout in self.checkouts for charge in checkout.charges(now)]
+        return settled + [taken for credit, taken in self.adjustments if not credit and taken.at <= now]
+
+    def refunds(self, now: float) -> list[Taken]:
+        """Return each time money was given back."""
+        return [taken for credit, taken in self.adjustments if credit and taken.at <= now]

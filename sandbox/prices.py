@@ -1,7 +1,7 @@
 """The price list, and the quote that follows from it: every total is the sum of what is listed under it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -41,26 +41,14 @@ class Line:
         """Quantity times rate, before tax, in dollars."""
         return self.quantity * self.rate
 
-    def wire(self) -> dict[str, object]:
-        """Return the line as the API shows it; money is a JSON number of at most two decimals."""
-        return {
-            "tax": float(self.tax),
-            "name": self.name,
-            "quantity": self.quantity,
-            "rate": float(self.rate),
-            "total": float(self.total),
-            "transactionType": self.kind,
-            "transactionSubType": self.sub_kind,
-            "subItems": [part.wire() for part in self.parts],
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What an order costs."""
+    """What an order costs, and how much of it the account's prepaid balance pays."""
 
     lines: tuple[Line, ...]
     credits: tuple[Line, ...]
+    drawn: Decimal = Decimal(0)
 
     @property
     def charges(self) -> Decimal:
@@ -74,13 +62,22 @@ class Quote:
 
     @property
     def credited(self) -> Decimal:
-        """The sum of the credits, in dollars."""
+        """The sum of the discounts, in dollars."""
         return _sum(line.total for line in self.credits)
 
     @property
-    def balance(self) -> Decimal:
-        """What is to be paid, in dollars."""
+    def cost(self) -> Decimal:
+        """What the order costs in dollars, however it is paid."""
         return self.charges + self.tax - self.credited
+
+    @property
+    def balance(self) -> Decimal:
+        """What remains to be paid by card, in dollars."""
+        return self.cost - self.drawn
+
+    def paid_from(self, prepaid: Decimal | None) -> "Quote":
+        """Return the quote as an account with this balance gets it."""
+        return self if prepaid is None else replace(self, drawn=min(prepaid, self.cost))
 
 
 def quote(template: Template, pieces: int, postage: Postage, speed: Speed, factor: Decimal) -> Quote:
@@ -91,7 +88,9 @@ def quote(template: Template, pieces: int, postage: Postage, speed: Speed, facto
     if speed is not Speed.NORMAL:
         lines.append(_line(f"{speed} production", "Expedited", pieces, SPEED_PRICES[speed], factor))
     rate = next((credit for least, credit in _VOLUME_CREDITS if pieces >= least), None)
-    credit = () if rate is None else (Line("Volume credit", pieces, rate, Decimal(0), "Credit", "Volume"),)
+    credit = (
+        () if rate is None else (Line("Volume discount", pieces, rate, Decimal(0), "Discount", "Volume"),)
+    )
     return Quote(tuple(lines), credit)
 
 

@@ -4,11 +4,10 @@ from sandbox.business_days import close_of
 from sandbox.calls import Answer, Call, RefusedError
 from sandbox.clock import moment, text
 from sandbox.delivery import Delivery, delivery_counts, delivery_of
-from sandbox.orders import Checkout, Order
-from sandbox.prices import delivery_dates, quote
+from sandbox.orders import Order
+from sandbox.prices import delivery_dates
 from sandbox.templates import FONTS, TEMPLATES
-
-_NO_DETAIL = {"basePrice": 0, "doubleSided": 0, "postagePrice": 0, "extraText": 0, "expedited": 0}
+from sandbox.transactions import account
 
 
 def delivery_status(call: Call) -> Answer:
@@ -30,8 +29,9 @@ def analytics(call: Call) -> Answer:
 
 def transactions(call: Call) -> Answer:
     """Return the money of the orders of `Id`: none for one that has not settled, or whose payment failed."""
-    then = call.lagging(call.world.settings.transactions_lag_seconds)
-    return Answer({"orderId": 0, "orders": [_account(order, then) for order in _asked(call)]})
+    settings = call.world.settings
+    then = call.lagging(settings.transactions_lag_seconds)
+    return Answer({"orderId": 0, "orders": [account(order, then, settings) for order in _asked(call)]})
 
 
 def templates(_: Call) -> Answer:
@@ -53,8 +53,19 @@ def fonts(_: Call) -> Answer:
 
 
 def me(_: Call) -> Answer:
-    """Return whose key this is."""
-    return Answer({"id": 1, "name": "Sandbox account", "email": "sandbox@example.com", "plan": "Sandbox"})
+    """Return who owns the key; neither a plan nor a balance is told."""
+    return Answer(
+        {
+            "id": 1,
+            "aadId": "00000000-0000-4000-8000-000000000001",
+            "email": "sandbox@example.com",
+            "firstName": "Sandbox",
+            "lastName": "Account",
+            "company": "Sandbox Company",
+            "created": "2024-01-01T00:00:00Z",
+            "shouldProcessQrCodes": False,
+        }
+    )
 
 
 def _asked(call: Call) -> list[Order]:
@@ -82,65 +93,9 @@ def _progress(order: Order, now: float) -> dict[str, object]:
         "minEstimatedDeliveredDate": first,
         "maxEstimatedDeliveredDate": last,
         "postageType": checkout.postage if checkout else None,
+        "status": order.status(now),
         "orderStatus": order.status(now),
         "campaignName": None,
         "product": order.template.product,
         "productionSpeed": checkout.speed if checkout else None,
-    }
-
-
-def _account(order: Order, now: float) -> dict[str, object]:
-    """One order's money; `totalPrice` is what was taken in all, charges less credits."""
-    taken = [checkout for checkout in order.checkouts for _ in checkout.charges(now)]
-    entries = [entry for nth, checkout in enumerate(taken) for entry in _entries(order, checkout, nth)]
-    total = sum((checkout.due for checkout in taken), start=0)
-    volume = len(order.recipients)
-    first = taken[0] if taken else None
-    return {
-        "orderId": order.id,
-        "volume": volume,
-        "totalPrice": float(total),
-        "costPerPiece": round(float(total) / volume, 4) if volume else 0,
-        "orderStatus": order.status(now),
-        "paidDate": text(order.paid_at(now)),
-        "isCredit": False,
-        "transactionType": "Charge",
-        "transactionSubType": "Order",
-        "createdDate": text(first.settles_at) if first else None,
-        "detail": _detail(order, first),
-        "discount": dict(_NO_DETAIL),
-        "transactions": entries,
-    }
-
-
-def _entries(order: Order, checkout: Checkout, nth: int) -> list[dict[str, object]]:
-    def entry(kind: str, amount: float, *, credit: bool) -> dict[str, object]:
-        return {
-            "id": order.id * 100 + nth * 10 + credit,
-            "orderId": order.id,
-            "amount": amount,
-            "description": f"{kind} for order {order.id}",
-            "createdDate": text(checkout.settles_at),
-            "transactionType": kind,
-            "transactionSubType": "Volume" if credit else "Order",
-            "isCredit": credit,
-        }
-
-    entries = [entry("Charge", float(checkout.charged), credit=False)]
-    if checkout.credited:
-        entries.append(entry("Credit", float(checkout.credited), credit=True))
-    return entries
-
-
-def _detail(order: Order, checkout: Checkout | None) -> dict[str, object]:
-    if checkout is None:
-        return dict(_NO_DETAIL)
-    pieces = len(order.recipients)
-    card, *speed = quote(order.template, pieces, checkout.postage, checkout.speed, order.factor).lines
-    base, postage = card.parts
-    return {
-        **_NO_DETAIL,
-        "basePrice": float(base.total),
-        "postagePrice": float(postage.total),
-        "expedited": float(speed[0].total) if speed else 0,
     }

@@ -1,6 +1,7 @@
 """What an operator may change about the vendor while it runs."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,6 +27,37 @@ class Ids(StrEnum):
 
     RISING = "rising"
     ARBITRARY = "arbitrary"  # unique, but neither rising nor near each other
+
+
+class CreditSign(StrEnum):
+    """The sign with which credits are written."""
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+
+
+class CreditNames(StrEnum):
+    """Whether the name and type of a credit tell a discount from money of the account."""
+
+    CLEAR = "clear"
+    VAGUE = "vague"  # each credit is called "Credit"
+
+
+class NullAmounts(StrEnum):
+    """What a summary leaves null."""
+
+    NONE = "none"
+    AMOUNTS = "amounts"  # each rate, tax, total and the balance
+    LINES = "lines"  # lineItems and credits
+    ALL = "all"
+
+
+class TransactionIds(StrEnum):
+    """Within what the id of a transaction is unique."""
+
+    UNIQUE = "unique"  # the account
+    PER_ORDER = "perOrder"
+    SAME = "same"  # nothing: each transaction has the same id
 
 
 class DoNotMail(BaseModel):
@@ -61,8 +93,9 @@ class Settings(BaseModel):
     """How the vendor behaves, where its documents leave that open.
 
     Seconds are sandbox seconds. `settle_seconds` lie between a checkout and its settlement. A read shows the
-    state as it was `..._lag_seconds` ago; a write sees the true state at once. `seed` is drawn from by fault
-    rules that bring none of their own.
+    state as it was `..._lag_seconds` ago; a write sees the true state at once. `prepaid_balance` is the money
+    the account has now: a checkout draws it down. `seed` is drawn from by fault rules that bring none of
+    their own.
     """
 
     model_config = STRICT
@@ -80,4 +113,12 @@ class Settings(BaseModel):
     order_of_rows: RowOrder = RowOrder.SHUFFLED
     order_ids: Ids = Ids.RISING
     recipient_ids: Ids = Ids.RISING
+    prepaid_balance: Decimal | None = Field(default=None, ge=0)
+    credit_sign: CreditSign = CreditSign.POSITIVE
+    credit_names: CreditNames = CreditNames.CLEAR
+    tax_inside_lines: bool = False
+    sub_items_add_up: bool = True
+    null_amounts: NullAmounts = NullAmounts.NONE
+    extra_decimals: bool = False
+    transaction_ids: TransactionIds = TransactionIds.UNIQUE
     do_not_mail: tuple[DoNotMail, ...] = ()

@@ -1,5 +1,6 @@
 """Everything the sandbox remembers: it changes by facts and in no other way."""
 
+import math
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,10 +15,12 @@ from sandbox.facts import (
     CallsCounted,
     ClockSet,
     Fact,
+    OrderAdjusted,
     OrderCheckedOut,
     OrderCreated,
     OrderDeleted,
     OrderRepriced,
+    OrderStatusSet,
     Outcome,
     RecipientNumberReached,
     RecipientsAttached,
@@ -27,7 +30,7 @@ from sandbox.facts import (
     SettingsChanged,
 )
 from sandbox.faults import FaultRule, Script
-from sandbox.orders import Checkout, Order
+from sandbox.orders import Checkout, Order, StatusChange, Taken
 from sandbox.recipients import Recipient
 from sandbox.settings import Ids, RowOrder, Settings
 from sandbox.vocabulary import Postage, Speed
@@ -132,7 +135,12 @@ class World:
             case RecipientsRemoved():
                 self.orders[fact.order].remove(fact.ids, fact.at)
             case OrderCheckedOut():
-                self.orders[fact.order].checkouts.append(_checkout(fact))
+                self._check_out(fact)
+            case OrderStatusSet():
+                self.orders[fact.order].changes.append(StatusChange(fact.at, fact.status))
+            case OrderAdjusted():
+                taken = Taken(fact.at, Decimal(fact.amount), description=fact.description)
+                self.orders[fact.order].adjustments.append((fact.credit, taken))
             case OrderRepriced():
                 self.orders[fact.order].factor *= Decimal(fact.factor)
             case SettingsChanged():
@@ -156,6 +164,14 @@ class World:
             Recipient(number, sent, fact.at) for number, sent in zip(fact.ids, fact.sent, strict=True)
         )
         self.next_recipient += len(fact.ids)
+
+    def _check_out(self, fact: OrderCheckedOut) -> None:
+        checkout = _checkout(fact)
+        self.orders[fact.order].checkouts.append(checkout)
+        drawn = sum(taken.drawn for taken in checkout.charges(math.inf))
+        if drawn and self.settings.prepaid_balance is not None:
+            left = max(self.settings.prepaid_balance - drawn, Decimal(0))
+            self.settings = self.settings.model_copy(update={"prepaid_balance": left})
 
     def _shown(self, number: int, then: float | None) -> Order | None:
         order = self.orders.get(number)
@@ -187,6 +203,7 @@ def _checkout(fact: OrderCheckedOut) -> Checkout:
         speed=Speed(fact.speed),
         hold=None if fact.hold is None else date.fromisoformat(fact.hold),
         auto_bill=fact.auto_bill,
+        drawn=Decimal(fact.drawn),
     )
 
 
@@ -217,6 +234,10 @@ def _retold(order: Order) -> Iterator[Fact]:
             checkout.speed,
             None if checkout.hold is None else checkout.hold.isoformat(),
             checkout.auto_bill,
+            str(checkout.drawn),
         )
+    yield from (OrderStatusSet(order.id, status, at) for at, status in order.changes)
+    for credit, taken in order.adjustments:
+        yield OrderAdjusted(order.id, str(taken.amount), taken.description, credit, taken.at)
     if order.deleted_at is not None:
         yield OrderDeleted(order.id, order.deleted_at)

@@ -94,8 +94,17 @@ def test_a_hold_must_lie_past_the_normal_production_date(sandbox: Sandbox, perso
     assert sandbox.row(order)["holdUntilDate"] == later
 
 
-@pytest.mark.parametrize("missing", ["postageType", "productionSpeed", "holdUntilDate", "autoBill"])
-def test_a_checkout_needs_all_four_members(sandbox: Sandbox, person: Person, missing: str) -> None:
+def test_a_checkout_may_leave_the_hold_date_out(sandbox: Sandbox, person: Person) -> None:
+    order = sandbox.draft(person())
+    body = {"postageType": "Standard", "productionSpeed": "Normal", "autoBill": True}
+
+    sandbox.told(sandbox.vendor.post(f"/order/{order}/checkout", json=body))
+
+    assert sandbox.row(order)["holdUntilDate"] is None
+
+
+@pytest.mark.parametrize("missing", ["postageType", "productionSpeed", "autoBill"])
+def test_a_checkout_needs_its_other_members(sandbox: Sandbox, person: Person, missing: str) -> None:
     order = sandbox.draft(person())
     body = {"postageType": "Standard", "productionSpeed": "Normal", "holdUntilDate": None, "autoBill": True}
     del body[missing]
