@@ -16,6 +16,7 @@ from console.reads.ledger import Entry, Grouping, ledger, total
 from console.session import Session, open_session
 from console.views.money import budget_table, ledger_table
 from console.views.words import count
+from intake.rfc3339 import full_date
 from models import Campaign, Purse, Trigger
 from worker import moves, purses
 from worker.budgets import purse_words
@@ -116,6 +117,6 @@ def _day(option: str, given: str | None) -> date | None:
     if given is None:
         return None
     try:
-        return date.fromisoformat(given)
+        return full_date(given)
     except ValueError:
         raise UsageComplaint(f'{option} "{given}": must be a day such as 2026-12-01') from None

@@ -4,7 +4,6 @@ One event is one transaction: its firings, their mailings or places in a gatheri
 there together or not at all. Nothing here speaks to the vendor.
 """
 
-import json
 import logging
 import traceback
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from intake.batches import known
 from intake.batching import close, give_up, join
 from intake.events import WAITS_FOR_REPLAY
+from intake.numbers import read_json
 from intake.ordering import due_time, order
 from intake.recipient import Recipient
 from intake.trigger_files import in_force
@@ -139,7 +139,7 @@ def answer(connection: Connection, number: int, triggers: Sequence[InForce], tic
         _withdraw(connection, number, EventOutcome.FAILED, _ERASED)
         _end(connection, number, *((EventOutcome.ORDERED, None) if fired else (EventOutcome.FAILED, _ERASED)))
         return
-    told = json.loads(event.body)
+    told = read_json(event.body)
     answering = [trigger for trigger in triggers if trigger.answers(told)]
     for trigger in answering:
         before = fired.get(trigger.trigger_id)

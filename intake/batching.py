@@ -4,7 +4,6 @@ Joining and closing are one transaction each, and both hold the gathering's row.
 a closed gathering takes nobody any more, and a crash in the middle leaves everything as it was before.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from intake.batches import known
+from intake.numbers import read_json
 from intake.ordering import order
 from intake.recipient import Recipient
 from intake.spans import LONGEST, end_of
@@ -141,7 +141,7 @@ def _members(connection: Connection, gathering_id: int) -> list[_Member]:
 def _person(trigger: InForce, member: _Member) -> Recipient | tuple[EventOutcome, str]:
     if member.body is None:
         return EventOutcome.SUPPRESSED, "the person was erased before the order was made"
-    found = trigger.recipient(json.loads(member.body))
+    found = trigger.recipient(read_json(member.body))
     if isinstance(found, Recipient):
         return found
     return EventOutcome.INVALID_ADDRESS, " ".join(reason.sentence for reason in found)

@@ -1,15 +1,15 @@
 """CloudEvents 1.0 as they arrive over HTTP: binary and structured mode, one event or a batch (CNCF, HTTP binding)."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final, NoReturn
 from urllib.parse import unquote
 
 from intake.faults import Fault, IntakeError
+from intake.numbers import by_value, read_json, write_json
+from intake.rfc3339 import instant
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCH: Final = "application/cloudevents-batch+json"
@@ -35,18 +35,20 @@ class EventError(IntakeError):
 class CloudEvent:
     """One event. ``body`` is its canonical JSON: all attributes, and its data under "data".
 
-    Two events are the same event if source and id are, and have the same content if the digests are.
+    Two events are the same event if source and id are, and have the same content if the digests are. ``content`` is
+    the body with each number by its value: 1.50 and 1.5 are the same content.
     """
 
     source: str
     id: str
     type: str
     body: str = field(repr=False)
+    content: str = field(repr=False)
 
     @property
     def digest(self) -> bytes:
         """Return 32 bytes that differ when anything in the event differs."""
-        return blake2b(self.body.encode(), digest_size=32).digest()
+        return blake2b(self.content.encode(), digest_size=32).digest()
 
 
 def read_events(headers: Mapping[str, str], body: bytes) -> tuple[CloudEvent, ...]:
@@ -75,8 +77,8 @@ def media_type(header: str) -> str:
 
 
 def _batch(documents: object) -> tuple[CloudEvent, ...]:
-    if not isinstance(documents, list) or not documents:
-        raise EventError("A batch is a JSON array of at least one event.")
+    if not isinstance(documents, list):
+        raise EventError("A batch is a JSON array of events.")
     if len(documents) > MOST_IN_BATCH:
         raise EventError(f"A batch holds at most {MOST_IN_BATCH} events; this one has {len(documents)}.")
     return tuple(_event(one, f"Event {n} of the batch: ") for n, one in enumerate(documents, 1))
@@ -118,10 +120,12 @@ def _event(document: object, where: str) -> CloudEvent:
         raise EventError(f"{where}An event's data must be JSON.", Fault.UNKNOWN_FORMAT)
     event["datacontenttype"] = kind
     try:
-        text = json.dumps(event, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    except ValueError:
+        # By value first: it refuses a number that no double can hold.
+        content = by_value(event)
+        body = write_json(event)
+    except (ValueError, ArithmeticError):
         raise EventError(f"{where}A number in it is out of range.") from None
-    return CloudEvent(event["source"], event["id"], event["type"], text)
+    return CloudEvent(event["source"], event["id"], event["type"], body, content)
 
 
 def _check_attribute(name: str, value: object, where: str) -> None:
@@ -148,19 +152,10 @@ def _check_time(value: object, where: str) -> None:
         )
 
 
-def instant(value: object) -> datetime | None:
-    """Return the instant that a timestamp names (RFC 3339), None if it names none."""
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return moment if moment is not None and moment.utcoffset() is not None else None
-    except ValueError:
-        return None
-
-
 def parsed_json(body: bytes) -> object:
     """Return what a JSON body says; raises EventError if it is not JSON, or too deep."""
     try:
-        document = json.loads(body, parse_constant=_no_constant)
+        document = read_json(body, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise EventError("The body is not JSON.", Fault.NOT_JSON) from None
     if _depth(document) > DEEPEST:

@@ -51,10 +51,12 @@ def receive(engine: Engine, events: Iterable[CloudEvent], *, clock: Clock = syst
     Raises ConflictError if one's source and id belong to an event with other content.
     """
     events = list(events)
+    if not events:
+        return []
     by_key: dict[tuple[str, str], CloudEvent] = {}
     for event in events:
         other = by_key.setdefault((event.source, event.id), event)
-        if other.body != event.body:
+        if other.content != event.content:
             raise ConflictError(
                 f"{_place(events, event)}: the batch holds another event of this source and id.", 0
             )

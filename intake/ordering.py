@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from intake.batches import Batch, write_batches
-from intake.cloudevents import instant
 from intake.mailable import Mailable
 from intake.options import digest_of_request
+from intake.rfc3339 import instant
 from intake.spans import end_of, next_loud
 from intake.triggers import InForce, Over
 from models import Approval, Priority

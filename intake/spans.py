@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, PlainSerializer
 
+from intake.rfc3339 import full_date
 from worker.walltime import Moment, NoSuchZoneError, resolve, zone_named
 
 LONGEST: Final = timedelta(days=366)
@@ -37,7 +38,7 @@ def _quiet(given: object) -> str:
         if isinstance(given, str) and given.casefold() in {day.casefold(), day[:3].casefold()}:
             return day
     try:
-        return date.fromisoformat(str(given)).isoformat()
+        return full_date(str(given)).isoformat()
     except ValueError:
         raise ValueError('is a day of the week, such as "Sunday", or a date, such as 2026-12-25') from None
 

@@ -23,6 +23,7 @@ from intake.fields import MERGE_FIELDS, NAME_FIELDS, REQUIRED_FIELDS
 from intake.options import Postage, Speed
 from intake.reasons import Reason, ReasonCode
 from intake.recipient import Recipient
+from intake.rfc3339 import full_date
 from intake.spans import QuietDay, Span, Zone, is_never_loud
 from intake.strictness import Strictness
 from models import Approval, IfLate
@@ -207,7 +208,7 @@ class InForce:
         if not isinstance(wanted, str):
             return wanted or None
         try:
-            return date.fromisoformat(str(value_at(event, wanted))[:10])
+            return full_date(str(value_at(event, wanted))[:10])
         except ValueError:
             return None
 

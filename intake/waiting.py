@@ -1,12 +1,12 @@
 """Who waits in a gathering: on no mailing yet, and still somebody who may ask what is kept about them."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from intake.digests import installation_key
+from intake.numbers import read_json
 from intake.recipient import Recipient
 from intake.trigger_files import version_of
 from models import Event, EventOutcome, Firing, Gathering, Mark
@@ -41,7 +41,7 @@ def _everybody(connection: Connection) -> Iterator[Waiting]:
     triggers = {one: version_of(connection, *one) for one in {(row.trigger_id, row.version) for row in rows}}
     key = installation_key(connection)
     for row in rows:
-        person = triggers[row.trigger_id, row.version].recipient(json.loads(row.body))
+        person = triggers[row.trigger_id, row.version].recipient(read_json(row.body))
         if isinstance(person, Recipient):
             digests = person.known_by(key)
             yield Waiting(row.id, digests.marks(), digests.whole)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Generic, TypeAlias, TypeVar
 
@@ -45,6 +45,12 @@ class Call:
     reason_code: str | None
     order_id: int | None
     answer: Mapping[str, Scalar] = field(default_factory=dict)
+
+    @classmethod
+    def of_list(cls, operation: str, outcome: Outcome) -> "Call":
+        """Return the record of a list that took several calls, each of which was answered with 200."""
+        now = datetime.now(UTC)
+        return cls(operation, "GET", "", {}, now, 0, 200, outcome, None, None, None, None)
 
 
 Sink: TypeAlias = Callable[[Call], None]

@@ -4,22 +4,23 @@ import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
-from lettrlabs.answers import Answer, Refused, Scalar, Sink
+from lettrlabs.answers import Answer, Call, Outcome, Refused, Scalar, Sink, Unavailable
 from lettrlabs.calls import Calls, Operation
-from lettrlabs.paging import every
+from lettrlabs.paging import RepeatedPageError, Row, Span, every
 from lettrlabs.rate import RateLimit
 from lettrlabs.timeouts import Timeouts
 from lettrlabs.transport import Transport
 from lettrlabs.wire import appending
 from lettrlabs.wire.account import Account, Template, templates
 from lettrlabs.wire.appending import NewRecipient
-from lettrlabs.wire.base import Received, Sent
+from lettrlabs.wire.base import Received, Sent, read_as
 from lettrlabs.wire.orders import Created, CreateRequest, Order, OrderPage
 from lettrlabs.wire.proofs import pdf
 from lettrlabs.wire.quotes import Checkout, CheckoutRequest, Quote
@@ -93,7 +94,7 @@ class LettrLabs:
             "create_order",
             "POST",
             "/v1/order",
-            lambda payload: Created.model_validate(payload).order_id,
+            lambda payload: read_as(Created, payload).order_id,
             body=_json(CreateRequest(template_id=template_id)),
             summary={"template_id": template_id},
         )
@@ -117,7 +118,7 @@ class LettrLabs:
             # LettrLabs' own pages disagree whether a plain PUT of recipients appends or replaces. This alias of it
             # can only append, so that a second page can never wipe out the first.
             f"/v1/order/{order_id}/recipients:append",
-            AppendResult.model_validate,
+            partial(read_as, AppendResult),
             body=appending.body(recipients),
             summary={"recipients": len(recipients)},
             order_id=order_id,
@@ -152,7 +153,7 @@ class LettrLabs:
             "checkout",
             "POST",
             f"/v1/order/{order_id}/checkout",
-            Checkout.model_validate,
+            partial(read_as, Checkout),
             body=_json(
                 CheckoutRequest(
                     postage_type=postage_type,
@@ -177,44 +178,34 @@ class LettrLabs:
         *,
         status: str | None = None,
         paid: bool | None = None,
-        show_recipients: bool = False,
         page: int = 0,
         page_size: int = 100,
     ) -> tuple[Order, ...]:
-        """Give one page of orders, in no promised sequence. None in a filter means all; pages count from 0."""
-        query: dict[str, Scalar] = {
-            "status": status,
-            "paid": paid,
-            "showRecipients": show_recipients or None,
-            "pageNumber": page,
-            "pageSize": page_size,
-        }
-        return self._get("list_orders", "/v1/order", OrderPage, query).orders
+        """Return one page of orders, in no promised sequence. None in a filter means all; pages count from 0."""
+        return self._orders(Span(page, page_size), status, paid=paid)
 
     def iter_orders(
         self,
         *,
         status: str | None = None,
         paid: bool | None = None,
-        show_recipients: bool = False,
         page_size: int = 100,
     ) -> Iterator[Order]:
-        """Give every order once, page by page. One that moves between pages meanwhile may be missed."""
-        return every(
-            lambda page: self.list_orders(
-                status=status, paid=paid, show_recipients=show_recipients, page=page, page_size=page_size
-            ),
-            page_size,
-        )
+        """Yield every order once, page by page. An order that moves between pages meanwhile may be missed.
 
-    def order(self, order_id: int, *, show_recipients: bool = False) -> Order | None:
-        """Give one order, None if there is none; a deleted one reads as one that never was (LettrLabs' tools)."""
-        query: dict[str, Scalar] = {"id": order_id, "showRecipients": show_recipients or None}
+        Raises Unavailable, if the server repeats a page, too. A server may ignore a filter that it knows by another
+        name: the caller checks each order.
+        """
+        return self._every("list_orders", lambda span: self._orders(span, status, paid=paid), page_size)
+
+    def order(self, order_id: int) -> Order | None:
+        """Return one order, None if there is none; a deleted one reads as one that never was (LettrLabs' tools)."""
+        query: dict[str, Scalar] = {"id": order_id}
         found = _or_none(lambda: self._get("order", "/v1/order", OrderPage, query, order_id))
         rows: Iterator[Order] = iter(found.orders if found else ())
         if found and found.orders and all(row.id != order_id for row in found.orders):
             # An older server knows the filter by another name, ignores ours and lists everything.
-            rows = self.iter_orders(show_recipients=show_recipients)
+            rows = self.iter_orders()
         return next((row for row in rows if row.id == order_id), None)
 
     def orders(self, order_ids: Sequence[int]) -> dict[int, Order]:
@@ -230,14 +221,20 @@ class LettrLabs:
     def list_recipients(
         self, order_id: int, *, page: int = 0, page_size: int = 500
     ) -> tuple[OrderRecipient, ...]:
-        """Give one page of an order's recipients. Pages count from 0."""
-        query: dict[str, Scalar] = {"pageNumber": page, "pageSize": page_size}
-        path = f"/v1/order/{order_id}/recipients"
-        return self._get("list_recipients", path, RecipientPage, query, order_id).recipients
+        """Return one page of an order's recipients. Pages count from 0."""
+        return self._recipients(order_id, Span(page, page_size))
 
-    def iter_recipients(self, order_id: int, *, page_size: int = 500) -> Iterator[OrderRecipient]:
-        """Give every recipient of an order once, page by page."""
-        return every(lambda page: self.list_recipients(order_id, page=page, page_size=page_size), page_size)
+    def iter_recipients(
+        self, order_id: int, *, page_size: int = 500, expected: int | None = None
+    ) -> Iterator[OrderRecipient]:
+        """Yield every recipient of an order once, page by page.
+
+        `expected` is how many the caller knows of: it tells a server that gives the whole list again and again from
+        one that never gives a second page. Raises Unavailable, if the server repeats a page, too.
+        """
+        return self._every(
+            "list_recipients", lambda span: self._recipients(order_id, span), page_size, expected
+        )
 
     def proof(self, order_id: int, recipient_id: int | None = None) -> bytes:
         """Give the proof as a PDF, with that recipient's merge fields where one is named."""
@@ -261,15 +258,19 @@ class LettrLabs:
         }
         return self._get("summary", f"/v1/order/{order_id}/checkout", Quote, query, order_id)
 
-    def delivery_status(self, order_id: int, *, page_size: int = 500) -> tuple[PieceDelivery, ...]:
-        """Tell how far each piece of an order has come, page by page: whether this list has pages is not stated."""
+    def delivery_status(
+        self, order_id: int, *, page_size: int = 500, expected: int | None = None
+    ) -> tuple[PieceDelivery, ...]:
+        """Return how far each piece of an order has come, page by page, as `iter_recipients` does.
+
+        Whether this list has pages is not stated.
+        """
         path = f"/v1/order/{order_id}/recipient-delivery-status"
 
-        def fetch(page: int) -> tuple[PieceDelivery, ...]:
-            query: dict[str, Scalar] = {"pageNumber": page, "pageSize": page_size}
-            return self._get("delivery_status", path, DeliveryReport, query, order_id).recipients
+        def fetch(span: Span) -> tuple[PieceDelivery, ...]:
+            return self._get("delivery_status", path, DeliveryReport, span.query(), order_id).recipients
 
-        return tuple(every(fetch, page_size))
+        return tuple(self._every("delivery_status", fetch, page_size, expected))
 
     def analytics(self, order_ids: Sequence[int]) -> tuple[OrderAnalytics, ...]:
         """Tell how many pieces of each order have come how far. The ids travel in the URL: a hundred at most."""
@@ -295,6 +296,28 @@ class LettrLabs:
         """Give one template, None if there is none."""
         return _or_none(lambda: self._get("template", f"/v1/templates/{template_id}", Template, {}))
 
+    def _orders(self, span: Span, status: str | None, *, paid: bool | None) -> tuple[Order, ...]:
+        query: dict[str, Scalar] = {"status": status, "paid": paid, **span.query()}
+        return self._get("list_orders", "/v1/order", OrderPage, query).orders
+
+    def _recipients(self, order_id: int, span: Span) -> tuple[OrderRecipient, ...]:
+        path = f"/v1/order/{order_id}/recipients"
+        return self._get("list_recipients", path, RecipientPage, span.query(), order_id).recipients
+
+    def _every(
+        self,
+        name: str,
+        fetch: Callable[[Span], tuple[Row, ...]],
+        page_size: int,
+        expected: int | None = None,
+    ) -> Iterator[Row]:
+        try:
+            yield from every(fetch, page_size, expected)
+        except RepeatedPageError:
+            # The journal has each page as it was read; this record is of the list as a whole.
+            call = Call.of_list(name, Outcome.UNAVAILABLE)
+            raise Unavailable("the vendor repeats a page of the list", None, call) from None
+
     def _get(
         self,
         name: str,
@@ -308,7 +331,7 @@ class LettrLabs:
             key: str(value).lower() if isinstance(value, bool) else value for key, value in asked.items()
         }
         target = f"{path}?{urlencode(texts)}" if texts else path
-        operation = Operation(name, "GET", target, shape.model_validate, summary=asked, order_id=order_id)
+        operation = Operation(name, "GET", target, partial(read_as, shape), summary=asked, order_id=order_id)
         return self._calls.read(operation)
 
 

@@ -16,6 +16,18 @@ _MOST_SENTENCES = 20
 _KEYS = re.compile(r"LL-API-[\w.~+/=-]+")
 _CODE = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 _SERVER_ERROR = 500
+_NAMES = (
+    "payload",
+    "errors",
+    "hasErrors",
+    "errorDetails",
+    "warnings",
+    "reasonCode",
+    "message",
+    "detail",
+    "title",
+)
+_PASCAL_NAMES = {name[0].upper() + name[1:]: name for name in _NAMES}
 # Where a refusal's words stand: the envelope's own member, the agent tools' message, ASP.NET's problem details.
 _PLACES_OF_WORDS = ("errors", "message", "detail", "title", "payload")
 
@@ -46,6 +58,8 @@ class Envelope:
 def opened(reply: Reply, key: str) -> Envelope:
     """Read a reply's body, of whatever status and shape."""
     document, readable = _document(reply.body)
+    if isinstance(document, dict):
+        document = _with_known_names(document)
     found = _words(document, reply.status)
     words = _cleaned(found, key) if found else None
     if not isinstance(document, dict):
@@ -58,6 +72,13 @@ def opened(reply: Reply, key: str) -> Envelope:
         words=words,
         reason_code=_reason_code(document, key),
     )
+
+
+def _with_known_names(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document whose envelope is in camelCase although the server wrote PascalCase."""
+    if not any(name in document for name in _PASCAL_NAMES):
+        return document
+    return {_PASCAL_NAMES.get(name, name): value for name, value in document.items()}
 
 
 def _document(body: bytes) -> tuple[Any, bool]:
@@ -87,7 +108,7 @@ def _sentences(value: Any) -> Iterator[str]:  # noqa: ANN401 - whatever JSON hol
         yield value
     elif isinstance(value, list):
         for item in value[:_MOST_SENTENCES]:
-            said = item.get("message") if isinstance(item, dict) else item
+            said = (item.get("message") or item.get("Message")) if isinstance(item, dict) else item
             if isinstance(said, str):
                 yield said
     elif isinstance(value, dict):
@@ -99,7 +120,9 @@ def _sentences(value: Any) -> Iterator[str]:  # noqa: ANN401 - whatever JSON hol
 def _reason_code(document: dict[str, Any], key: str) -> str | None:
     details = document.get("errorDetails")
     places = [document, document.get("payload"), *(details if isinstance(details, list) else [])]
-    codes = (place.get("reasonCode") for place in places if isinstance(place, dict))
+    codes = (
+        place.get("reasonCode") or place.get("ReasonCode") for place in places if isinstance(place, dict)
+    )
     code = next((code for code in codes if isinstance(code, str) and _CODE.fullmatch(code)), None)
     return code and _cleaned([code], key)
 

@@ -25,7 +25,9 @@ def unexplained_drafts(place: Place, above: int = 0) -> list[int]:
     The vendor lists orders in no promised sequence (LettrLabs reference, Get Orders), so all drafts are read.
     Raises Unavailable, Refused.
     """
-    drafts = {order.id for order in place.vendor.iter_orders(status=OrderStatus.DRAFT, page_size=500)}
+    listed = place.vendor.iter_orders(status=OrderStatus.DRAFT, page_size=500)
+    # A server may ignore the filter.
+    drafts = {order.id for order in listed if order.status == OrderStatus.DRAFT}
     unexplained = _without_known(place, [order_id for order_id in drafts if order_id > above])
     return [one for one in sorted(unexplained) if _is_empty(place, one)]
 

@@ -164,7 +164,7 @@ def _differs(there: set[int], staying: set[int]) -> Result:
 
 
 def _there(work: Work) -> set[int]:
-    return {person.id for person in work.vendor.iter_recipients(work.held.order)}
+    return {person.id for person in work.vendor.iter_recipients(work.held.order, expected=work.held.accepted)}
 
 
 def _suppressed(

@@ -34,7 +34,7 @@ _TAKE = text("""
      WHERE m.id = t.mailing_id
        AND t.mailing_id = ANY (ARRAY(SELECT mailing_id FROM tracking WHERE wake_at <= :now
                                       ORDER BY wake_at LIMIT :room FOR UPDATE SKIP LOCKED))
-    RETURNING t.mailing_id, m.order_id
+    RETURNING t.mailing_id, m.order_id, m.accepted
 """)
 
 
@@ -61,7 +61,7 @@ def run_once(desk: Desk, now: datetime) -> int:
 def _look(desk: Desk, row: Row[Any], now: datetime) -> int:
     ended = {
         piece.recipient_id: _ENDS[piece.status]
-        for piece in desk.vendor.delivery_status(row.order_id)
+        for piece in desk.vendor.delivery_status(row.order_id, expected=row.accepted)
         if piece.recipient_id is not None and piece.status in _ENDS
     }
     with desk.engine.begin() as connection:

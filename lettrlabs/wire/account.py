@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, TypeAdapter
 
-from lettrlabs.wire.base import Id, Received
+from lettrlabs.wire.base import Id, Received, in_camel_case
 
 
 class Account(Received):
@@ -33,4 +33,5 @@ def templates(payload: Any) -> tuple[Template, ...]:  # noqa: ANN401 - whatever 
 
     Raises ValueError for anything else.
     """
-    return _TEMPLATES.validate_python(payload.get("templates") if isinstance(payload, dict) else payload)
+    told = in_camel_case(payload)
+    return _TEMPLATES.validate_python(told.get("templates") if isinstance(told, dict) else told)

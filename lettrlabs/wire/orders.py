@@ -2,7 +2,7 @@
 
 from pydantic import AliasChoices, Field
 
-from lettrlabs.wire.base import Count, Id, Received, Sent, Several, When
+from lettrlabs.wire.base import Count, Id, Listed, Received, Sent, Several, When
 from lettrlabs.wire.recipients import OrderRecipient
 
 
@@ -50,4 +50,4 @@ class Order(Received):
 class OrderPage(Received):
     """One page of orders, in no promised sequence; no total is given."""
 
-    orders: Several[Order] = ()
+    orders: Listed[Order]

@@ -4,7 +4,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AliasChoices, AliasPath, Field, model_validator
 
-from lettrlabs.wire.base import Count, Id, Received, Sent, Several
+from lettrlabs.wire.base import Count, Id, Listed, Received, Sent, Several
 
 Hidden: TypeAlias = Annotated[str | None, Field(repr=False)]
 
@@ -112,4 +112,4 @@ class AppendResult(Received):
 class RecipientPage(Received):
     """One page of an order's recipients; no total is given."""
 
-    recipients: Several[OrderRecipient] = ()
+    recipients: Listed[OrderRecipient]

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import AliasChoices, Field, model_validator
 
-from lettrlabs.wire.base import Count, Id, Money, Received, Several, When
+from lettrlabs.wire.base import Count, Id, Listed, Money, Received, Several, When
 
 
 class PieceDelivery(Received):
@@ -33,7 +33,7 @@ class PieceDelivery(Received):
 class DeliveryReport(Received):
     """The pieces of one order."""
 
-    recipients: Several[PieceDelivery] = ()
+    recipients: Listed[PieceDelivery]
 
 
 class RecipientScans(Received):
@@ -77,7 +77,7 @@ class OrderAnalytics(Received):
 class AnalyticsReport(Received):
     """Analytics by order."""
 
-    orders: Several[OrderAnalytics] = ()
+    orders: Listed[OrderAnalytics]
 
 
 class Transaction(Received):
@@ -106,10 +106,10 @@ class OrderTransactions(Received):
     is_credit: bool | None = None
     transaction_type: str | None = None
     transaction_sub_type: str | None = None
-    transactions: Several[Transaction] = ()
+    transactions: Listed[Transaction]
 
 
 class TransactionReport(Received):
     """Transactions by order."""
 
-    orders: Several[OrderTransactions] = ()
+    orders: Listed[OrderTransactions]

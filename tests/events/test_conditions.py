@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from intake.conditions import Condition, value_at
+from intake.numbers import read_json
 
 EVENT = {
     "type": "t",
@@ -49,3 +50,11 @@ def test_a_condition_holds_or_does_not(path: str, test: Any, holds: bool) -> Non
 
 def test_a_place_that_is_not_there_is_nothing() -> None:
     assert value_at(EVENT, "data.in.y.z") is None
+
+
+def test_a_number_is_printed_as_it_was_written_and_compared_by_its_value() -> None:
+    event = read_json('{"data": {"total": 10.50}}')
+
+    assert str(value_at(event, "data.total")) == "10.50"
+    assert Condition.model_validate({"is": 10.5}).holds(event, "data.total")
+    assert Condition.model_validate({"above": 10}).holds(event, "data.total")

@@ -220,3 +220,15 @@ JSON = st.recursive(
 @given(JSON, st.sampled_from([200, 400, 500]))
 def test_no_json_whatever_breaks_the_reading(document: object, status: int) -> None:
     opened(Reply(status, json.dumps(document).encode()), "LL-API-x")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2026-12-01t09:30:00z", datetime(2026, 12, 1, 9, 30, tzinfo=UTC)),
+        ("2026-12-31T23:59:60Z", datetime(2027, 1, 1, tzinfo=UTC)),
+        ("2026-12-31T23:59:60.5+00:00", datetime(2027, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_time_is_read_in_every_spelling_of_rfc_3339(written: str, meant: datetime) -> None:
+    assert Order.model_validate({"id": 1, "status": "Paid", "paidDate": written}).paid_date == meant

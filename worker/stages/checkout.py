@@ -97,7 +97,9 @@ def recover(work: Work) -> Result:
 
 
 def _recipients_differ(work: Work) -> Result | None:
-    there = [person.id for person in work.vendor.iter_recipients(work.held.order)]
+    there = [
+        person.id for person in work.vendor.iter_recipients(work.held.order, expected=work.held.accepted)
+    ]
     if recipients.digest_of(there) == work.held.recipients_digest:
         return None
     if not there and work.vendor.order(work.held.order) is None:
