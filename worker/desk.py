@@ -13,8 +13,8 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 
 from lettrlabs import LettrLabs, RateLimit, Timeouts
-from worker.clock import Clock, system_clock
-from worker.epoch import Epochs, keep, open_epochs
+from worker.clock import SKEW, Clock, system_clock
+from worker.epoch import Epochs, driver, keep, open_epochs
 from worker.groupcommit import GroupCommit
 from worker.settings import SANDBOX_KEY, Settings, SettingsError
 
@@ -93,8 +93,20 @@ def open_engine(database_url: str, *, connections: int = CALLS) -> Engine:
         hide_parameters=True,
         connect_args={"connect_timeout": 5, "application_name": "mailrun", "prepare_threshold": 1},
     )
+    event.listen(engine, "connect", _measure_skew)
     event.listen(engine, "checkout", _require_life)
     return engine
+
+
+def measure_skew(engine: Engine) -> None:
+    """Compare this machine's clock with the database's anew: either may have been set since the last connection."""
+    with engine.connect() as connection:
+        SKEW.measure(driver(connection))
+
+
+def _measure_skew(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    SKEW.measure(connection)
+    connection.commit()
 
 
 def _require_life(connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401 - the driver's own

@@ -16,7 +16,7 @@ from worker import dispatch as due_scan
 from worker import epoch, forgetting, heartbeat, pipeline, recurrence, tracking, webhooks
 from worker import sweep as stray_hunt
 from worker.celery_app import QUEUES, TICKS, build
-from worker.desk import Desk, open_desk
+from worker.desk import Desk, measure_skew, open_desk
 from worker.pipeline import Next, Pace, deliver
 from worker.settings import SettingsError, read_settings
 
@@ -202,6 +202,7 @@ def _show_life() -> None:
     while not _stopped.is_set():
         try:
             here = desk()
+            measure_skew(here.engine)
             heartbeat.beat(here.engine, heartbeat.this_process(), heartbeat.WORKER, here.clock())
         except SQLAlchemyError as error:
             log.warning("database_trouble: heartbeat: %s", type(error).__name__)
