@@ -75,13 +75,14 @@ class Call:
             return kind(str(value))
 
     def page(self) -> slice:
-        """Return which rows `pageNumber` (from 0) and `pageSize` (100, at most 500) ask for."""
+        """Return which rows `pageNumber` (from 0) and `pageSize` (100, at most 500), or Skip and Take, ask for."""
+        query = self.query
         with _refusing("pageNumber and pageSize are whole numbers"):
-            number = int(self.query.get("pageNumber", 0))
-            size = min(int(self.query.get("pageSize", _DEFAULT_PAGE)), _LARGEST_PAGE)
-        if number < 0 or size < 1:
+            size = min(int(query.get("pageSize", query.get("take", _DEFAULT_PAGE))), _LARGEST_PAGE)
+            first = int(query.get("skip", int(query.get("pageNumber", 0)) * size))
+        if first < 0 or size < 1:
             raise RefusedError(400, "pageNumber starts at 0 and pageSize at 1")
-        return slice(number * size, (number + 1) * size)
+        return slice(first, first + size)
 
     def numbers(self, name: str) -> list[int] | None:
         """Return a comma list of ids from the query, or None if it is absent."""

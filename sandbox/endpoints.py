@@ -24,6 +24,7 @@ class Endpoint(StrEnum):
     TEMPLATE = "template"
     FONTS = "fonts"
     ME = "me"
+    OPENAPI = "openapi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ _FIXED = {
     ("GET", "/api/v1/templates"): Route(Endpoint.TEMPLATES),
     ("GET", "/api/v1/fonts"): Route(Endpoint.FONTS),
     ("GET", "/api/v1/me"): Route(Endpoint.ME),
+    ("GET", "/api/openapi/v3.json"): Route(Endpoint.OPENAPI),
 }
 _OF_AN_ORDER = {
     ("DELETE", None): Endpoint.DELETE_ORDER,

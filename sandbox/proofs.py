@@ -12,6 +12,7 @@ from functools import lru_cache
 from fpdf import FPDF
 
 from sandbox.calls import Answer, Call, RefusedError
+from sandbox.settings import ProofEncoding
 from sandbox.templates import TEMPLATES, Template
 
 _MERGE_FIELD = re.compile(r"\{\{(\w+)\}\}")
@@ -38,7 +39,8 @@ def proof(call: Call) -> Answer:
         raise RefusedError(404, "Recipient not found", "RecipientNotFound")
     fields = {} if recipient is None else recipient.merge_fields()
     template = order.template
-    return Answer(_encoded(template.id, _message(template, fields), _address(fields)), bare=True)
+    encoding = call.world.settings.proof_encoding
+    return Answer(_encoded(template.id, _message(template, fields), _address(fields), encoding), bare=True)
 
 
 def _message(template: Template, fields: Mapping[str, str]) -> str:
@@ -64,10 +66,20 @@ def _address(fields: Mapping[str, str]) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _encoded(template: int, message: str, address: str) -> str:
+def _encoded(template: int, message: str, address: str, encoding: ProofEncoding) -> str:
     lines = [line for part in message.splitlines() for line in textwrap.wrap(part, _LINE) or [""]]
     writing = (_block(34, 310, lines), _block(255, 90, address.splitlines()))
-    return base64.b64encode(_design(template).written(b"\n".join(writing))).decode()
+    pdf = _design(template).written(b"\n".join(writing))
+    match encoding:
+        case ProofEncoding.STANDARD:
+            return base64.b64encode(pdf).decode()
+        case ProofEncoding.UNPADDED:
+            # A length that needs padding; blank lines at the end of a PDF mean nothing.
+            return base64.b64encode(pdf + b"\n" * (len(pdf) % 3 == 0)).decode().rstrip("=")
+        case ProofEncoding.URL_SAFE:
+            return base64.urlsafe_b64encode(pdf).decode()
+        case ProofEncoding.LEADING_NEWLINE:
+            return base64.b64encode(b"\n" + pdf).decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sandbox.addresses import Address, normalised, said, street_form
 
-_MERGE_FIELDS = tuple(f"{kind}{number}" for kind in ("custom", "image") for number in range(1, 7))
+MERGE_FIELDS = tuple(f"{kind}{number}" for kind in ("custom", "image") for number in range(1, 7))
 _NAMES = ("firstName", "lastName", "toOrganization")
 _PERSONAL = (*_NAMES, "salutation")
 _LINES = ("address1", "address2", "city", "state")
@@ -55,7 +55,7 @@ class Recipient:
             **_flat_address(address),
             "phoneNumber": sent.metadata.get("phoneNumber"),
             "email": sent.metadata.get("email"),
-            **{name: sent.metadata.get(name) for name in _MERGE_FIELDS},
+            **{name: sent.metadata.get(name) for name in MERGE_FIELDS},
             "delivery": {"status": status, "updatedDate": updated},
         }
 

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from pydantic_core import to_json
 
 from sandbox.calls import Answer, RefusedError
+from sandbox.settings import ListMembers, MemberCase, Settings
 
+# The members that hold the list where an answer is one.
+LIST_MEMBERS = frozenset({"orders", "recipients", "templates", "fonts"})
+_WARNING = "This call will change in a later version"
 JSON_TYPE = (b"content-type", b"application/json; charset=utf-8")
 
 
@@ -23,22 +27,24 @@ def json_reply(status: int, content: object) -> Reply:
     return Reply(status, to_json(content))
 
 
-def answered(answer: Answer, nth: int) -> Reply:
+def answered(answer: Answer, nth: int, settings: Settings) -> Reply:
     """Return a 200; the envelope, and what `payload.status` says, change from call to call."""
     if answer.bare:
         return json_reply(200, answer.payload)
     payload = answer.payload
     if isinstance(payload, dict) and "orderId" in payload:
         payload = {"status": "Draft" if nth % 3 == 0 else "Success", **payload}
-    return json_reply(200, _envelope(payload, [], nth))
+    if isinstance(payload, dict) and settings.list_members is ListMembers.MISSING:
+        payload = {name: value for name, value in payload.items() if name not in LIST_MEMBERS}
+    return json_reply(200, _cased(_envelope(payload, [], nth, warned=settings.warnings), settings))
 
 
-def refused(error: RefusedError, nth: int) -> Reply:
+def refused(error: RefusedError, nth: int, settings: Settings) -> Reply:
     """Return the refusal in an envelope, with its reasonCode and, now and then, a message beside it."""
     extra: dict[str, object] = {} if error.reason is None else {"reasonCode": error.reason}
     if nth % 2:
         extra["message"] = error.message
-    return json_reply(error.status, {**_envelope(None, [error.message], nth), **extra})
+    return json_reply(error.status, _cased({**_envelope(None, [error.message], nth), **extra}, settings))
 
 
 def unauthorised(nth: int) -> Reply:
@@ -69,6 +75,25 @@ def too_many(retry_after: int, nth: int) -> Reply:
     return Reply(429, body.body, (JSON_TYPE, (b"retry-after", str(retry_after).encode())))
 
 
+def pascal(name: str) -> str:
+    """Return a member's name with a capital in front."""
+    return name[:1].upper() + name[1:]
+
+
+def _cased(content: object, settings: Settings) -> object:
+    return content if settings.member_case is MemberCase.CAMEL else _pascal_members(content)
+
+
+def _pascal_members(content: object) -> object:
+    match content:
+        case dict():
+            return {pascal(name): _pascal_members(value) for name, value in content.items()}
+        case list():
+            return [_pascal_members(value) for value in content]
+        case _:
+            return content
+
+
 def _in_turn(nth: int, status: int, first: object, second: object) -> Reply:
     match nth % 3:
         case 0:
@@ -79,22 +104,23 @@ def _in_turn(nth: int, status: int, first: object, second: object) -> Reply:
             return Reply(status, b"")
 
 
-def _envelope(payload: object, errors: list[str], nth: int) -> dict[str, object]:
+def _envelope(payload: object, errors: list[str], nth: int, *, warned: bool = False) -> dict[str, object]:
+    warnings = [_WARNING] if warned else []
     if nth % 2:
         return {
             "profile": None,
             "payload": payload,
             "errors": errors,
             "hasErrors": bool(errors),
-            "warnings": [],
-            "hasWarnings": False,
+            "warnings": warnings,
+            "hasWarnings": warned,
             "metadata": None,
         }
     return {
         "payload": payload,
         "errors": errors,
         "errorDetails": [],
-        "warnings": [],
+        "warnings": warnings,
         "hasErrors": bool(errors),
-        "hasWarnings": False,
+        "hasWarnings": warned,
     }

@@ -6,6 +6,7 @@ from sandbox.clock import moment, text
 from sandbox.delivery import Delivery, delivery_counts, delivery_of
 from sandbox.orders import Order
 from sandbox.prices import delivery_dates
+from sandbox.settings import TemplateEndpoints
 from sandbox.templates import FONTS, TEMPLATES
 from sandbox.transactions import account
 
@@ -34,13 +35,15 @@ def transactions(call: Call) -> Answer:
     return Answer({"orderId": 0, "orders": [account(order, then, settings) for order in _asked(call)]})
 
 
-def templates(_: Call) -> Answer:
+def templates(call: Call) -> Answer:
     """Return the account's designs."""
+    _refuse_templates(call)
     return Answer({"templates": [template.wire() for template in TEMPLATES.values()]})
 
 
 def template(call: Call) -> Answer:
     """Return one design with the text that is written on it."""
+    _refuse_templates(call)
     found = TEMPLATES.get(call.route.subject)
     if found is None:
         raise RefusedError(404, "Template not found", "TemplateNotFound")
@@ -66,6 +69,14 @@ def me(_: Call) -> Answer:
             "shouldProcessQrCodes": False,
         }
     )
+
+
+def _refuse_templates(call: Call) -> None:
+    match call.world.settings.template_endpoints:
+        case TemplateEndpoints.FORBIDDEN:
+            raise RefusedError(403, "Your plan does not include templates")
+        case TemplateEndpoints.MISSING:
+            raise RefusedError(404, "No such path")
 
 
 def _asked(call: Call) -> list[Order]:

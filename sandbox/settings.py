@@ -60,6 +60,44 @@ class TransactionIds(StrEnum):
     SAME = "same"  # nothing: each transaction has the same id
 
 
+class TemplateEndpoints(StrEnum):
+    """What the calls under /v1/templates answer."""
+
+    OK = "ok"
+    FORBIDDEN = "forbidden"
+    MISSING = "missing"
+
+
+class MemberCase(StrEnum):
+    """How the members of an answer are written."""
+
+    CAMEL = "camel"
+    PASCAL = "pascal"
+
+
+class ListMembers(StrEnum):
+    """Whether an answer that is a list holds the member with the list."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+
+
+class QueryNames(StrEnum):
+    """Which names of query parameters are understood; the others are ignored."""
+
+    NEW = "new"
+    OLD = "old"  # those of the reference 1.0.0: OrderIds, Skip, Take, PostageType and others
+
+
+class ProofEncoding(StrEnum):
+    """How a proof is written."""
+
+    STANDARD = "standard"
+    UNPADDED = "unpadded"
+    URL_SAFE = "urlSafe"
+    LEADING_NEWLINE = "leadingNewline"  # in the PDF, before its first line
+
+
 class DoNotMail(BaseModel):
     """A person who must get no mail: each person in whom all the given fields match, whatever the case."""
 
@@ -121,4 +159,10 @@ class Settings(BaseModel):
     null_amounts: NullAmounts = NullAmounts.NONE
     extra_decimals: bool = False
     transaction_ids: TransactionIds = TransactionIds.UNIQUE
+    warnings: bool = False
+    member_case: MemberCase = MemberCase.CAMEL
+    list_members: ListMembers = ListMembers.PRESENT
+    query_names: QueryNames = QueryNames.NEW
+    template_endpoints: TemplateEndpoints = TemplateEndpoints.OK
+    proof_encoding: ProofEncoding = ProofEncoding.STANDARD
     do_not_mail: tuple[DoNotMail, ...] = ()

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from sandbox import NO_PLAN_KEY, attaching, checkouts, listing, proofs, reports
+from sandbox import NO_PLAN_KEY, attaching, checkouts, listing, openapi, proofs, reports
 from sandbox.books import Books
 from sandbox.calls import Answer, Call, RefusedError
 from sandbox.endpoints import Endpoint, Route
 from sandbox.facts import CallsCounted, RuleMatched
 from sandbox.faults import FaultRule, meet
+from sandbox.queries import understood
 from sandbox.replies import Reply, answered, forbidden, refused, unauthorised
 
 _DESKS: Mapping[Endpoint, Callable[[Call], Answer]] = {
@@ -30,6 +31,7 @@ _DESKS: Mapping[Endpoint, Callable[[Call], Answer]] = {
     Endpoint.TEMPLATE: reports.template,
     Endpoint.FONTS: reports.fonts,
     Endpoint.ME: reports.me,
+    Endpoint.OPENAPI: openapi.describe,
 }
 
 
@@ -50,8 +52,8 @@ class Vendor:
         self._key = key.encode()
 
     def turned_away(self, route: Route, key: bytes | None) -> Reply | None:
-        """Return the 401 or 403 this key gets, or None if it may ask."""
-        if key == self._key:
+        """Return the 401 or 403 this key gets, or None if it may ask; the API's description needs no key."""
+        if key == self._key or route.endpoint is Endpoint.OPENAPI:
             return None
         nth = self.skip(route)
         return forbidden(nth) if key == NO_PLAN_KEY.encode() else unauthorised(nth)
@@ -80,9 +82,9 @@ class Vendor:
             answer = _DESKS[route.endpoint](self._opened(request, fault))
         except RefusedError as error:
             self.skip(route)
-            return refused(error, nth)
+            return refused(error, nth, self._books.world.settings)
         self._books.record(CallsCounted(route.endpoint, applied=1), *answer.facts)
-        return answered(answer, nth)
+        return answered(answer, nth, self._books.world.settings)
 
     def _opened(self, request: Request, fault: FaultRule | None) -> Call:
         try:
@@ -91,4 +93,5 @@ class Vendor:
         except (ValueError, RecursionError):
             raise RefusedError(400, "The request is not valid JSON") from None
         world = self._books.world
-        return Call(world, request.route, query, body, self._books.now(), fault)
+        asked = understood(query, world.settings.query_names)
+        return Call(world, request.route, asked, body, self._books.now(), fault)
