@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from console.amounts import AskedMoney
 from console.complaints import UsageComplaint
@@ -10,6 +10,7 @@ from intake.options import Options, Postage, Speed
 from models import State
 
 Word = TypeVar("Word", bound=StrEnum)
+ALL: Final = "all"
 
 
 def options(template: int, postage: str, speed: str, money: AskedMoney) -> Options:
@@ -49,6 +50,22 @@ def state_named(word: str | None) -> State | None:
     if word.casefold() not in list(State):
         raise UsageComplaint(f'--state "{word}": there are {", ".join(State)}')
     return State(word.casefold())
+
+
+def chosen(option: str, given: Iterable[str], kind: type[Word]) -> list[Word]:
+    """Return the words given for a repeatable option, every one for `all` or none.
+
+    Raises UsageComplaint for an unknown word.
+    """
+    words = [word.casefold() for word in given]
+    found = [_known_choice(option, word, kind) for word in words if word != ALL]
+    return found if found and ALL not in words else list(kind)
+
+
+def _known_choice(option: str, word: str, kind: type[Word]) -> Word:
+    if word not in list(kind):
+        raise UsageComplaint(f'--{option} "{word}": there are {", ".join(kind)} and {ALL}')
+    return kind(word)
 
 
 def _known(kind: type[Word], given: str, what: str) -> Word:

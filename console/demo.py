@@ -12,6 +12,7 @@ from rich.table import Table
 
 from console.approving import save_proof
 from console.embedded import own_directory
+from console.installation import installation_settings
 from console.output import remark, show
 from console.reads import campaigns, mailings, quotes, recipients
 from console.reads.campaigns import Standing
@@ -28,7 +29,7 @@ from intake.check import check_campaign
 from intake.options import Options
 from models import Outcome
 from worker.desk import open_engine
-from worker.settings import LIVE_URL, SANDBOX_KEY, Settings, read_settings
+from worker.settings import LIVE_URL, SANDBOX_KEY, Settings
 
 SAMPLE: Final = Path(__file__).with_name("sample") / "neighbors.csv"
 # 250 people in five orders: enough to see them overtake each other.
@@ -46,7 +47,7 @@ def run_demo() -> int:
 
     Uses neither the database nor the key that may be set: it must not spend money, or fill a real memory.
     """
-    own = read_settings()
+    own = installation_settings()
     settings = _demo_settings(own)
     remark(
         "The demo always speaks to a sandbox of its own" + (", your key is not used." if own.api_key else ".")

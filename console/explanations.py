@@ -10,12 +10,18 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from console.server import ServerError
 from console.up import UpError
-from intake.faults import IntakeError
+from intake.faults import Fault, IntakeError
 from lettrlabs import Refused, Unavailable
 from worker.settings import SettingsError
 
 UNAUTHORIZED: Final = 401
 NO_PLAN: Final = 403
+_WRONG_OPTIONS: Final = frozenset({Fault.BAD_OPTION, Fault.UNKNOWN_FIELD, Fault.UNKNOWN_LIST})
+
+
+def is_usage(error: Exception) -> bool:
+    """Whether the command line itself is wrong, rather than what it names."""
+    return isinstance(error, IntakeError) and error.fault in _WRONG_OPTIONS
 
 
 def explain(error: Exception) -> str:

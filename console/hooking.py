@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import httpcore
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from console.choices import chosen
 from console.complaints import Complaint, UsageComplaint
 from console.output import remark, show, show_json
 from console.session import Session, open_session
@@ -20,17 +21,17 @@ _LONGEST_URL = 2000
 
 def add_webhook(url: str, kinds: list[str]) -> None:
     """Add a webhook and print its secret. Raises Complaint for an address that no notice may go to."""
-    unknown = [kind for kind in kinds if kind not in set(NoticeKind)]
-    if unknown:
-        raise UsageComplaint(f'there is no kind "{unknown[0]}": there are {", ".join(NoticeKind)}')
+    wanted = chosen("kind", kinds, NoticeKind)
+    if len(wanted) == len(NoticeKind):
+        wanted = []  # every kind, those of later versions too
     with open_session() as session:
         _require_reachable(session, url)
         secret = fresh_secret()
         with session.engine.begin() as connection:
             number = connection.execute(
-                insert(Webhook).values(url=url, kinds=kinds, secrets=[secret]).returning(Webhook.id)
+                insert(Webhook).values(url=url, kinds=wanted, secrets=[secret]).returning(Webhook.id)
             ).scalar_one()
-    remark(f"Webhook {number} is told {', '.join(kinds) or 'everything'}. Its notices are signed with:")
+    remark(f"Webhook {number} is told {', '.join(wanted) or 'everything'}. Its notices are signed with:")
     show(secret)
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from console.choices import chosen
 from console.complaints import Complaint, UsageComplaint
 from console.output import remark, show, show_json
 from console.session import open_session
@@ -15,12 +16,9 @@ _NAME = re.compile(r"[\w.@-]{1,60}")
 
 def create_token(name: str, scopes: list[str]) -> None:
     """Make a token and print it. Raises Complaint if the name is taken or unusable, or a scope unknown."""
-    unknown = [scope for scope in scopes if scope not in set(Scope)]
-    if unknown:
-        raise UsageComplaint(f'there is no scope "{unknown[0]}": there are {", ".join(Scope)}')
+    wanted = [Scope(scope) for scope in chosen("scope", scopes, Scope)]
     if not _NAME.fullmatch(name):
         raise UsageComplaint("a token's name is 1 to 60 letters, digits, dots, dashes and underscores")
-    wanted = [Scope(scope) for scope in scopes] or list(Scope)
     with open_session() as session, session.engine.begin() as connection:
         token = tokens.create_token(connection, name, wanted)
     if token is None:

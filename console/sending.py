@@ -57,7 +57,7 @@ def send(asked: Sending) -> int:
         )
     timed, repeats = _timed(asked)
     findings = _look_over(asked)
-    with open_session() as session:
+    with open_session(create=True) as session:
         show(findings_facts(findings))
         settings = check_vendor(
             session.settings, asked.options.template_id, remark, keep_trying=not asked.yes

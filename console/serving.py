@@ -2,15 +2,14 @@
 
 from console.complaints import Complaint
 from console.embedded import open_database
-from console.output import remark
-from console.session import settings_here, who_is_spoken_to
+from console.session import installed_settings, introduce
 from console.web.server import listen, serve
 
 
 def run_web(host: str, port: int) -> int:
     """Serve until told to end; returns 0. Raises Complaint if the port cannot be had."""
-    settings = settings_here()
-    remark(who_is_spoken_to(settings))
+    settings = installed_settings(broker=False)
+    introduce(settings)
     try:
         listener = listen(host, port)
     except OSError as error:

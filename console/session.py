@@ -10,10 +10,11 @@ from sqlalchemy import Engine
 import migrations
 from console.complaints import Complaint
 from console.embedded import open_database
+from console.installation import installation_settings, is_elsewhere, require_installation
 from console.output import remark
 from console.up import running_base_url, vendor_line
 from worker.desk import open_engine
-from worker.settings import LIVE_URL, Settings, Vendor, read_settings
+from worker.settings import LIVE_URL, Settings, Vendor
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,17 @@ class Session:
 
 
 @contextmanager
-def open_session(*, quiet: bool = False) -> Iterator[Session]:
+def open_session(*, quiet: bool = False, create: bool = False, broker: bool = False) -> Iterator[Session]:
     """Yield a session, having said which vendor is spoken to unless the output says so itself (`quiet`).
 
-    Starts the embedded database if nothing runs here. Raises SettingsError, ServerError, Complaint, and
-    sqlalchemy.exc.OperationalError if the database is away.
+    Starts the embedded database if nothing runs here, and creates it only with `create`. `broker`
+    says that the command will need Redis as well. Raises SettingsError,
+    ServerError, Complaint, and sqlalchemy.exc.OperationalError if the database is away.
     """
     settings = settings_here()
-    if not quiet:
-        remark(who_is_spoken_to(settings))
+    if not create:
+        require_installation(settings, broker=broker)
+    introduce(settings, quiet=quiet)
     with open_database(settings) as url:
         if settings.database_url is None and running_base_url(settings.data_dir) is None:
             migrations.upgrade(url)  # our own database, and nobody else has looked after it
@@ -55,7 +58,7 @@ def settings_here() -> Settings:
     Raises Complaint if that `up` speaks to another vendor than this terminal's settings name: what is queued
     here would be sent, and charged, there.
     """
-    settings = read_settings()
+    settings = installation_settings()
     theirs = running_base_url(settings.data_dir)
     if theirs is None or settings.base_url == theirs:
         return settings
@@ -65,6 +68,24 @@ def settings_here() -> Settings:
         f"the `mailrun up` that runs here speaks to {theirs}, this terminal's settings name another vendor: "
         "set LETTRLABS_API_KEY and LETTRLABS_BASE_URL alike in both"
     )
+
+
+def installed_settings(*, broker: bool = True) -> Settings:
+    """Return the settings for a command that starts servers but must not create an installation.
+
+    Raises Complaint if there is no installation.
+    """
+    settings = settings_here()
+    require_installation(settings, broker=broker)
+    return settings
+
+
+def introduce(settings: Settings, *, quiet: bool = False) -> None:
+    """Say where the installation is, if not here, and unless `quiet` which vendor is spoken to."""
+    if is_elsewhere(settings):
+        remark(f"The installation is in {settings.data_dir}.")
+    if not quiet:
+        remark(who_is_spoken_to(settings))
 
 
 def knows_vendor(settings: Settings) -> bool:

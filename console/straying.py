@@ -18,7 +18,7 @@ from worker.desk import Desk, open_desk
 @contextmanager
 def at_the_desk() -> Iterator[Desk]:
     """Yield what a worker works with, for the few commands that speak to the vendor about orders."""
-    with open_session() as session, open_services(session.settings) as services:
+    with open_session(broker=True) as session, open_services(session.settings) as services:
         addresses = {"database_url": services.database_url, "redis_url": services.redis_url}
         desk = open_desk(session.settings.model_copy(update=addresses))
         try:

@@ -10,8 +10,7 @@ from console.complaints import Complaint
 from console.output import remark, show
 from console.private import save_private
 from console.session import open_session
-from worker.bundle import DOCUMENT, NotABundle, faults, gather
-from worker.clock import system_clock
+from worker.bundle import DOCUMENT, Bundle, NotABundle, faults, gather
 
 # A ZIP file's entries need a time; the evidence names its own.
 _NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -25,17 +24,41 @@ def write_evidence(mailing_id: int, output: Path) -> int:
     with open_session() as session, session.engine.connect() as connection:
         # The bundle is of one moment, whatever a worker does meanwhile.
         steady = connection.execution_options(isolation_level="REPEATABLE READ")
-        bundle = gather(steady, mailing_id, system_clock())
+        bundle = gather(steady, mailing_id)
     if bundle is None:
         raise Complaint(f"there is no mailing {mailing_id}; see `mailrun mailing list`")
-    if output.suffix == _ZIP:
-        save_private(output, _zipped(bundle.files))
-    else:
-        for name, content in bundle.files.items():
-            save_private(output / name, content)
-    show(f"Saved {output}", f"Head: {bundle.head}")
+    already = _head_there(output, mailing_id)
+    if already is not None and already != bundle.head:
+        raise Complaint(f"{output} holds other evidence: give another name with --output")
+    if already is None:
+        _save(output, bundle)
+    show(
+        f"{'Saved' if already is None else 'Unchanged since it was saved:'} {output}", f"Head: {bundle.head}"
+    )
     remark("Keep the head elsewhere: with it, any later change to the files shows.")
     return 0
+
+
+def _head_there(output: Path, mailing_id: int) -> str | None:
+    """Return the head of what is saved there already, None if nothing is; raises Complaint if it is anything else."""
+    saved = output if output.suffix == _ZIP else output / DOCUMENT
+    if not saved.exists() and (output.is_dir() or not output.exists()):
+        return None
+    try:
+        head, troubles = faults(_read(saved))
+    except (NotABundle, OSError):
+        head, troubles = "", ["no evidence"]
+    if troubles:
+        raise Complaint(f"{output} exists and is not the evidence of mailing {mailing_id}: give another name")
+    return head
+
+
+def _save(output: Path, bundle: Bundle) -> None:
+    if output.suffix == _ZIP:
+        save_private(output, _zipped(bundle.files))
+        return
+    for name, content in bundle.files.items():
+        save_private(output / name, content)
 
 
 def verify_evidence(path: Path, head: str | None) -> int:

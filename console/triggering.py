@@ -4,6 +4,7 @@ import getpass
 from pathlib import Path
 
 from console.complaints import Complaint
+from console.installation import installation_settings
 from console.output import remark, show, show_json
 from console.session import open_session
 from console.views.words import count, table, text
@@ -14,7 +15,6 @@ from intake.recipient import Recipient
 from intake.trigger_files import TriggersError, in_force, load, read_triggers
 from intake.triggers import Declaration, InForce
 from worker.clock import system_clock
-from worker.settings import read_settings
 from worker.walltime import said
 
 
@@ -100,7 +100,7 @@ def _say(trigger: InForce, event: dict[str, object]) -> bool:
     if not isinstance(person, Recipient):
         show(f"{declared.name}: invalid address: {' '.join(reason.sentence for reason in person)}")
         return False
-    now, zone = system_clock(), declared.zone or read_settings().zone
+    now, zone = system_clock(), declared.zone or installation_settings().zone
     due = due_time(trigger, event, now, zone)
     paid = "as soon as it is ready" if due is None else f"not before {said(due, zone, now)}"
     gathers = "" if declared.gather is None else f", gathered with up to {declared.gather.count - 1} others"

@@ -60,8 +60,11 @@ class NotABundle(Exception):  # noqa: N818 - named for what the files are
     """The files are no evidence of Mailrun's, or of a version that this one does not know."""
 
 
-def gather(connection: Connection, mailing_id: int, now: datetime) -> Bundle | None:
-    """Return the evidence of a mailing as it stands, None if there is no such mailing."""
+def gather(connection: Connection, mailing_id: int) -> Bundle | None:
+    """Return the evidence of a mailing as it stands, None if there is no such mailing.
+
+    It depends on nothing but the mailing: gathered twice without a change in between, it has the same head.
+    """
     row = connection.execute(select(*Mailing.__table__.columns).where(Mailing.id == mailing_id)).one_or_none()
     if row is None:
         return None
@@ -75,7 +78,8 @@ def gather(connection: Connection, mailing_id: int, now: datetime) -> Bundle | N
         ),
         *sorted(_history(connection, mailing_id), key=lambda entry: str(entry["at"])),
     ]
-    header = {"format": FORMAT, "mailing": mailing_id, "made_at": _plain(now)}
+    latest = max([_plain(row.updated_at), *(entry["at"] for entry in entries)])
+    header = {"format": FORMAT, "mailing": mailing_id, "made_at": latest}
     chained = chain.linked(header, _without_words(connection, mailing_id, entries))
     head = chain.head_of(header, chained)
     document = {**header, "entries": chained, "head": head}

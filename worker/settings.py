@@ -1,6 +1,7 @@
 """What can be set from outside: environment variables and the `.env` file, each with its reason."""
 
 import ipaddress
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +21,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from worker.setting_names import unknown_names
 from worker.signatures import require_secret
 from worker.sparing import Cap
 
@@ -296,16 +298,31 @@ def _is_sandbox_key(key: SecretStr | None) -> bool:
     return key is not None and key.get_secret_value() == SANDBOX_KEY
 
 
-def read_settings() -> Settings:
-    """Return the settings of this process; raises SettingsError, one plain line per wrong variable."""
+def read_settings(*env_files: Path) -> Settings:
+    """Return the settings of this process; raises SettingsError, one plain line per wrong variable.
+
+    `env_files` are read before `.env` in the current directory, which wins over them.
+    """
+    files = _existing_files(env_files)
     try:
-        return Settings()
+        lines = [*unknown_names(_names(), files)]
+        if not lines:
+            return Settings(_env_file=files or None)
     except ValidationError as error:
         lines = [_plain_line(problem) for problem in error.errors(include_url=False, include_input=False)]
     except UnicodeDecodeError:
         lines = [".env: is not UTF-8 text"]
     # Raised outside the handler: the cause would carry the rejected values into a traceback.
     raise SettingsError("\n".join(lines))
+
+
+def _names() -> list[str]:
+    return [str(field.validation_alias) for field in Settings.model_fields.values()]
+
+
+def _existing_files(env_files: Sequence[Path]) -> list[Path]:
+    own = Settings.model_config.get("env_file")
+    return [*env_files, Path(own)] if isinstance(own, str) else []
 
 
 def _plain_line(problem: ErrorDetails) -> str:

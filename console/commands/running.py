@@ -20,11 +20,14 @@ def up(
 
     Starts PostgreSQL, Redis, workers and the beat, and without an API key a sandbox in LettrLabs' place.
     """
+    from console.installation import installation_settings, is_elsewhere
     from console.output import remark
     from console.up import run_up
-    from worker.settings import read_settings
 
-    return run_up(read_settings(), remark, workers=workers)
+    settings = installation_settings()
+    if is_elsewhere(settings):
+        remark(f"The installation is in {settings.data_dir}.")
+    return run_up(settings, remark, workers=workers)
 
 
 @app.command(rich_help_panel=_PANEL)
@@ -40,18 +43,18 @@ def doctor(*, as_json: AsJson = False) -> int:
     """Check database, Redis, beat, workers, key and clock; exits 1 if something is broken."""
     from console.checkup import examine
     from console.embedded import open_services
-    from console.output import remark, show, show_json
-    from console.session import settings_here, who_is_spoken_to
+    from console.output import show, show_json
+    from console.session import installed_settings, introduce
     from console.views.checkup import check_table, told
 
-    settings = settings_here()
+    settings = installed_settings()
     with open_services(settings) as services:
         found = {"database_url": services.database_url, "redis_url": services.redis_url}
         checks = examine(settings.model_copy(update=found))
     if as_json:
         show_json(settings.vendor, checks=[told(check) for check in checks])
     else:
-        remark(who_is_spoken_to(settings))
+        introduce(settings)
         show(check_table(checks))
     return 1 if any(check.is_broken for check in checks) else 0
 
@@ -74,10 +77,10 @@ def migrate() -> int:
     import migrations
     from console.embedded import open_database
     from console.output import remark
-    from console.session import settings_here, who_is_spoken_to
+    from console.session import installed_settings, introduce
 
-    settings = settings_here()
-    remark(who_is_spoken_to(settings))
+    settings = installed_settings(broker=False)
+    introduce(settings)
     with open_database(settings) as url:
         migrations.upgrade(url)
     remark("The database is at this version.")
@@ -93,10 +96,9 @@ def run(
     """Run a command with DATABASE_URL and REDIS_URL set, starting both servers for it if need be."""
     from console.embedded import open_services
     from console.foreign import run_with
-    from console.output import remark
-    from console.session import settings_here, who_is_spoken_to
+    from console.session import installed_settings, introduce
 
-    settings = settings_here()
-    remark(who_is_spoken_to(settings))
+    settings = installed_settings()
+    introduce(settings)
     with open_services(settings) as services:
         return run_with(command, services)

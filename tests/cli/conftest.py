@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import signal
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ from worker.settings import SANDBOX_KEY
 
 ROOT: Final = Path(__file__).parents[2]
 PATIENCE_SECONDS: Final = 60.0
+# A command that starts servers of its own, on two busy cores.
+LONGEST_COMMAND_SECONDS: Final = 240.0
 HEADINGS: Final = "First Name,Last Name,Address,City,State,ZIP,Offer\n"
 
 
@@ -60,9 +63,21 @@ class Running:
             streams = [stdin, out.fileno(), err.fileno(), report]
             socket.send_fds(warm, [json.dumps(request).encode() + b"\n"], streams)
         os.close(report)
-        self._told = os.fdopen(told)
-        self.pid = int(self._told.readline())
+        self._told = told
+        self.pid = int(self._read_line(PATIENCE_SECONDS))
         self._code: int | None = None
+
+    def _read_line(self, seconds: float) -> str:
+        """Return the next line of the process that runs the command; fails the test if none comes in time."""
+        line = b""
+        deadline = time.monotonic() + seconds
+        while not line.endswith(b"\n"):
+            ready, _, _ = select.select([self._told], [], [], max(deadline - time.monotonic(), 0))
+            assert ready, f"still running after {seconds} s: {self.said()}"
+            read = os.read(self._told, 1)
+            assert read, f"gone without an exit code: {self.said()}"
+            line += read
+        return line.decode()
 
     def said(self) -> str:
         return self.out.read_text(errors="replace") + self.err.read_text(errors="replace")
@@ -80,8 +95,8 @@ class Running:
     def end(self) -> int:
         """Return its exit code once it has one."""
         if self._code is None:
-            self._code = int(self._told.readline())
-            self._told.close()
+            self._code = int(self._read_line(LONGEST_COMMAND_SECONDS))
+            os.close(self._told)
         return self._code
 
     def kill(self) -> None:
@@ -99,6 +114,15 @@ class CommandLine:
     directory: Path
     logs: Path
     started: list[tuple[Running, int]]
+    sigint_ignored: bool = False
+
+    def ignoring_sigint(self) -> "CommandLine":
+        """Return it as a script's `mailrun ... &` starts it."""
+        return replace(self, sigint_ignored=True)
+
+    def inside(self, directory: Path) -> "CommandLine":
+        """Return it in another directory."""
+        return replace(self, directory=directory)
 
     def run(self, *arguments: str, **env: str) -> Ran:
         """Run a command to its end, with nobody at the keyboard."""
@@ -130,6 +154,7 @@ class CommandLine:
         return {
             "arguments": arguments,
             "directory": str(self.directory),
+            "sigint_ignored": self.sigint_ignored,
             "env": {**os.environ, "PYTHONPATH": str(ROOT), **self.env, **env},
         }
 

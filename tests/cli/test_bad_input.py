@@ -147,11 +147,32 @@ def test_a_wrong_setting_is_named_without_its_value(command_line: Any) -> None:
     assert "secret" not in ran.err
 
 
-@pytest.mark.parametrize("arguments", [("bogus",), ("campaign", "show", "x"), ("campaign", "send")])
-def test_a_wrong_command_line_is_one_line_and_exits_2(arguments: tuple[str, ...], command_line: Any) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (("bogus",), "mailrun"),
+        (("campaign", "show", "x"), "mailrun campaign show"),
+        (("campaign", "send"), "mailrun campaign send"),
+        (("campaign", "sned"), "mailrun campaign"),
+        (("cancel", "--force", "1"), "mailrun cancel"),
+        (
+            ("campaign", "send", "list.csv", "--template", "1001", "--yes", "--send-at", "soon"),
+            "mailrun campaign send",
+        ),
+        (("ledger", "--by", "week"), "mailrun ledger"),
+        (("reschedule", "1"), "mailrun reschedule"),
+        (("budget", "set", "account"), "mailrun budget set"),
+        (("token", "create", "shop", "--scope", "everything"), "mailrun token create"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_names_the_help_of_the_command_and_exits_2(
+    arguments: tuple[str, ...], command: str, command_line: Any
+) -> None:
+    command_line.write("list.csv", GOOD)
+
     ran = command_line.run(*arguments)
 
-    assert "mailrun --help" in ran.complaint
+    assert f"ee `{command} --help`" in ran.complaint
     assert ran.code == 2
 
 
@@ -177,5 +198,16 @@ def test_a_person_waits_for_a_vendor_that_is_away_until_they_give_up(
     waiting.interrupt()
 
     assert waiting.end() == 130
+    assert waiting.err.read_text().endswith("mailrun: interrupted\n")
     assert "Traceback" not in waiting.said()
     assert nothing_kept()
+
+
+def test_a_command_that_was_started_with_sigint_ignored_still_obeys_an_interrupt(command_line: Any) -> None:
+    command_line.write("list.csv", GOOD)
+
+    waiting, _ = command_line.ignoring_sigint().ask("campaign", "send", "list.csv", "--template", "1001")
+    waiting.wait_for("trying again")
+    waiting.interrupt()
+
+    assert waiting.end() == 130

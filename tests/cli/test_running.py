@@ -64,6 +64,7 @@ def test_exec_runs_a_command_with_servers_of_its_own_and_leaves_none(
     command_line: Any, tmp_path: Path
 ) -> None:
     own = {"DATABASE_URL": "", "REDIS_URL": "", "MAILRUN_DATA_DIR": str(tmp_path / "data")}
+    (tmp_path / "data" / "postgres").mkdir(parents=True)
 
     ran = command_line.run("exec", "--", sys.executable, "-c", SEE, **own)
     failed = command_line.run("exec", "--", "sh", "-c", "exit 7")

@@ -11,10 +11,10 @@ import signal
 import socket
 import sys
 
-from console import approving, checkup, commanding, dossier, explanations, foreign, resolving, sending
+from console import app, approving, checkup, commanding, dossier, explanations, foreign, resolving, sending
 from console.main import main
 
-WARM = (approving, checkup, commanding, dossier, explanations, foreign, resolving, sending)
+WARM = (app, approving, checkup, commanding, dossier, explanations, foreign, resolving, sending)
 LONGEST_REQUEST = 1 << 20
 
 
@@ -45,6 +45,7 @@ def watch(request: dict[str, object], stdin: int, stdout: int, stderr: int, repo
 
 
 def become(request: dict[str, object], *streams: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN if request["sigint_ignored"] else signal.default_int_handler)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)

@@ -105,7 +105,8 @@ def test_a_send_with_a_budget_that_is_none_is_one_line_and_leaves_nothing(
 
     ran = mailrun.run("campaign", "send", "list.csv", "--template", "1001", "--yes", "--budget", "NaN")
 
-    assert ran.complaint == '--budget "NaN": must be an amount of money such as 250.00'
+    assert ran.complaint.startswith('--budget "NaN": must be an amount of money such as 250.00; ')
+    assert ran.complaint.endswith("see `mailrun campaign send --help`")
     assert ran.code == 2
     with people.engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(Campaign)) == 0
@@ -202,7 +203,8 @@ def test_evidence_is_written_verified_and_gives_an_edit_away(mailrun: CommandLin
     assert mailrun.run("evidence", "--verify", "case", "--head", head).code == 0
     assert mailrun.run("evidence", "--verify", "case.zip").code == 0
     assert packed.code == 0
-    assert mailrun.run("evidence", "--verify", "case.zip", "--head", head).code == 1  # of another moment
+    assert mailrun.run("evidence", "--verify", "case.zip", "--head", head).code == 0
+    assert mailrun.run("evidence", "--verify", "case.zip", "--head", "0" * 64).code == 1
     document = mailrun.directory / "case" / "evidence.json"
     assert document.stat().st_mode & 0o077 == 0
     told = json.loads(document.read_text())
@@ -214,6 +216,28 @@ def test_evidence_is_written_verified_and_gives_an_edit_away(mailrun: CommandLin
     assert mailrun.run("evidence", mailing_id).code == 0
     assert mailrun.run("evidence", "--verify", f"evidence-{mailing_id}").code == 0
     assert "--verify alone" in mailrun.run("evidence").complaint
+
+
+def test_evidence_is_not_overwritten_and_keeps_its_head_while_nothing_happens(
+    mailrun: CommandLine, hands: Any
+) -> None:
+    first, other = (str(hands.to_the_end(hands.to(Stage.CHECKOUT)).id) for _ in range(2))
+    saved = mailrun.run("evidence", first, "-o", "case")
+    document = mailrun.directory / "case" / "evidence.json"
+    before = document.read_bytes()
+    mailrun.write("notes.zip", "mine")
+
+    again = mailrun.run("evidence", first, "-o", "case")
+
+    assert again.code == 0
+    assert again.out.splitlines()[1] == saved.out.splitlines()[1]
+    assert "Unchanged" in again.out
+    assert "other evidence" in mailrun.run("evidence", other, "-o", "case").complaint
+    assert "give another name" in mailrun.run("evidence", first, "-o", "notes.zip").complaint
+    assert document.read_bytes() == before
+    assert (mailrun.directory / "notes.zip").read_text() == "mine"
+    document.write_bytes(before.replace(b'"kind"', b'"kinds"', 1))
+    assert "give another name" in mailrun.run("evidence", first, "-o", "case").complaint
 
 
 def mailings(hands: Any) -> list[int]:

@@ -17,7 +17,7 @@ def gathered(hands: Any, people: Any) -> Any:
     people.approve(mailing_id, "Grace")
     assert hands.to_the_end(mailing_id).state is State.SENT
     with people.engine.connect() as connection:
-        return bundle.gather(connection, mailing_id, hands.clock.at)
+        return bundle.gather(connection, mailing_id)
 
 
 def document(gathered: Any) -> Any:
@@ -70,7 +70,7 @@ def test_the_vendors_own_words_are_withheld_wherever_they_are_quoted(hands: Any,
     hands.pen.forge(mailing_id, reason=f"LettrLabs refused (400): {secret}")
     with people.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE vendor_call SET words = %s WHERE operation = 'order'", (secret,))
-        made = bundle.gather(connection, mailing_id, hands.clock.at)
+        made = bundle.gather(connection, mailing_id)
 
     assert made is not None
     assert secret not in made.files[DOCUMENT].decode()
