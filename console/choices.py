@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from console.amounts import AskedMoney
 from console.complaints import UsageComplaint
 from intake.options import Options, Postage, Speed
+from intake.recent_pieces import Again
 from models import State
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -41,6 +42,15 @@ def pairs(mapping: Iterable[str]) -> dict[str, str]:
             raise UsageComplaint(f'--mapping "{pair}": must be HEADING=FIELD, such as "Ship to=address1"')
         said[heading] = field
     return said
+
+
+def repeats_choice(given: str | None) -> Again | None:
+    """Return which people of a repeated template are meant; raises UsageComplaint for an unknown word."""
+    if given is None:
+        return None
+    if given.casefold() not in list(Again):
+        raise UsageComplaint(f'--again "{given}": must be {" or ".join(Again)}')
+    return Again(given.casefold())
 
 
 def state_named(word: str | None) -> State | None:

@@ -27,6 +27,7 @@ from console.watching import exit_code, follow
 from intake.campaigns import submit_campaign
 from intake.check import check_campaign
 from intake.options import Options
+from intake.recent_pieces import Again
 from models import Outcome
 from worker.desk import open_engine
 from worker.settings import LIVE_URL, SANDBOX_KEY, Settings
@@ -84,6 +85,7 @@ def _send_sample(session: Session) -> int:
         name="Demo: spring offer",
         key=f"demo:{secrets.token_hex(8)}",  # the same list again is a new campaign each time
         batch_size=BATCH_SIZE,
+        again=Again.EVERYBODY,
     )
     one = follow(session, submission.campaign_id, starting=START_SECONDS)
     _report(session, one)

@@ -16,6 +16,7 @@ from console.watching import follow, no_campaign
 from intake.campaigns import submit_campaign
 from intake.check import check_campaign
 from intake.options import LONGEST_WORD, Options
+from intake.recent_pieces import Again
 from intake.schedule import AskedTimes, schedule_for
 from models import OPEN, Approval, State
 from worker.clock import system_clock
@@ -58,6 +59,7 @@ def _try(session: Session, file: Path, options: Options, *, as_json: bool) -> in
         options,
         key=f"plan {uuid.uuid4().hex}",
         name=f"Plan of {file.stem}"[:LONGEST_WORD],
+        again=Again.EVERYBODY,
     )
     number = submission.campaign_id
     try:

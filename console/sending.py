@@ -14,6 +14,7 @@ from console.decisions import who
 from console.output import remark, show
 from console.progress import told
 from console.reads.campaigns import Status
+from console.repeats import ask_about_repeats, repeats_complaint, schedule_hint
 from console.session import Session, open_session, settings_here
 from console.vendor import check_vendor
 from console.views.lists import findings_facts, rejected_table
@@ -22,6 +23,7 @@ from console.watching import exit_code, follow, look
 from intake.campaigns import Submission, submit_campaign
 from intake.check import Findings, check_campaign
 from intake.options import Options
+from intake.recent_pieces import Again, RecentPiecesError
 from intake.schedule import AskedTimes, repeats_for, schedule_for
 from worker.clock import system_clock
 from worker.recurrence import Repeats
@@ -47,6 +49,7 @@ class Sending:
     actor: str | None
     yes: bool
     wait: bool
+    again: Again | None = None
 
 
 def send(asked: Sending) -> int:
@@ -62,8 +65,8 @@ def send(asked: Sending) -> int:
         settings = check_vendor(
             session.settings, asked.options.template_id, remark, keep_trying=not asked.yes
         )
-        submission = _submit(session, replace(asked, options=timed), repeats)
-        _tell(findings, submission, asked)
+        submission = _submit_or_ask(session, replace(asked, options=timed), repeats)
+        _tell(session, findings, submission, asked)
         if not submission.created:
             _require_alive(session, submission.campaign_id)
         try:
@@ -100,6 +103,17 @@ def _look_over(asked: Sending) -> Findings:
     return findings
 
 
+def _submit_or_ask(session: Session, asked: Sending, repeats: Repeats | None) -> Submission:
+    """Submit the list; ask about people who got the template lately, if a person is there to answer."""
+    try:
+        return _submit(session, asked, repeats)
+    except RecentPiecesError as error:
+        if asked.yes:
+            raise repeats_complaint(session, error.recent, system_clock()) from None
+        again = ask_about_repeats(session, error.recent)
+    return _submit(session, replace(asked, again=again), repeats)
+
+
 def _submit(session: Session, asked: Sending, repeats: Repeats | None) -> Submission:
     return submit_campaign(
         session.engine,
@@ -110,22 +124,29 @@ def _submit(session: Session, asked: Sending, repeats: Repeats | None) -> Submis
         mapping=asked.mapping,
         batch_size=asked.batch_size,
         repeats=repeats,
+        again=asked.again,
+        repeat_window=session.settings.repeat_window,
         submitted_by=who(asked.actor),
         rejected_to=asked.rejects,
         progress=told("Written down, to be queued together"),
     )
 
 
-def _tell(findings: Findings, submission: Submission, asked: Sending) -> None:
+def _tell(session: Session, findings: Findings, submission: Submission, asked: Sending) -> None:
     if findings.tally.rejected:
         show(rejected_table(findings.tally))
-        if submission.created:
+        if submission.created and findings.tally.correctable:
             show(f"Rejected rows, to correct and send as a list of their own: {asked.rejects}")
     number, people = submission.campaign_id, count(submission.people, "person", "people")
     if submission.created:
         show(f"Queued as campaign {number}: {people} in {count(submission.mailings, 'order')}.")
+        left_out = submission.rejected - findings.tally.rejected
+        if left_out > 0:
+            show(f"Left out: {count(left_out, 'person who was', 'people who were')} mailed before.")
     else:
         show(f"This list was submitted before, as campaign {number}: nothing new is queued.")
+        if hint := schedule_hint(session, number):
+            show(hint)
 
 
 def _require_alive(session: Session, campaign_id: int) -> None:

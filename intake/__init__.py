@@ -5,14 +5,17 @@ from intake.check import Findings, check_campaign
 from intake.faults import ConflictError, IntakeError
 from intake.mailings import SubmittedMailing, submit_mailing
 from intake.options import Options, Postage, Speed
+from intake.recent_pieces import Again, RecentPiecesError
 from intake.recipient import Recipient
 
 __all__ = [
+    "Again",
     "ConflictError",
     "Findings",
     "IntakeError",
     "Options",
     "Postage",
+    "RecentPiecesError",
     "Recipient",
     "Speed",
     "Submission",

@@ -1,29 +1,42 @@
 """Campaigns: one list of people, checked, cut into mailings and queued, in one transaction.
 
-Killed at any point, a submission leaves nothing behind, and submitted again it is the same campaign. Its key makes it
-so: two processes that submit one key at once wait for each other, and the second gets the first's campaign. Without
-a key of its own a list has one by its bytes and the template, so that a command given twice mails nobody twice.
+A submission that is killed leaves nothing behind, and submitted again it is the same campaign. Its key makes it so:
+of two processes that submit one key at once, the second waits and gets the first's campaign. A campaign without a key
+is known by its people, its options and its template, not by the bytes of its file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, Row, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from intake.check import Progress, Source, Tally, counted, rejected_rows
-from intake.columns import match_columns
+from intake.columns import Columns, match_columns
+from intake.corrections import origin_name, origins_of
 from intake.digests import installation_key
 from intake.faults import ConflictError, Fault, IntakeError
+from intake.mailable import Person
 from intake.options import LONGEST_WORD, OWN_KEYS, Options, digest_of_request, require_usable_key
-from intake.people import people
+from intake.people import Found, Rejected, people
+from intake.people_digest import PeopleDigest
+from intake.recent_pieces import (
+    REPEAT_WINDOW,
+    Again,
+    RecentPieces,
+    RecentPiecesError,
+    RecentSenders,
+    lock_template,
+)
+from intake.repeats import RepeatScreen, keep_all
 from intake.suppression import require_lists
 from intake.table import Table
-from intake.writing import Writer
-from models import Campaign, Priority, Purse
+from intake.writing import Screen, Writer
+from models import Campaign, Mailing, Priority, Purse, State
 from worker import purses, recurrence
 from worker.clock import Clock, system_clock
 from worker.moves import NewMailing
@@ -33,6 +46,8 @@ DEFAULT_BATCH_SIZE: Final = 1000
 """What LettrLabs takes in one request (1000, older LettrLabs reference), so that attaching is one call."""
 LARGEST_BATCH_SIZE: Final = 50_000
 """A batch is held in memory while it is written: about a kilobyte for each person."""
+
+_KEYLESS: Final = "list:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +74,10 @@ def submit_campaign(
     mapping: Mapping[str, str] | None = None,
     batch_size: int = DEFAULT_BATCH_SIZE,
     repeats: Repeats | None = None,
+    again: Again | str | None = None,
+    repeat_window: timedelta = REPEAT_WINDOW,
     submitted_by: str | None = None,
+    submitter_token: str | None = None,
     rejected_to: Path | None = None,
     progress: Progress = lambda _: None,
     clock: Clock = system_clock,
@@ -67,53 +85,203 @@ def submit_campaign(
     """Queue a mailing for each `batch_size` people of a list and return the campaign they make up.
 
     With `repeats` this is the first occurrence of a rule, sent when the rule first fires; the others follow.
-    The rejected rows are noted with the campaign and written to `rejected_to`, if there are any.
+    If people got the template within `repeat_window`, `again` decides who gets it: everybody, or only the new ones.
+    The rejected rows are noted with the campaign; those to correct are written to `rejected_to`.
 
-    Raises TableError, ColumnsError, or IntakeError if nobody is left to mail or an option is impossible;
+    Raises TableError, ColumnsError, or IntakeError if no one is left to mail or an option is impossible;
+    RecentPiecesError if people got the template lately and `again` is None;
     ConflictError if the key belongs to another list, or to this one with other options.
     """
+    _require_usable(name, key, batch_size)
+    with Table.open(source) as table:
+        now = clock()
+        order = _Order(
+            key=key,
+            name=" ".join((name or table.name).split())[:LONGEST_WORD],
+            options=options if repeats is None else _for_the_first(options, repeats, now),
+            asked={
+                **options.told(),
+                **({"repeats": repeats.told()} if repeats else {}),
+                "batch_size": batch_size,
+            },
+            batch_size=batch_size,
+            repeats=repeats,
+            again=None if again is None else _known_again(again),
+            repeat_window=repeat_window,
+            submitted_by=submitted_by,
+            submitter_token=submitter_token,
+            now=now,
+        )
+        reading = _Reading(table, match_columns(table.headings, mapping), rejected_to, progress)
+        try:
+            with engine.begin() as connection:
+                return _submit(connection, order, reading)
+        except _SubmittedBefore as before:
+            return before.submission
+
+
+class _SubmittedBefore(Exception):  # noqa: N818 - it undoes what was written, and is no error
+    def __init__(self, submission: Submission) -> None:
+        super().__init__()
+        self.submission = submission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """What was asked for: `asked` is all of it but the people, as JSON knows it."""
+
+    key: str | None
+    name: str
+    options: Options
+    asked: Mapping[str, Any]
+    batch_size: int
+    repeats: Repeats | None
+    again: Again | None
+    repeat_window: timedelta
+    submitted_by: str | None
+    submitter_token: str | None
+    now: datetime
+
+    @property
+    def since(self) -> datetime:
+        """The time since which a paid piece is a recent one."""
+        return self.now - self.repeat_window
+
+    def digest(self, people: PeopleDigest) -> bytes:
+        """Return the digest by which the campaign to these people is known."""
+        return digest_of_request({**self.asked, "people": people.hex()})
+
+
+class _Reading:
+    """The reading of a list: its rows become people, who are counted and added up on their way."""
+
+    def __init__(self, table: Table, columns: Columns, rejected_to: Path | None, progress: Progress) -> None:
+        self.table = table
+        self.tally = Tally()
+        self.digest = PeopleDigest()
+        self._columns = columns
+        self._rejected_to = rejected_to
+        self._progress = progress
+
+    def origins(self, key: bytes) -> list[int]:
+        return origins_of(self.table, self._columns.origin, key)
+
+    def write(self, writer: Writer, order: _Order, key: bytes, origin: str) -> None:
+        with rejected_rows(self._rejected_to, self.table, origin) as rejected:
+            found = people(self.table, self._columns, key, order.options.strictness)
+            writer.write(self._added(counted(found, self.tally, rejected, self._progress)))
+
+    def read(self, order: _Order, key: bytes) -> None:
+        """Read the people without writing them."""
+        found = people(self.table, self._columns, key, order.options.strictness)
+        for _ in self._added(counted(found, self.tally, None, self._progress)):
+            pass
+
+    def _added(self, blocks: Iterator[Found]) -> Iterator[Found]:
+        for found in blocks:
+            self.digest.add(found.people)
+            yield found
+
+
+def _require_usable(name: str | None, key: str | None, batch_size: int) -> None:
     if not 1 <= batch_size <= LARGEST_BATCH_SIZE:
         raise IntakeError(Fault.BAD_OPTION, f"The batch size must be between 1 and {LARGEST_BATCH_SIZE:,}.")
     if key is not None:
         require_usable_key(key)
     if name is not None and len(name) > LONGEST_WORD:
         raise IntakeError(Fault.BAD_OPTION, f"The name must be at most {LONGEST_WORD} characters long.")
-    with Table.open(source) as table:
-        columns = match_columns(table.headings, mapping)
-        content = {"list": table.sha256.hex(), "template": options.template_id}
-        now = clock()
-        order = _Order(
-            key=key or f"list:{digest_of_request(content).hex()[:32]}",
-            name=" ".join((name or table.name).split())[:LONGEST_WORD],
-            request_digest=digest_of_request(
-                {
-                    **content,
-                    **options.told(),
-                    **({"repeats": repeats.told()} if repeats else {}),
-                    "batch_size": batch_size,
-                    "columns": dict(columns.positions),
-                }
-            ),
-            options=options if repeats is None else _for_the_first(options, repeats, now),
-            batch_size=batch_size,
-            submitted_by=submitted_by,
+
+
+def _known_again(again: Again | str) -> Again:
+    try:
+        return Again(again)
+    except ValueError:
+        raise IntakeError(Fault.BAD_OPTION, f"again must be {' or '.join(Again)}.") from None
+
+
+def _submit(connection: Connection, order: _Order, reading: _Reading) -> Submission:
+    """Write the campaign and decide about it; raises _SubmittedBefore to undo what was written."""
+    lock_template(connection, order.options.template_id)
+    require_lists(connection, order.options.sparing.lists)
+    key = installation_key(connection)
+    campaign_id = _opened(connection, order)
+    if campaign_id is None:
+        return _earlier(connection, order, reading, key)
+    _prepare(connection, campaign_id, order)
+    origins = reading.origins(key)
+    recent = RecentSenders(order.options.template_id)
+    screen = _screen(connection, campaign_id, order, origins, recent)
+    pattern = _pattern(campaign_id, order)
+    writer = Writer(
+        connection, campaign_id, pattern, order.batch_size, _counting(screen, reading.tally), order.now
+    )
+    origin = " ".join(origin_name(one, key) for one in [*origins, campaign_id])
+    reading.write(writer, order, key, origin)
+    _require_first_time(connection, campaign_id, order, reading)
+    if recent.repeated and order.again is None:
+        raise RecentPiecesError(recent, order.now)
+    return _finished(connection, campaign_id, order, reading, writer.mailings)
+
+
+def _prepare(connection: Connection, campaign_id: int, order: _Order) -> None:
+    if order.options.limits.given:
+        who = order.submitted_by or "intake"
+        purses.set_limits(connection, Purse.CAMPAIGN, campaign_id, order.options.limits.given, who, order.now)
+    if order.repeats is not None:
+        _begin_repeating(connection, campaign_id, order.repeats, order.options)
+
+
+def _screen(
+    connection: Connection, campaign_id: int, order: _Order, origins: Sequence[int], recent: RecentSenders
+) -> Screen:
+    if order.again is Again.EVERYBODY and not origins:
+        return keep_all
+    pieces = RecentPieces(
+        connection,
+        order.options.template_id,
+        order.since,
+        own=campaign_id,
+        corrected=origins,
+        any_template_piece=order.again is not Again.EVERYBODY,
+    )
+    return RepeatScreen(pieces, recent, only_new=order.again is Again.NEW).screen
+
+
+def _counting(screen: Screen, tally: Tally) -> Screen:
+    def screened(found: list[Person]) -> tuple[list[Person], Sequence[Rejected]]:
+        kept, left_out = screen(found)
+        tally.leave_out(left_out)
+        return kept, left_out
+
+    return screened
+
+
+def _require_first_time(connection: Connection, campaign_id: int, order: _Order, reading: _Reading) -> None:
+    """Raise _SubmittedBefore if a campaign without a key was submitted before, and is not over unpaid.
+
+    Of a list that is to go to new people only, what was submitted before matters once no one is new.
+    """
+    if order.key is not None or order.again is Again.EVERYBODY:
+        return
+    if order.again is Again.NEW and reading.tally.people:
+        return
+    alive = or_(Mailing.paid_at > order.since, Mailing.state.not_in(_OVER) & Mailing.paid_at.is_(None))
+    there = connection.execute(
+        select(*Campaign.__table__.columns)
+        .where(
+            Campaign.request_digest == order.digest(reading.digest),
+            Campaign.key.startswith(_KEYLESS),
+            Campaign.id != campaign_id,
+            exists().where(Mailing.campaign_id == Campaign.id, alive),
         )
-        with engine.begin() as connection:
-            require_lists(connection, options.sparing.lists)
-            campaign_id = _opened(connection, order)
-            if campaign_id is None:
-                return _earlier(connection, order, by_list=key is None)
-            if options.limits.given:
-                who = submitted_by or "intake"
-                purses.set_limits(connection, Purse.CAMPAIGN, campaign_id, options.limits.given, who, now)
-            if repeats is not None:
-                _begin_repeating(connection, campaign_id, repeats, order.options)
-            writer = Writer(connection, campaign_id, _pattern(campaign_id, order), batch_size, now)
-            tally = Tally()
-            with rejected_rows(rejected_to, table) as rejected:
-                found = people(table, columns, installation_key(connection), options.strictness)
-                writer.write(counted(found, tally, rejected, progress))
-            return _finished(connection, campaign_id, order, tally, writer.mailings)
+        .order_by(Campaign.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if there is not None:
+        raise _SubmittedBefore(_as_submission(there))
+
+
+_OVER: Final = (State.FAILED, State.CANCELLED)
 
 
 def _for_the_first(options: Options, repeats: Repeats, now: datetime) -> Options:
@@ -132,23 +300,16 @@ def _begin_repeating(connection: Connection, campaign_id: int, repeats: Repeats,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
-    key: str
-    name: str
-    request_digest: bytes
-    options: Options
-    batch_size: int
-    submitted_by: str | None
-
-
 def _opened(connection: Connection, order: _Order) -> int | None:
-    """Return a new campaign's id, or None if the key is taken, having waited for whoever is taking it."""
+    """Return a new campaign's id, or None if the key is taken, after a submission that is taking it has ended.
+
+    Its digest follows when its people are known.
+    """
     return connection.scalar(
         insert(Campaign)
         .values(
-            key=order.key,
-            request_digest=order.request_digest,
+            key=order.key or f"{_KEYLESS}{uuid4().hex}",
+            request_digest=b"",
             name=order.name,
             rows=0,
             people=0,
@@ -160,16 +321,20 @@ def _opened(connection: Connection, order: _Order) -> int | None:
     )
 
 
-def _earlier(connection: Connection, order: _Order, *, by_list: bool) -> Submission:
+def _earlier(connection: Connection, order: _Order, reading: _Reading, key: bytes) -> Submission:
     there = connection.execute(select(*Campaign.__table__.columns).where(Campaign.key == order.key)).one()
-    if there.request_digest != order.request_digest:
+    reading.read(order, key)
+    if there.request_digest != order.digest(reading.digest):
         campaign = f"campaign {there.id} of {there.created_at:%Y-%m-%d %H:%M %Z}"
-        what = (
-            f"This list was sent with this template before, with other options, as {campaign}"
-            if by_list
-            else f'The key "{order.key}" belongs to {campaign}, with another list or other options'
+        raise ConflictError(
+            f'The key "{order.key}" belongs to {campaign}, with another list or other options: nothing was sent '
+            "now; give a new key to send this as well.",
+            there.id,
         )
-        raise ConflictError(f"{what}: nothing was sent now; give a new key to send this as well.", there.id)
+    return _as_submission(there)
+
+
+def _as_submission(there: Row[Any]) -> Submission:
     return Submission(
         campaign_id=there.id,
         created=False,
@@ -187,7 +352,7 @@ def _pattern(campaign_id: int, order: _Order) -> NewMailing:
     options = order.options
     return NewMailing(
         key=f"{OWN_KEYS}{campaign_id}",
-        request_digest=order.request_digest,
+        request_digest=digest_of_request(order.asked),
         priority=Priority.CAMPAIGN,
         template_id=options.template_id,
         postage=options.postage,
@@ -196,6 +361,7 @@ def _pattern(campaign_id: int, order: _Order) -> NewMailing:
         approval=options.approval,
         approval_over=options.approval_over,
         submitted_by=order.submitted_by,
+        submitter_token=order.submitter_token,
         auto_bill=options.auto_bill,
         schedule=options.schedule,
         sparing=options.sparing,
@@ -204,9 +370,10 @@ def _pattern(campaign_id: int, order: _Order) -> NewMailing:
 
 
 def _finished(
-    connection: Connection, campaign_id: int, order: _Order, tally: Tally, mailings: int
+    connection: Connection, campaign_id: int, order: _Order, reading: _Reading, mailings: int
 ) -> Submission:
-    """Note what the campaign came to. Raises IntakeError if it came to nobody."""
+    """Note the campaign's digest and counts. Raises IntakeError if it has no people."""
+    tally = reading.tally
     if not tally.people:
         raise IntakeError(
             Fault.NOBODY_TO_MAIL,
@@ -214,5 +381,10 @@ def _finished(
             f"{tally.first_rejected[0][1]}",
         )
     counts = {"rows": tally.rows, "people": tally.people, "rejected": tally.rejected, "mailings": mailings}
-    connection.execute(update(Campaign).where(Campaign.id == campaign_id).values(**counts))
-    return Submission(campaign_id=campaign_id, created=True, key=order.key, name=order.name, **counts)
+    key = connection.scalars(
+        update(Campaign)
+        .where(Campaign.id == campaign_id)
+        .values(request_digest=order.digest(reading.digest), **counts)
+        .returning(Campaign.key)
+    ).one()
+    return Submission(campaign_id=campaign_id, created=True, key=key, name=order.name, **counts)

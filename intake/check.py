@@ -1,15 +1,15 @@
 """Looking a list over: what a campaign would find in it, without sending or keeping anything."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
 from intake.columns import Columns, match_columns
-from intake.people import Found, people
-from intake.reasons import ReasonCode
+from intake.people import Found, Rejected, people
+from intake.reasons import NOT_TO_CORRECT, ReasonCode
 from intake.rejects import RejectedRows
 from intake.strictness import Strictness
 from intake.table import Table
@@ -35,12 +35,25 @@ class Tally:
         """How many rows are not mailed."""
         return self.rows - self.people
 
+    @property
+    def correctable(self) -> int:
+        """How many rejected rows are worth a correction: they are what the file of rejected rows holds."""
+        return sum(number for code, number in self.reasons.items() if code not in NOT_TO_CORRECT)
+
     def count(self, found: Found) -> None:
         """Count the rows of a block."""
         self.rows += len(found.people) + len(found.rejected)
         self.people += len(found.people)
-        self.reasons.update(one.reasons[0].code for one in found.rejected)
-        for one in found.rejected[: _FIRST_REJECTED - len(self.first_rejected)]:
+        self._note(found.rejected)
+
+    def leave_out(self, rejected: Sequence[Rejected]) -> None:
+        """Count people as rejected who were counted as people before."""
+        self.people -= len(rejected)
+        self._note(rejected)
+
+    def _note(self, rejected: Sequence[Rejected]) -> None:
+        self.reasons.update(one.reasons[0].code for one in rejected)
+        for one in rejected[: _FIRST_REJECTED - len(self.first_rejected)]:
             self.first_rejected.append((one.row.number, one.reasons[0].sentence))
 
 
@@ -76,9 +89,11 @@ def check_campaign(
         return Findings(table.name, table.encoding, table.delimiter, columns, tally)
 
 
-def rejected_rows(path: Path | None, table: Table) -> AbstractContextManager[RejectedRows | None]:
-    """Return a writer of a table's rejected rows, or None in its place where nobody wants them."""
-    return nullcontext() if path is None else RejectedRows(path, table.headings)
+def rejected_rows(
+    path: Path | None, table: Table, origin: str = ""
+) -> AbstractContextManager[RejectedRows | None]:
+    """Return a writer of a table's rejected rows, or None in its place where no path is given."""
+    return nullcontext() if path is None else RejectedRows(path, table.headings, origin)
 
 
 def counted(

@@ -20,6 +20,9 @@ from intake.fields import (
     heading_form,
 )
 
+ORIGIN_HEADING: Final = "Mailrun campaign"
+"""The column that names the campaign whose rejected rows a list corrects."""
+
 REASON_HEADINGS: Final = ("Row", "Reason", "What is wrong")
 """The columns that a rejected-rows file puts in front: corrected and sent again, it must not print them."""
 
@@ -44,6 +47,12 @@ class Columns:
     positions: Mapping[Field, int]
     customs: tuple[tuple[str, Field], ...]
     left_out: tuple[str, ...]
+
+    @property
+    def origin(self) -> int | None:
+        """Return the position of the column that names the campaign a corrected list comes from."""
+        form = heading_form(ORIGIN_HEADING)
+        return next((at for at, heading in enumerate(self.headings) if heading_form(heading) == form), None)
 
     def heading(self, field: Field) -> str:
         """Return the heading of the column that holds a field."""
@@ -99,6 +108,8 @@ def match_columns(
 def _told(headings: Sequence[str], mapping: Mapping[str, str]) -> dict[int, Field | None]:
     ours = len(REASON_HEADINGS) if tuple(headings[: len(REASON_HEADINGS)]) == REASON_HEADINGS else 0
     told: dict[int, Field | None] = dict.fromkeys(range(ours))
+    form = heading_form(ORIGIN_HEADING)
+    told.update({at: None for at, heading in enumerate(headings) if heading_form(heading) == form})
     for heading, name in mapping.items():
         told.update(dict.fromkeys(_columns_called(heading, headings), _told_field(name)))
     return told

@@ -27,6 +27,7 @@ class Fault(StrEnum):
     BAD_OPTION = "bad_option"
     NOBODY_TO_MAIL = "nobody_to_mail"
     OTHER_CONTENT = "other_content"
+    MAILED_LATELY = "mailed_lately"
     NOT_AN_EVENT = "not_an_event"
     NOT_JSON = "not_json"
     TOO_DEEP = "too_deep"

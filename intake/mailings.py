@@ -37,6 +37,7 @@ def submit_mailing(
     key: str,
     priority: Priority = Priority.EVENT,
     submitted_by: str | None = None,
+    submitter_token: str | None = None,
     clock: Clock = system_clock,
 ) -> SubmittedMailing:
     """Queue one mailing to recipients that `AddressGate.admit` let through.
@@ -62,6 +63,7 @@ def submit_mailing(
         approval=options.approval,
         approval_over=options.approval_over,
         submitted_by=submitted_by,
+        submitter_token=submitter_token,
         auto_bill=options.auto_bill,
         schedule=options.schedule,
         sparing=options.sparing,

@@ -1,7 +1,7 @@
 """Why one row is not mailed; for why a whole submission is refused, see `intake.faults`."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class ReasonCode(StrEnum):
@@ -22,6 +22,8 @@ class ReasonCode(StrEnum):
     FOREIGN_COUNTRY = "foreign_country"
     NOT_A_URL = "not_a_url"
     DUPLICATE = "duplicate"
+    MAILED_LATELY = "mailed_lately"
+    IN_CORRECTED_CAMPAIGN = "in_corrected_campaign"
     NO_STREET_NUMBER = "no_street_number"
     MILITARY_MISMATCH = "military_mismatch"
     MALFORMED_ZIP4 = "malformed_zip4"
@@ -34,3 +36,9 @@ class Reason(NamedTuple):
 
     code: ReasonCode
     sentence: str
+
+
+NOT_TO_CORRECT: Final = frozenset(
+    {ReasonCode.DUPLICATE, ReasonCode.MAILED_LATELY, ReasonCode.IN_CORRECTED_CAMPAIGN}
+)
+"""Nothing is wrong with these rows: corrected and sent again, they would mail a person twice."""

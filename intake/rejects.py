@@ -6,25 +6,27 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any, Self
 
-from intake.columns import REASON_HEADINGS
+from intake.columns import ORIGIN_HEADING, REASON_HEADINGS
 from intake.faults import Fault, IntakeError
-from intake.reasons import Reason
+from intake.reasons import NOT_TO_CORRECT, Reason
 from intake.records import Row
 
 
 class RejectedRows:
     """Writes rejected rows to a CSV file, for as long as the `with` statement lasts.
 
-    The file appears complete or not at all, only if a row was rejected, and only its owner can read it. The
+    The file appears complete or not at all, only if a row can be corrected, and only its owner can read it. Each
+    row names the campaign it comes from, by which a corrected list mails none of that campaign's people again. The
     original cells are kept as they were, also those that a spreadsheet would take for a formula: the file is for
     correcting and sending again, and a changed cell would be mailed changed.
     """
 
-    def __init__(self, path: Path, headings: Sequence[str]) -> None:
-        """Say where the file is to be, and the headings of the table it comes from."""
+    def __init__(self, path: Path, headings: Sequence[str], origin: str = "") -> None:
+        """Say where the file is to be, the headings of the table, and the name of the campaign it comes from."""
         self.path = path
         self.written = 0
         self._headings = headings
+        self._origin = origin
         self._file: IO[str] | None = None
         self._rows: Any = None
 
@@ -32,14 +34,17 @@ class RejectedRows:
         return self
 
     def write(self, row: Row, reasons: Sequence[Reason]) -> None:
-        """Add a row."""
+        """Add a row, unless its first reason is nothing that a correction could change."""
+        if reasons[0].code in NOT_TO_CORRECT:
+            return
         if self._file is None:
             self._file = _private_file_beside(self.path)
             self._rows = csv.writer(self._file)
-            self._rows.writerow([*REASON_HEADINGS, *self._headings])
+            named = [ORIGIN_HEADING] if self._origin else []
+            self._rows.writerow([*REASON_HEADINGS, *named, *self._headings])
         codes = " ".join(reason.code for reason in reasons)
         sentences = " ".join(reason.sentence for reason in reasons)
-        self._rows.writerow([row.number, codes, sentences, *row.cells])
+        self._rows.writerow([row.number, codes, sentences, *filter(None, [self._origin]), *row.cells])
         self.written += 1
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Serial, Written
@@ -17,6 +17,7 @@ class Campaign(Base):
         UniqueConstraint("recurrence_id", "occurrence_at"),
         CheckConstraint("(recurrence_id IS NULL) = (occurrence_at IS NULL)", name="occurrence_of_a_rule"),
         CheckConstraint("rows = people + rejected", name="rows_add_up"),
+        Index("ix_campaign_request_digest", "request_digest"),
     )
 
     id: Mapped[Serial]

@@ -105,6 +105,7 @@ class Mailing(Scheduled, Sparing, Base):
     approval: Mapped[Approval] = mapped_column(words(Approval, "approval"))
     approval_over: Mapped[Decimal | None] = mapped_column(CENTS)
     submitted_by: Mapped[str | None]
+    submitter_token: Mapped[str | None]
     trigger_id: Mapped[int | None] = mapped_column(BigInteger)
     approved_at: Mapped[datetime | None] = mapped_column(_TIME)
     approved_by: Mapped[str | None]

@@ -38,9 +38,8 @@ class Recipient(Base):
 
     __tablename__ = "recipient"
     __table_args__ = (
-        Index(
-            "ix_recipient_person_counted", "person_digest", postgresql_where=text("counted_on IS NOT NULL")
-        ),
+        # Of all people, not only of those who are counted: a campaign is compared with what is still queued, too.
+        Index("ix_recipient_person", "person_digest"),
         Index(
             "ix_recipient_address_counted", "address_digest", postgresql_where=text("counted_on IS NOT NULL")
         ),

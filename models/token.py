@@ -9,13 +9,17 @@ from models.base import Base, Serial, Written
 
 
 class Token(Base):
-    """A bearer token, known by its SHA-256 alone: it is random enough that nobody can guess back from that."""
+    """A bearer token, known by its SHA-256 alone: its random bytes cannot be guessed back from that.
+
+    ``owner`` is the person who answers for what the token submits; a token made before owners has none.
+    """
 
     __tablename__ = "token"
     __table_args__ = (UniqueConstraint("name"), UniqueConstraint("sha256"))
 
     id: Mapped[Serial]
     name: Mapped[str]
+    owner: Mapped[str | None]
     sha256: Mapped[bytes]
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -235,6 +236,14 @@ class Settings(BaseSettings):
         description="At most so many pieces in so many days, such as 2/30 for a person or 2/30/address, where a "
         "mailing says nothing else. None by default: how often is often is for you to say.",
     )
+    repeat_window_days: int = Field(
+        30,
+        ge=0,
+        le=3650,
+        validation_alias="MAILRUN_REPEAT_WINDOW_DAYS",
+        description="Days within which a campaign does not mail its template again to a person who got it, unless "
+        "told to. A month: the same card twice in a month is a mistake more often than a plan.",
+    )
     keep_personal_days: int = Field(
         400,
         ge=1,
@@ -271,6 +280,11 @@ class Settings(BaseSettings):
         """The sandbox, where nothing costs money, or the live service."""
         pretends = self.api_key is None or _is_sandbox_key(self.api_key) or _is_loopback(self.base_url)
         return Vendor.SANDBOX if pretends else Vendor.LIVE
+
+    @property
+    def repeat_window(self) -> timedelta:
+        """How long after a piece its template counts as mailed lately."""
+        return timedelta(days=self.repeat_window_days)
 
     @property
     def owns_account(self) -> bool:

@@ -70,7 +70,7 @@ def dump(connection: psycopg.Connection[Any], path: Path) -> None:
 
 def _by_product(path: Path, url: str) -> None:
     engine = open_engine(url)
-    submit_campaign(engine, path, Options(template_id=1001), key=f"large {time.time_ns()}")
+    submit_campaign(engine, path, Options(template_id=1001), key=f"large {time.time_ns()}", again="everybody")
     engine.dispose()
 
 

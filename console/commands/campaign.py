@@ -98,6 +98,13 @@ def send(
     per_piece_max: Annotated[
         str | None, typer.Option(metavar="AMOUNT", help="The most that a piece may cost.")
     ] = None,
+    again: Annotated[
+        str | None,
+        typer.Option(
+            metavar="everybody|new",
+            help="If people got the template lately: mail everybody, or only the new people.",
+        ),
+    ] = None,
     actor: Actor = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Send without asking whether the price is right.")
@@ -109,7 +116,7 @@ def send(
     Shows the proof, the counts and the price, and asks, before anything is charged; with --yes it only queues.
     """
     from console.amounts import AskedMoney
-    from console.choices import options, pairs, require_one_chooser
+    from console.choices import options, pairs, repeats_choice, require_one_chooser
     from console.sending import Sending, send
     from console.sparing import spared
     from intake.schedule import AskedTimes
@@ -148,6 +155,7 @@ def send(
         actor=actor,
         yes=yes or approval is not None,
         wait=wait,
+        again=repeats_choice(again),
     )
     return send(asked)
 

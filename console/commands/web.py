@@ -30,11 +30,15 @@ def create(
     scopes: Annotated[
         list[str] | None, typer.Option("--scope", help="What it is good for; several, or all.")
     ] = None,
+    owner: Annotated[
+        str | None,
+        typer.Option(help="The person who answers for what it submits, and may not approve it; else you."),
+    ] = None,
 ) -> None:
     """Make a token and print it, the only time that it can be seen."""
     from console.issuing import create_token
 
-    create_token(name, scopes or [])
+    create_token(name, scopes or [], owner)
 
 
 @token.command("list")

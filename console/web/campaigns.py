@@ -32,13 +32,13 @@ _ACTOR: Final = "token "
 
 async def submit(request: Request) -> Response:
     """Queue a list's people: 201, or 200 if it was submitted before, alike."""
-    await require(request, Scope.CAMPAIGNS_WRITE)
+    bearer = await require(request, Scope.CAMPAIGNS_WRITE)
     wanted = query_of(request, NewCampaign)
     if media_type(request.headers.get("content-type", "")) not in {"text/csv", "application/csv"}:
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unknown_format", "The body must be the list, as text/csv."
         )
-    asked = wanted.model_dump(exclude={"name"}, exclude_none=True)
+    asked = wanted.model_dump(exclude={"name", "again"}, exclude_none=True)
     options = options_of(request, Wishes.model_validate(asked))
     here, key = house(request), idempotency_key(request)
     with _spool() as file:
@@ -46,7 +46,18 @@ async def submit(request: Request) -> Response:
 
         def work() -> tuple[Submission, Standing | None]:
             name = wanted.name or "uploaded list"
-            done = submit_campaign(here.engine, file, options, name=name, key=key, clock=here.clock)
+            done = submit_campaign(
+                here.engine,
+                file,
+                options,
+                name=name,
+                key=key,
+                again=wanted.again,
+                repeat_window=here.settings.repeat_window,
+                submitted_by=bearer.submitter,
+                submitter_token=bearer.name,
+                clock=here.clock,
+            )
             with here.engine.connect() as connection:
                 return done, campaigns.campaign(connection, done.campaign_id)
 

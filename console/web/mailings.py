@@ -41,7 +41,7 @@ _REASONS_TOLD: Final = 50
 
 async def submit(request: Request) -> Response:
     """Queue a mailing: 201, or 200 if its key was used for the same before."""
-    await require(request, Scope.MAILINGS_WRITE)
+    bearer = await require(request, Scope.MAILINGS_WRITE)
     key = idempotency_key(request)
     if key is None:
         raise Problem(
@@ -55,7 +55,15 @@ async def submit(request: Request) -> Response:
     here = house(request)
 
     def work() -> tuple[SubmittedMailing, MailingFacts | None]:
-        done = submit_mailing(here.engine, people, options, key=key, clock=here.clock)
+        done = submit_mailing(
+            here.engine,
+            people,
+            options,
+            key=key,
+            submitted_by=bearer.submitter,
+            submitter_token=bearer.name,
+            clock=here.clock,
+        )
         with here.engine.connect() as connection:
             return done, mailings.mailing(connection, done.mailing_id)
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from intake.faults import ConflictError, Fault, IntakeError
+from intake.recent_pieces import RecentPiecesError
 from worker.signatures import SignatureError
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ _STATUS: Final = {
     Fault.TOO_DEEP: HTTPStatus.BAD_REQUEST,
     Fault.UNKNOWN_FORMAT: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Fault.OTHER_CONTENT: HTTPStatus.CONFLICT,
+    Fault.MAILED_LATELY: HTTPStatus.CONFLICT,
 }
 
 
@@ -57,9 +59,7 @@ def problem_of(error: Exception) -> Problem:
         return error
     match error:
         case IntakeError():
-            status = _STATUS.get(error.fault, HTTPStatus.UNPROCESSABLE_ENTITY)
-            existing = {"existing": error.existing} if isinstance(error, ConflictError) else {}
-            return Problem(status, error.fault, str(error), **existing)
+            return _of_intake(error)
         case SignatureError():
             return Problem(HTTPStatus.UNAUTHORIZED, "not_signed", str(error))
         case HTTPException():
@@ -76,6 +76,17 @@ def problem_of(error: Exception) -> Problem:
                 "own_fault",
                 "An error of Mailrun's own; its log says where.",
             )
+
+
+def _of_intake(error: IntakeError) -> Problem:
+    status = _STATUS.get(error.fault, HTTPStatus.UNPROCESSABLE_ENTITY)
+    members: dict[str, Any] = {}
+    match error:
+        case ConflictError(existing=existing):
+            members = {"existing": existing}
+        case RecentPiecesError(recent=recent):
+            members = {"people": recent.people, "repeated": recent.repeated, "senders": recent.to_json()}
+    return Problem(status, error.fault, str(error), **members)
 
 
 def _of_routing(error: HTTPException) -> Problem:

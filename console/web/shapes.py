@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 
 from console.web.requests import LARGEST_ID, MOST_ON_A_PAGE
 from intake.options import Postage, Speed
+from intake.recent_pieces import Again
 from intake.strictness import Strictness
 from models import EventOutcome, Stage, State
 
@@ -106,6 +107,7 @@ class NewCampaign(Shape):
     deliver_by: Word | None = None
     if_late: Word | None = None
     zone: Word | None = None
+    again: Again | None = None
 
 
 class Page(Shape):

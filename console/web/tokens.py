@@ -30,10 +30,16 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Whose token it is, and what it is good for."""
+    """A token's name, its owner, and its scopes."""
 
     name: str
     scopes: frozenset[str]
+    owner: str | None = None
+
+    @property
+    def submitter(self) -> str:
+        """Return the name that a submission is recorded under: the owner, who may not approve it alone."""
+        return self.owner or f"token {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +47,20 @@ class TokenFacts:
     """A token as it may be shown."""
 
     name: str
+    owner: str | None
     scopes: list[str]
     created_at: datetime
     revoked_at: datetime | None
 
 
-def create_token(connection: Connection, name: str, scopes: Iterable[Scope]) -> str | None:
+def create_token(
+    connection: Connection, name: str, scopes: Iterable[Scope], *, owner: str | None = None
+) -> str | None:
     """Make a token and return it, the only time that it is seen; None if the name is taken, now or formerly."""
     token = PREFIX + secrets.token_urlsafe(_BYTES)
-    statement = insert(Token).values(name=name, sha256=_hash(token), scopes=[str(scope) for scope in scopes])
+    statement = insert(Token).values(
+        name=name, owner=owner, sha256=_hash(token), scopes=[str(scope) for scope in scopes]
+    )
     made = connection.scalar(
         statement.on_conflict_do_nothing(index_elements=[Token.name]).returning(Token.id)
     )
@@ -58,9 +69,8 @@ def create_token(connection: Connection, name: str, scopes: Iterable[Scope]) -> 
 
 def list_tokens(connection: Connection) -> list[TokenFacts]:
     """Return every token there is or was, by name."""
-    columns = (Token.name, Token.scopes, Token.created_at, Token.revoked_at)
-    rows = connection.execute(select(*columns).order_by(Token.name))
-    return [TokenFacts(row.name, row.scopes, row.created_at, row.revoked_at) for row in rows]
+    columns = (Token.name, Token.owner, Token.scopes, Token.created_at, Token.revoked_at)
+    return [TokenFacts(*row) for row in connection.execute(select(*columns).order_by(Token.name))]
 
 
 def revoke_token(connection: Connection, name: str, now: datetime) -> bool:
@@ -74,9 +84,11 @@ def bearer_of(connection: Connection, token: str) -> Bearer | None:
     if not token.startswith(PREFIX) or len(token) > _LONGEST:
         return None
     row = connection.execute(
-        select(Token.name, Token.scopes).where(Token.sha256 == _hash(token), Token.revoked_at.is_(None))
+        select(Token.name, Token.scopes, Token.owner).where(
+            Token.sha256 == _hash(token), Token.revoked_at.is_(None)
+        )
     ).one_or_none()
-    return None if row is None else Bearer(row.name, frozenset(row.scopes))
+    return None if row is None else Bearer(row.name, frozenset(row.scopes), row.owner)
 
 
 def _hash(token: str) -> bytes:

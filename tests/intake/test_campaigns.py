@@ -17,6 +17,7 @@ from intake.check import check_campaign
 from intake.faults import ConflictError, Fault, IntakeError, TableError
 from intake.options import Options, Postage, Speed
 from intake.reasons import ReasonCode
+from intake.recent_pieces import RecentPiecesError
 from models import Approval, Base, Campaign, Mailing, Priority, Recipient, RejectedRow, Stage, State
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -81,7 +82,7 @@ def test_rejected_rows_and_duplicates_are_noted_and_written_and_the_rest_is_mail
     with engine.connect() as connection:
         noted = connection.execute(select(RejectedRow.row, RejectedRow.code).order_by(RejectedRow.row)).all()
     assert [tuple(one) for one in noted] == [(5, "zip_in_other_state"), (6, "duplicate")]
-    assert rejected_to.read_text(encoding="utf-8-sig").count("\n") == 3
+    assert rejected_to.read_text(encoding="utf-8-sig").count("\n") == 2
 
 
 def test_the_same_list_submitted_twice_is_one_campaign_with_or_without_a_key(
@@ -89,7 +90,7 @@ def test_the_same_list_submitted_twice_is_one_campaign_with_or_without_a_key(
 ) -> None:
     first = submit(engine, people_list(5), OPTIONS, key="spring")
     again = submit(engine, people_list(5), OPTIONS, key="spring", name="Another name")
-    unnamed = submit(engine, people_list(5), OPTIONS)
+    unnamed = submit(engine, people_list(5), OPTIONS, again="everybody")
     doubled = submit(engine, people_list(5), OPTIONS)
 
     assert (again.created, again.campaign_id, again.name) == (False, first.campaign_id, first.name)
@@ -111,15 +112,16 @@ def test_another_list_under_the_same_key_is_a_conflict_that_changes_nothing(
     assert (count(engine, Campaign), count(engine, Recipient)) == (1, 5)
 
 
-def test_the_same_list_with_other_options_needs_a_key_to_be_mailed_again(
+def test_the_same_list_with_other_options_needs_a_word_to_be_mailed_again(
     engine: Engine, people_list: Callable[..., BytesIO]
 ) -> None:
     submit(engine, people_list(5), OPTIONS)
     faster = Options(template_id=7, speed=Speed.EXPEDITED_FASTEST)
 
-    with pytest.raises(ConflictError, match="give a new key"):
-        submit(engine, people_list(5), faster)
-    assert submit(engine, people_list(5), faster, key="again").created
+    for key in (None, "another"):
+        with pytest.raises(RecentPiecesError, match="5 of these 5 people got template 7 from campaign 1"):
+            submit(engine, people_list(5), faster, key=key)
+    assert submit(engine, people_list(5), faster, key="again", again="everybody").created
 
 
 def test_a_list_without_anybody_to_mail_leaves_its_reasons_and_nothing_else(

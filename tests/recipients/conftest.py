@@ -73,6 +73,8 @@ class Post:
             Options(template_id=TEMPLATE, **options),
             key=f"list {self.submitted}",
             batch_size=batch_size,
+            # Caps and lists are tested here, and so they alone decide.
+            again="everybody",
             clock=self.clock,
         ).campaign_id
 

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from console.web.tokens import Scope, create_token
 from intake import suppression
 from models import Campaign, Mailing
 from tests.web.conftest import count, problem
+from worker import approvals
+from worker.offers import offered
 
 ANN = "Ann,Lee,1 Oak St,Boston,MA,02108\n"
 BEN = "Ben,Kim,9 Elm St,Reno,NV,89501\n"
@@ -67,7 +70,7 @@ def test_a_campaign_is_queued_once_under_its_key(api: Any) -> None:
     assert first.json()["id"] == again.json()["id"]
     problem(other, 409)
     problem(changed, 409)
-    assert api.upload(ANN, key="summer").status_code == 201
+    assert api.upload(ANN, key="summer", again="everybody").status_code == 201
     assert count(api, Campaign) == 2
 
 
@@ -199,3 +202,50 @@ def test_receipts_are_found_by_outcome_source_and_type(api: Any) -> None:
 
     assert counts == [2, 1, 3, 0]
     problem(api.client.get("/v1/events?outcome=lost"), 400)
+
+
+def test_people_who_got_the_template_lately_are_a_conflict_until_the_request_says_what_to_do(
+    api: Any,
+) -> None:
+    api.upload(ANN)
+
+    refused = problem(api.upload(ANN + BEN), 409)
+    only_new = api.upload(ANN + BEN, again="new")
+    all_of_them = api.upload(ANN + BEN, again="everybody")
+
+    assert refused["type"] == "urn:mailrun:problem:mailed-lately"
+    assert (refused["people"], refused["repeated"]) == (2, 1)
+    assert refused["senders"][0] | {"at": ""} == {"campaign": 1, "people": 1, "at": "", "paid": False}
+    assert (only_new.status_code, only_new.json()["people"]) == (201, 1)
+    assert (all_of_them.status_code, all_of_them.json()["people"]) == (201, 2)
+    problem(api.upload(ANN, again="nobody"), 400)
+
+
+def test_what_comes_in_over_http_is_the_token_owners_who_may_not_approve_it_alone(
+    api: Any, person: Any
+) -> None:
+    with api.engine.begin() as connection:
+        token = create_token(connection, "shop", Scope, owner="alice")
+    api.client.headers["authorization"] = f"Bearer {token}"
+
+    api.mail(person(), approval="required")
+    api.upload(BEN, approval="required")
+
+    with api.engine.begin() as connection:
+        found = connection.execute(select(Mailing.id, Mailing.submitted_by, Mailing.submitter_token)).all()
+        waits = {"stage": "checkout", "state": "approval", "order_id": Mailing.id}
+        connection.execute(update(Mailing).values(waits))
+        offer = offered(connection, found[0].id)
+        decided = [
+            approvals.approve(connection, found[0].id, who, datetime.now(UTC), seen=offer, four_eyes=True)
+            for who in ("alice", "bob")
+        ]
+    assert [tuple(one)[1:] for one in found] == [("alice", "shop")] * 2
+    assert decided == [approvals.Outcome.OWN, approvals.Outcome.APPROVED]
+
+
+def test_a_token_without_an_owner_is_recorded_by_its_name(api: Any, person: Any) -> None:
+    api.mail(person())
+
+    with api.engine.connect() as connection:
+        assert connection.scalars(select(Mailing.submitted_by)).one() == "token all"

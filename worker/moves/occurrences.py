@@ -23,6 +23,7 @@ ASKED: Final = (
     "approval",
     "approval_over",
     "submitted_by",
+    "submitter_token",
     "size",
     "suppress",
     "cap_pieces",

@@ -31,6 +31,7 @@ class NewMailing:
     batch: int | None = None
     trigger_id: int | None = None
     submitted_by: str | None = None
+    submitter_token: str | None = None
     schedule: Schedule = AT_ONCE
     sparing: Sparing = DO_NOT_MAIL_ONLY
 
@@ -64,6 +65,7 @@ def _row(new: NewMailing, now: datetime) -> dict[str, Any]:
         "batch": new.batch,
         "trigger_id": new.trigger_id,
         "submitted_by": new.submitted_by,
+        "submitter_token": new.submitter_token,
         **new.schedule.columns(),
         **new.sparing.columns(),
     }
