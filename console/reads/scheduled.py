@@ -29,4 +29,4 @@ def scheduled_mailings(connection: Connection, campaign_id: int, now: datetime) 
         )
         .order_by(Mailing.send_at, Mailing.id)
     )
-    return [Scheduled(*row) for row in rows]
+    return [Scheduled(row.id, at, row.zone) for row in rows if (at := row.send_at)]

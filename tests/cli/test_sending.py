@@ -51,7 +51,50 @@ def test_the_same_list_twice_is_one_campaign(mailrun: Any, some_people: SomePeop
     assert "Queued as campaign" in first.out
     assert "submitted before" in second.out
     assert second.code == 0
-    assert "other options" in mailrun.run(*send, "--postage", "FirstClass").complaint
+    assert "people got template 1001 from campaign" in mailrun.run(*send, "--postage", "FirstClass").complaint
+
+
+def test_a_list_saved_anew_with_more_people_stops_until_the_command_says_who_gets_it(
+    mailrun: Any, some_people: SomePeople
+) -> None:
+    first, *more = some_people(3).splitlines()
+    mailrun.write("list.csv", "\n".join([first, *more[:2]]) + "\n")
+    mailrun.write("anew.csv", "\r\n".join([first, *reversed(more)]) + "\r\n")
+    send = ("campaign", "send", "anew.csv", "--template", "1001")
+    mailrun.run("campaign", "send", "list.csv", "--template", "1001", "--yes")
+    number = newest(mailrun)["id"]
+
+    stopped = mailrun.run(*send, "--yes")
+    asked, type_in = mailrun.ask(*send)
+    asked.wait_for("or [n]obody?")
+    type_in("n\n")
+    refused = asked.end()
+    added = mailrun.run(*send, "--yes", "--again", "new")
+
+    assert f"2 of these 3 people got template 1001 from campaign {number}, " in stopped.complaint
+    assert "--again new to mail only the other 1, or --again everybody" in stopped.complaint
+    assert (stopped.code, refused) == (1, 1)
+    assert "[o]nly the 1 new person" in asked.said()
+    assert "1 person in 1 order" in added.out
+    assert newest(mailrun)["people"] == 1
+
+
+def test_a_list_that_is_scheduled_says_when_and_how_it_gets_another_time(
+    mailrun: Any, some_people: SomePeople
+) -> None:
+    mailrun.write("list.csv", some_people(1))
+    later = (datetime.now(UTC) + timedelta(days=60)).date().isoformat()
+    send = ("campaign", "send", "list.csv", "--template", "1001", "--yes", "--send-at")
+    mailrun.run(*send, f"{later}T09:00")
+    campaign = newest(mailrun)["id"]
+
+    same, other = mailrun.run(*send, f"{later}T09:00"), mailrun.run(*send, f"{later}T10:00")
+    cancelled = mailrun.run("campaign", "cancel", str(campaign))
+
+    for told in (same.out, other.complaint):
+        assert f"Campaign {campaign} is scheduled for " in told
+        assert "mailrun reschedule " in told
+    assert (same.code, other.code, cancelled.code) == (0, 1, 0)
 
 
 def test_a_person_sees_proof_and_price_and_says_yes(mailrun: Any, some_people: SomePeople) -> None:
