@@ -1,12 +1,13 @@
 """The money options of a command, checked before anything else happens."""
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 from console.complaints import UsageComplaint
 from models import Approval
-from worker.purses import Limits, require_money
+from worker.amounts import parse_amount
+from worker.purses import Limits
 
 NO_LIMIT: Final = "none"
 _OVER: Final = "over:"
@@ -47,11 +48,9 @@ def amount(option: str, given: str | None) -> Decimal | None:
     if given is None:
         return None
     try:
-        found = Decimal(given.removeprefix("$").replace(",", ""))
-        require_money(found)
-    except (InvalidOperation, ValueError):
-        raise UsageComplaint(f'{option} "{given}": must be an amount of money such as 250.00') from None
-    return found
+        return parse_amount(given)
+    except ValueError as error:
+        raise UsageComplaint(f'{option} "{given}": {error}') from None
 
 
 def changed_limits(**given: str | None) -> dict[str, Decimal | None]:

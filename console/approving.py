@@ -16,9 +16,10 @@ from console.views.campaigns import campaign_facts
 from console.views.plans import grid_table
 from console.views.quotes import delivery_words, quote_table
 from console.views.times import time_facts
-from console.views.words import count, money
+from console.views.words import cost, count
 from console.watching import exit_code, follow
 from models import OPEN, State
+from worker.amounts import added
 from worker.clock import system_clock
 from worker.offers import Offer
 
@@ -53,7 +54,11 @@ def _waiting_for_approval(session: Session, campaign_id: int) -> list[int]:
 def _question(seen: Collection[Offer], vendor: str) -> str:
     pieces = count(sum(offer.pieces for offer in seen), "piece")
     orders = count(len(seen), "order")
-    price = money(sum((offer.total or Decimal(0) for offer in seen), Decimal(0)))
+    total, from_credits = (
+        added(amount or Decimal(0) for amount in amounts)
+        for amounts in ([offer.total for offer in seen], [offer.from_credits for offer in seen])
+    )
+    price = cost(total, from_credits)
     return f"{vendor}: send {pieces} in {orders} for {price}?"
 
 

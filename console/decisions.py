@@ -6,7 +6,7 @@ from typing import Final
 
 from console.session import Session
 from worker import approvals, moves
-from worker.approvals import Outcome
+from worker.approvals import Accepting, Outcome
 from worker.clock import system_clock
 from worker.moves import CancelOutcome, Resolution
 from worker.offers import Offer, offered
@@ -48,6 +48,19 @@ def resolve(session: Session, mailing_id: int, resolution: Resolution, why: str)
     """Carry out what was decided about a mailing that needs attention; False if that does not apply to it."""
     with session.engine.begin() as connection:
         return moves.resolve(connection, mailing_id, resolution, who(), why, system_clock())
+
+
+def accept(session: Session, mailing_id: int, why: str, actor: str, *, from_now_on: bool) -> Outcome:
+    """Accept a quote or charges that are in doubt; returns what came of it."""
+    accepting = Accepting(
+        who=actor,
+        why=why,
+        at=system_clock(),
+        from_now_on=from_now_on,
+        four_eyes=session.settings.four_eyes,
+    )
+    with session.engine.begin() as connection:
+        return approvals.accept(connection, mailing_id, accepting)
 
 
 def outcome_words(outcome: CancelOutcome) -> str:

@@ -8,13 +8,17 @@ from console.complaints import Complaint, UsageComplaint
 from console.output import show, show_json
 from console.reads.attention import Asking, asking, facts_seen
 from console.session import Session, open_session
-from console.views.attention import asking_facts
+from console.views.attention import accepted_table, asking_facts
 from console.views.mailings import seen_table
 from models import Stage
+from worker.acceptances import revoke, standing
+from worker.approvals import ACCEPTABLE, Outcome
+from worker.clock import system_clock
 from worker.ledger import CHARGE_DIFFERS
 from worker.moves import Resolution
 
 CANCEL: Final = "cancel"
+ACCEPT: Final = "accept"
 _AFTER_CHECKOUT: Final = frozenset({Resolution.PAY_AGAIN, Resolution.SENT})
 _MEANING: Final = {
     Resolution.RETRY: "go on where it stopped, finding out first what is unsure",
@@ -22,6 +26,7 @@ _MEANING: Final = {
     Resolution.SENT: "write down that it is paid and mailed",
     Resolution.FAILED: "write down that it was not sent, and give it up",
     CANCEL: "have its draft deleted, and end it",
+    ACCEPT: "accept this quote, or these charges; with --from-now-on this kind of difference",
 }
 
 
@@ -40,15 +45,23 @@ def show_asking(mailing_id: int, *, as_json: bool) -> None:
             show(f"  mailrun attention resolve {one.mailing_id} --{option} --why ...   {_MEANING[way]}")
 
 
-def resolve(mailing_id: int, ways: list[str], why: str) -> int:
+def resolve(
+    mailing_id: int, ways: list[str], why: str, actor: str | None = None, *, from_now_on: bool = False
+) -> int:
     """Carry out one decision; raises UsageComplaint unless it is exactly one, Complaint if it does not apply."""
     if len(ways) != 1:
-        raise UsageComplaint("say exactly one of --retry, --pay-again, --sent, --failed and --cancel")
+        raise UsageComplaint(
+            "say exactly one of --retry, --pay-again, --sent, --failed, --accept and --cancel"
+        )
     if not why.strip():
         raise UsageComplaint("--why: must say what you found out")
     way = ways[0]
+    if from_now_on and way != ACCEPT:
+        raise UsageComplaint("--from-now-on: goes with --accept alone")
     with open_session() as session:
         one = _asking(session, mailing_id)
+        if way == ACCEPT:
+            return _accept(session, one, why, decisions.who(actor), from_now_on=from_now_on)
         if way == CANCEL:
             outcomes = decisions.cancel_all(session, [mailing_id])
             show(f"mailing {mailing_id}: {decisions.outcome_words(outcomes[mailing_id])}")
@@ -56,6 +69,38 @@ def resolve(mailing_id: int, ways: list[str], why: str) -> int:
         if not decisions.resolve(session, mailing_id, Resolution(way), why):
             raise Complaint(f"mailing {mailing_id} cannot be resolved so: it stands at {one.stage}")
         show(f"mailing {mailing_id}: {_MEANING[way]}")
+    return 0
+
+
+def _accept(session: Session, one: Asking, why: str, who: str, *, from_now_on: bool) -> int:
+    outcome = decisions.accept(session, one.mailing_id, why.strip(), who, from_now_on=from_now_on)
+    if outcome is not Outcome.ACCEPTED:
+        raise Complaint(f"mailing {one.mailing_id} {outcome}")
+    scope = "for the account, from now on" if from_now_on else "for this mailing"
+    show(f"mailing {one.mailing_id}: accepted by {who}, {scope}: {one.reason}")
+    return 0
+
+
+def show_accepted(*, as_json: bool) -> None:
+    """Print the kinds of difference that are accepted for the account."""
+    with open_session(quiet=as_json) as session:
+        with session.engine.connect() as connection:
+            found = standing(connection)
+        if as_json:
+            show_json(session.vendor, accepted=[asdict(one) for one in found])
+        else:
+            show(accepted_table(found) if found else "No kind of difference is accepted for the account.")
+
+
+def revoke_accepted(number: int, why: str, actor: str | None) -> int:
+    """Take back the acceptance of a kind; raises Complaint if there is none of this number."""
+    if not why.strip():
+        raise UsageComplaint("--why: must say why it is taken back")
+    who = decisions.who(actor)
+    with open_session() as session, session.engine.begin() as connection:
+        if not revoke(connection, number, who, why.strip(), system_clock()):
+            raise Complaint(f"there is no accepted difference {number}; see `mailrun attention accepted`")
+    show(f"accepted difference {number}: revoked by {who}")
     return 0
 
 
@@ -69,7 +114,9 @@ def _asking(session: Session, mailing_id: int) -> Asking:
 
 def _possible(one: Asking) -> list[str]:
     if one.reason_code == CHARGE_DIFFERS:
-        return [Resolution.RETRY.value, Resolution.SENT.value]
+        return [ACCEPT, Resolution.RETRY.value, Resolution.SENT.value]
     before_payment = one.stage is not Stage.SETTLE
     ways = [way.value for way in Resolution if not (before_payment and way in _AFTER_CHECKOUT)]
+    if one.reason_code in ACCEPTABLE:
+        ways = [ACCEPT, *ways]
     return [*ways, CANCEL]

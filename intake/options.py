@@ -11,7 +11,8 @@ from typing import Any, Final
 from intake.faults import Fault, IntakeError
 from intake.strictness import Strictness
 from models import Approval
-from worker.purses import NO_LIMITS, Limits, require_money
+from worker.amounts import require_money
+from worker.purses import NO_LIMITS, Limits
 from worker.schedule import AT_ONCE, Schedule
 from worker.sparing import DO_NOT_MAIL_ONLY, Sparing
 

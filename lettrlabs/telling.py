@@ -44,11 +44,15 @@ def _(result: AppendResult) -> Mapping[str, Scalar]:
 @told_of.register
 def _(quote: Quote) -> Mapping[str, Scalar]:
     return {
-        "charges": str(quote.total_charges),
-        "tax": str(quote.total_tax),
-        "credits": str(quote.total_credits),
-        "balance": str(quote.balance),
+        "charges": _digits(quote.total_charges),
+        "tax": _digits(quote.total_tax),
+        "credits": _digits(quote.total_credits),
+        "balance": _digits(quote.balance),
     }
+
+
+def _digits(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
 
 
 @told_of.register
@@ -59,5 +63,6 @@ def _(checkout: Checkout) -> Mapping[str, Scalar]:
 @told_of.register
 def _(report: TransactionReport) -> Mapping[str, Scalar]:
     moves = [move for order in report.orders for move in order.transactions]
-    taken = sum((-abs(move.amount) if move.is_credit else move.amount for move in moves), Decimal(0))
+    stated = [(move.amount, move.is_credit) for move in moves if move.amount is not None]
+    taken = sum((-abs(amount) if is_credit else amount for amount, is_credit in stated), Decimal(0))
     return {"transactions": len(moves), "taken": str(taken)}

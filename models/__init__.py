@@ -1,5 +1,6 @@
 """What is remembered: tables, the states of a mailing and the moves between them. Imports no other room."""
 
+from models.acceptance import AcceptedDifference, Difference
 from models.approval import Decision, Verdict
 from models.base import Base
 from models.budget import Budget, Purse, Reservation, Spending
@@ -25,6 +26,7 @@ __all__ = [
     "MOVES",
     "OPEN",
     "SPARED",
+    "AcceptedDifference",
     "Approval",
     "Base",
     "Budget",
@@ -36,6 +38,7 @@ __all__ = [
     "CreateGate",
     "Decision",
     "Delivery",
+    "Difference",
     "Erasure",
     "Event",
     "EventLog",

@@ -38,3 +38,4 @@ class Decision(Base):
     proof_sha256: Mapped[bytes | None]
     options: Mapped[dict[str, Any]] = mapped_column(JSONB)
     total: Mapped[Decimal | None] = mapped_column(CENTS)
+    from_credits: Mapped[Decimal | None] = mapped_column(CENTS)

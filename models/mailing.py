@@ -121,8 +121,11 @@ class Mailing(Scheduled, Sparing, Base):
     proof_sha256: Mapped[bytes | None] = mapped_column(
         LargeBinary, ForeignKey("proof.sha256", deferrable=True, initially="DEFERRED")
     )
+    # What the order costs. How much of that the account's credits pay stands beside it.
     quoted: Mapped[Decimal | None] = mapped_column(CENTS)
+    quoted_from_credits: Mapped[Decimal | None] = mapped_column(CENTS)
     charged: Mapped[Decimal | None] = mapped_column(CENTS)
+    charged_from_credits: Mapped[Decimal | None] = mapped_column(CENTS)
     order_status: Mapped[str | None]
     paid_at: Mapped[datetime | None] = mapped_column(_TIME)
 

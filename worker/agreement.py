@@ -8,14 +8,13 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from lettrlabs import Quote
 from models import Approval
 from worker import proofs, quotes
-from worker.amounts import money
+from worker.amounts import exceeds, money
 from worker.moves import Held
 from worker.offers import Offer, agreed, offered
-from worker.quotes import Taken
-from worker.results import AskApproval, Facts, Note, Result
+from worker.quotes import Priced, Taken
+from worker.results import AskApproval, AskPerson, Facts, Note, Result
 from worker.work import Work
 
 _WAITS = "waits for approval"
@@ -26,7 +25,7 @@ def is_missing(held: Held, total: Decimal) -> bool:
     if held.approved_at is not None:
         return False
     if held.approval is Approval.OVER:
-        return total > (held.approval_over or Decimal(0))
+        return exceeds(total, held.approval_over or Decimal(0))
     return held.approval is Approval.REQUIRED
 
 
@@ -37,16 +36,15 @@ def objection(work: Work) -> Result | None:
     """
     was = _agreed(work)
     pdf = None if was is None else _other_proof(work, was.proof_sha256)
-    told = quotes.ask(work)
-    doubt = quotes.doubt(work, told)
-    if doubt is not None:
-        return doubt
+    priced = quotes.assess(work, quotes.ask(work))
+    if isinstance(priced, AskPerson):
+        return priced
     if was is None:
-        return _first_asked(work, told)
-    changes = _changes(work, was, pdf, told)
+        return _first_asked(work, priced)
+    changes = _changes(work, was, pdf, priced)
     if changes:
-        return _asked_again(work, told, pdf, f"{' and '.join(changes)}: approve it again")
-    _keep_if_new(work, told)
+        return _asked_again(work, priced, pdf, f"{' and '.join(changes)}: approve it again")
+    _keep_if_new(work, priced)
     return None
 
 
@@ -57,22 +55,23 @@ def _agreed(work: Work) -> Offer | None:
         return agreed(connection, work.held.id)
 
 
-def _first_asked(work: Work, told: Quote) -> Result | None:
+def _first_asked(work: Work, priced: Priced) -> Result | None:
     if work.held.approved_at is not None:
-        return _asked_again(work, told, None, "its approval does not say what was approved: approve it again")
-    if is_missing(work.held, quotes.total(told)):
-        return _asked_again(work, told, None, _WAITS)
-    _keep_if_new(work, told)
+        why = "its approval does not say what was approved: approve it again"
+        return _asked_again(work, priced, None, why)
+    if is_missing(work.held, priced.cost.total):
+        return _asked_again(work, priced, None, _WAITS)
+    _keep_if_new(work, priced)
     return None
 
 
-def _changes(work: Work, was: Offer, pdf: bytes | None, told: Quote) -> list[str]:
+def _changes(work: Work, was: Offer, pdf: bytes | None, priced: Priced) -> list[str]:
     with work.engine.connect() as connection:
         there = offered(connection, work.held.id)
     changes = [] if there is None else [f"{what} changed" for what in there.changes_from(was)]
     if pdf is not None:
         changes.append("the proof changed")
-    now = quotes.total(told)
+    now = priced.cost.total
     if was.total is None or _moved_too_far(was.total, now, work.settings.price_tolerance):
         changes.append(f"the price moved from {money(was.total)} to {money(now)}")
     return changes
@@ -80,7 +79,7 @@ def _changes(work: Work, was: Offer, pdf: bytes | None, told: Quote) -> list[str
 
 def _moved_too_far(agreed_to: Decimal, now: Decimal, percent: Decimal) -> bool:
     """Up or down: a price that fell may be the price of something else."""
-    return abs(now - agreed_to) > agreed_to * percent / 100
+    return exceeds(abs(now - agreed_to), agreed_to * percent / 100)
 
 
 def _other_proof(work: Work, agreed_to: bytes | None) -> bytes | None:
@@ -95,20 +94,20 @@ def _other_proof(work: Work, agreed_to: bytes | None) -> bytes | None:
     return pdf
 
 
-def _asked_again(work: Work, told: Quote, pdf: bytes | None, why: str) -> Result:
-    values: Facts = {"quoted": quotes.total(told), "approved_at": None, "approved_by": None}
+def _asked_again(work: Work, priced: Priced, pdf: bytes | None, why: str) -> Result:
+    values: Facts = {**priced.values, "approved_at": None, "approved_by": None}
     if pdf is not None:
         values = {**values, "proof_sha256": proofs.name_of(pdf)}
 
     def record(connection: Connection) -> None:
-        quotes.keep(connection, [Taken(work.held, told, work.now())])
+        quotes.keep(connection, [Taken(work.held, priced, work.now())])
         if pdf is not None:
             proofs.keep(connection, [pdf])
 
     return AskApproval(values, record, why)
 
 
-def _keep_if_new(work: Work, told: Quote) -> None:
-    if quotes.total(told) == work.held.quoted:
+def _keep_if_new(work: Work, priced: Priced) -> None:
+    if priced.cost.total == work.held.quoted:
         return
-    work.checkpoint({"quoted": quotes.total(told)}, Note(quotes.keep, Taken(work.held, told, work.now())))
+    work.checkpoint(priced.values, Note(quotes.keep, Taken(work.held, priced, work.now())))

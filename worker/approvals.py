@@ -1,13 +1,21 @@
-"""Deciding about a mailing that waits for approval: agree to what was seen, or reject it."""
+"""What an approver decides: agree to an offer, or accept a quote or charges that are in doubt."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from models import Mailing, State
-from worker import moves
+from models import Difference, EventLog, Mailing, Move, State
+from worker import acceptances, moves
+from worker.acceptances import Acceptance
+from worker.ledger import CHARGE_DIFFERS
+from worker.moves import Resolution
 from worker.offers import Offer
+from worker.quotes import QUOTE_DOUBTS
+
+ACCEPTABLE: Final = QUOTE_DOUBTS | {CHARGE_DIFFERS}
 
 
 class Outcome(StrEnum):
@@ -17,6 +25,9 @@ class Outcome(StrEnum):
     CHANGED = "is not any more what was shown; look again"
     OWN = "was submitted by the same person, who may not approve it here"
     NOT_WAITING = "does not wait for approval"
+    NOT_IN_DOUBT = "has no quote and no charges in doubt that could be accepted"
+    ONLY_ONCE = "differs in a way that is accepted for one mailing at a time"
+    ACCEPTED = "accepted"
 
 
 def approve(
@@ -32,3 +43,61 @@ def approve(
         return Outcome.OWN
     approved = moves.approve(connection, mailing_id, who, now, seen=seen)
     return Outcome.APPROVED if approved else Outcome.CHANGED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepting:
+    """How a doubtful quote, or doubtful charges, are accepted: by whom, why, and whether from now on."""
+
+    who: str
+    why: str
+    at: datetime
+    from_now_on: bool
+    four_eyes: bool
+
+
+def accept(connection: Connection, mailing_id: int, accepting: Accepting) -> Outcome:
+    """Accept what a mailing needs attention for: exactly the amounts that were seen, or their kind from now on.
+
+    A mailing before its checkout goes on; one whose charges were in doubt is sent.
+    """
+    row = connection.execute(
+        select(Mailing.state, Mailing.reason_code, Mailing.submitted_by)
+        .where(Mailing.id == mailing_id)
+        .with_for_update()
+    ).one_or_none()
+    if row is None or row.state is not State.ATTENTION or row.reason_code not in ACCEPTABLE:
+        return Outcome.NOT_IN_DOUBT
+    if accepting.four_eyes and row.submitted_by == accepting.who:
+        return Outcome.OWN
+    seen = _seen(connection, mailing_id)
+    kinds = [Difference(kind) for kind in seen.get("differences", ())]
+    if not kinds:
+        return Outcome.NOT_IN_DOUBT
+    if accepting.from_now_on and acceptances.ONLY_ONCE.intersection(kinds):
+        return Outcome.ONLY_ONCE
+    acceptances.accept(
+        connection,
+        Acceptance(
+            mailing_id=mailing_id,
+            kinds=kinds,
+            digest=None if accepting.from_now_on else bytes.fromhex(seen["digest"]),
+            who=accepting.who,
+            why=accepting.why,
+            at=accepting.at,
+        ),
+    )
+    way = Resolution.SENT if row.reason_code == CHARGE_DIFFERS else Resolution.RETRY
+    moves.resolve(connection, mailing_id, way, accepting.who, accepting.why, accepting.at)
+    return Outcome.ACCEPTED
+
+
+def _seen(connection: Connection, mailing_id: int) -> dict[str, Any]:
+    """Return what was seen when the worker last asked a person about a mailing."""
+    detail = connection.scalar(
+        select(EventLog.detail)
+        .where(EventLog.mailing_id == mailing_id, EventLog.move == Move.ASK_PERSON.value)
+        .order_by(EventLog.id.desc())
+        .limit(1)
+    )
+    return dict((detail or {}).get("facts", {}))

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, and_, delete, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Budget, Mailing, Purse, Reservation, Spending, State
-from worker.amounts import money
+from worker.amounts import exceeds, money
 
 OVER_BUDGET = "over_budget"
 _UNPAID = frozenset({State.APPROVAL, State.FAILED, State.CANCELLED})
@@ -122,11 +122,13 @@ def release(connection: Connection, mailing_ids: Sequence[int]) -> None:
 
 
 def spend(connection: Connection, mailing_ids: Sequence[int], now: datetime) -> None:
-    """Count what mailings were charged, or else their quotes, as spent, whether or not it was reserved.
+    """Count the dearer of what mailings were charged and quoted as spent, whether or not it was reserved.
 
-    Without a reservation (somebody paid at LettrLabs by hand) it falls on the day this was learnt, in UTC.
+    Charges that do not show yet are no room in a budget. Without a reservation (an operator paid at LettrLabs by
+    hand) it falls on the day on which this was learnt, in UTC.
     """
-    amount = func.coalesce(Mailing.charged, Mailing.quoted, 0)
+    # GREATEST passes over what is NULL.
+    amount = func.greatest(Mailing.charged, Mailing.quoted, 0)
     day = literal(now.astimezone(UTC).date())
     columns = [
         "mailing_id",
@@ -174,14 +176,14 @@ def _locked(connection: Connection, purses: Iterable[tuple[Purse, int | None]]) 
 
 
 def _require_room(connection: Connection, budget: Row[Any], taking: Taking) -> None:
-    if budget.per_piece is not None and taking.amount > budget.per_piece * taking.pieces:
+    if budget.per_piece is not None and exceeds(taking.amount, budget.per_piece * taking.pieces):
         ceiling = f"{purse_words(budget.purse, budget.subject)} allows {money(budget.per_piece)} a piece"
         raise OverBudget(f"{ceiling}, and {taking.pieces:,} for {money(taking.amount)} is more")
     for limit in limits_of(budget, taking.day):
         left = limit.amount - taken(
             connection, budget.purse, budget.subject, limit.since, limit.until, besides=taking.mailing_id
         )
-        if taking.amount > left:
+        if exceeds(taking.amount, left):
             purse = purse_words(budget.purse, budget.subject)
             room = f"{money(max(left, Decimal(0)))} of {money(limit.amount)} left{limit.words}"
             raise OverBudget(f"{purse} has {room}, and this costs {money(taking.amount)}")

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, FromClause, Row, select
 
 from models import (
+    AcceptedDifference,
     Charge,
     Choice,
     Decision,
@@ -41,6 +42,7 @@ _ROWS: Final = {
     "quote": (Quote.__table__, "taken_at"),
     "choice": (Choice.__table__, "taken_at"),
     "approval": (Decision.__table__, "at"),
+    "accepted_difference": (AcceptedDifference.__table__, "at"),
     "reservation": (Reservation.__table__, "reserved_at"),
     "call": (VendorCall.__table__, "started_at"),
     "charge": (Charge.__table__, "recorded_at"),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from lettrlabs import Postage, ProductionSpeed, Refused
 from models import Choice, Stage
-from worker import quotes
+from worker.costs import cost_of
 from worker.holds import payment_day
 from worker.planner import Cell, Grid, kept_until
 from worker.results import Advance, AskPerson, Facts, Record, Result
@@ -72,7 +72,8 @@ def _sweep(work: Work, hold: date | None) -> list[Cell]:
             refusal = refused
     if refusal is not None and not cells:
         raise refusal
-    return cells
+    # A choice without a price is not the cheapest; where none has one, the quote of the chosen one is in doubt.
+    return [cell for cell in cells if cell.total > 0] or cells
 
 
 def _cell(work: Work, postage: str, speed: str, hold: date | None) -> Cell:
@@ -81,7 +82,7 @@ def _cell(work: Work, postage: str, speed: str, hold: date | None) -> Cell:
         postage=str(postage),
         speed=str(speed),
         hold_until=hold,
-        total=quotes.total(told),
+        total=cost_of(told).total,
         produced=told.production_dates.get(speed),
         delivery_min=told.delivery_min,
         delivery_max=told.delivery_max,

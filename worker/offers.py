@@ -1,6 +1,6 @@
 """Offers: exactly what a person is asked to agree to, and what is checked once more right before checkout."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ class Offer:
     """People, proof, options and price of one mailing, in the vendor's currency.
 
     ``recipients_digest`` is of the vendor's ids for them: an address corrected at LettrLabs afterwards is not seen.
+    How much the account's credits pay is shown and not bound: it changes with every other order.
     """
 
     pieces: int
@@ -23,6 +24,7 @@ class Offer:
     proof_sha256: bytes | None
     options: dict[str, OptionValue]
     total: Decimal | None
+    from_credits: Decimal | None = field(default=None, compare=False)
 
     def changes_from(self, agreed: "Offer") -> list[str]:
         """Return in words what is not as agreed, the price aside: that may have moved within a tolerance."""
@@ -39,6 +41,7 @@ _OFFERED = (
     Mailing.recipients_digest,
     Mailing.proof_sha256,
     Mailing.quoted.label("total"),
+    Mailing.quoted_from_credits.label("from_credits"),
     Mailing.template_id,
     Mailing.postage,
     Mailing.speed,
@@ -46,7 +49,7 @@ _OFFERED = (
     Mailing.hold_until,
     Mailing.hold_mode,
 )
-_DECIDED = tuple(getattr(Decision, field.name) for field in fields(Offer))
+_DECIDED = tuple(getattr(Decision, part.name) for part in fields(Offer))
 
 
 def offered(connection: Connection, mailing_id: int, *, lock: bool = False) -> Offer | None:
@@ -61,6 +64,7 @@ def offered(connection: Connection, mailing_id: int, *, lock: bool = False) -> O
         proof_sha256=row.proof_sha256,
         options=_options(row),
         total=row.total,
+        from_credits=row.from_credits,
     )
 
 

@@ -10,18 +10,8 @@ from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Budget, Mailing, Purse, State
+from worker.amounts import require_money
 from worker.budgets import OVER_BUDGET, limits_of, taken
-
-# What NUMERIC(14, 4) holds.
-MOST_MONEY: Final = Decimal(10) ** 10
-
-
-def require_money(amount: Decimal | None) -> None:
-    """Raise ValueError for an amount that is no number, negative, too large, or finer than a hundredth of a cent."""
-    if amount is None:
-        return
-    if not amount.is_finite() or amount < 0 or amount >= MOST_MONEY or amount != round(amount, 4):
-        raise ValueError("must be an amount of money such as 250.00")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

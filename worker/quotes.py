@@ -1,21 +1,25 @@
-"""Quotes: asked for with the mailing's options, and kept line by line."""
+"""Quotes: asked for with the mailing's options, assessed, and kept line by line."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from hashlib import sha256
+from typing import Final
 
 from sqlalchemy import Connection, text
 
 from lettrlabs import Call, Line, VendorError
 from lettrlabs import Quote as Told
-from worker import arrays, sums
+from models import Difference
+from worker import acceptances, arrays, sums
+from worker.costs import Cost, cost_of
 from worker.moves import Held
 from worker.pace import SLOW_SECONDS
 from worker.reflection import DEFAULT, Asked, contradiction
 from worker.results import AskPerson, Facts
+from worker.sums import Doubt
 from worker.work import Work
 
 # Money goes as text: a JSON number would pass through a float on some ways.
@@ -24,16 +28,16 @@ _KEEP = text("""
         SELECT *
           FROM unnest(CAST(:mailing_id AS bigint[]), CAST(:postage AS text[]), CAST(:speed AS text[]),
                       CAST(:charges AS numeric[]), CAST(:tax AS numeric[]), CAST(:credits AS numeric[]),
-                      CAST(:total AS numeric[]), CAST(:delivery_min AS timestamptz[]),
-                      CAST(:delivery_max AS timestamptz[]), CAST(:options AS text[]),
-                      CAST(:taken_at AS timestamptz[]), CAST(:lines AS text[]))
-            AS given (mailing_id, postage, speed, charges, tax, credits, total, delivery_min, delivery_max, options,
-                      taken_at, lines)
+                      CAST(:total AS numeric[]), CAST(:from_credits AS numeric[]), CAST(:accepted AS text[]),
+                      CAST(:delivery_min AS timestamptz[]), CAST(:delivery_max AS timestamptz[]),
+                      CAST(:options AS text[]), CAST(:taken_at AS timestamptz[]), CAST(:lines AS text[]))
+            AS given (mailing_id, postage, speed, charges, tax, credits, total, from_credits, accepted, delivery_min,
+                      delivery_max, options, taken_at, lines)
     ), kept AS (
-        INSERT INTO quote (mailing_id, postage, speed, charges, tax, credits, total, delivery_min, delivery_max,
-                           options, taken_at)
-        SELECT mailing_id, postage, speed, charges, tax, credits, total, delivery_min, delivery_max,
-               CAST(options AS jsonb), taken_at
+        INSERT INTO quote (mailing_id, postage, speed, charges, tax, credits, total, from_credits, accepted,
+                           delivery_min, delivery_max, options, taken_at)
+        SELECT mailing_id, postage, speed, charges, tax, credits, total, from_credits, CAST(accepted AS jsonb),
+               delivery_min, delivery_max, CAST(options AS jsonb), taken_at
           FROM given
         RETURNING id, mailing_id
     )
@@ -48,11 +52,25 @@ _KEEP = text("""
 
 
 @dataclass(frozen=True, slots=True)
+class Priced:
+    """A quote that may be paid, what it costs, and by which decisions its differences passed."""
+
+    told: Told
+    cost: Cost
+    accepted: Sequence[Mapping[str, object]] = ()
+
+    @property
+    def values(self) -> Facts:
+        """What the mailing's row keeps of it."""
+        return {"quoted": self.cost.total, "quoted_from_credits": self.cost.from_credits}
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """A quote as it was given for a mailing, and the options that it was asked for with."""
 
     held: Held
-    told: Told
+    priced: Priced
     at: datetime
 
 
@@ -83,21 +101,66 @@ def asked_meanwhile(work: Work, last_call: Call | None) -> Iterator[None]:
             work.saw.quote(asked.result(), now)
 
 
-def doubt(work: Work, told: Told) -> AskPerson | None:
-    """Return why nothing may be paid on a quote: it does not add up, or is not of the options asked for.
+def assess(work: Work, told: Told) -> Priced | AskPerson:
+    """Return what an order costs by a quote, or why nothing may be paid on it.
 
-    May ask for the default's quote as well. Raises Unavailable, Refused.
+    What an approver accepted passes. May ask for the default's quote as well. Raises Unavailable, Refused.
     """
-    wrong = sums.differences(told)
-    if wrong:
-        return AskPerson(
-            "quote_does_not_add_up", f"the quote does not add up: {'; '.join(wrong)}", _seen(told)
-        )
+    doubts = sums.doubts(told, work.held.accepted)
+    decisions = _decisions(work, told) if doubts else {}
+    left = [doubt for doubt in doubts if doubt.kind not in decisions]
+    if left:
+        return _doubtful(told, left)
     other = _other_options(work, told)
     if other is not None:
-        why = f"the quote is not of the options that were asked for: {other}"
-        return AskPerson("quote_of_other_options", why, _seen(told))
-    return None
+        doubts = [*doubts, Doubt(Difference.OTHER_OPTIONS, other)]
+        decisions = _decisions(work, told)
+        if Difference.OTHER_OPTIONS not in decisions:
+            return _doubtful(told, doubts[-1:])
+    cost = cost_of(told, tax_in_charges=Difference.TAX_IN_CHARGES in decisions)
+    return Priced(told, cost, acceptances.notes([doubt.kind for doubt in doubts], decisions))
+
+
+def _decisions(work: Work, told: Told) -> dict[Difference, int]:
+    with work.engine.connect() as connection:
+        return acceptances.accepted(connection, work.held.id, digest_of(told))
+
+
+def _doubtful(told: Told, doubts: Sequence[Doubt]) -> AskPerson:
+    kinds = [doubt.kind for doubt in doubts]
+    code, what = next((code, what) for some, code, what in _CODES if some & {*kinds} or not some)
+    why = f"{what}: {'; '.join(dict.fromkeys(doubt.words for doubt in doubts))}"
+    facts = {"differences": [kind.value for kind in dict.fromkeys(kinds)], "digest": digest_of(told).hex()}
+    return AskPerson(code, why, {**_seen(told), **facts})
+
+
+# The first that applies names what is wrong.
+_CODES: Final = (
+    (
+        frozenset({Difference.NO_LINES, Difference.COSTS_NOTHING, Difference.MISSING_AMOUNT}),
+        "quote_of_nothing",
+        "the quote does not say what the order costs",
+    ),
+    (
+        frozenset({Difference.OTHER_OPTIONS}),
+        "quote_of_other_options",
+        "the quote is not of the options that were asked for",
+    ),
+    (
+        frozenset(Difference) - {Difference.PIECES, Difference.PIECES_NOT_TOLD},
+        "quote_does_not_add_up",
+        "the quote does not add up",
+    ),
+    (frozenset[Difference](), "quote_of_other_pieces", "the quote is not for the people on the order"),
+)
+QUOTE_DOUBTS: Final = frozenset(code for _, code, _ in _CODES)
+
+
+def digest_of(told: Told) -> bytes:
+    """Return 32 bytes that differ when an amount or a number of pieces in the quote differs."""
+    totals = [told.total_charges, told.total_tax, told.total_credits, told.balance]
+    lines = [[row[name] for name in ("name", "quantity", "tax", "total")] for row in _rows(told)]
+    return sha256(json.dumps([[_text(amount) for amount in totals], lines]).encode()).digest()
 
 
 def _other_options(work: Work, told: Told) -> str | None:
@@ -115,12 +178,7 @@ def _other_options(work: Work, told: Told) -> str | None:
 
 def _seen(told: Told) -> Facts:
     totals = {"charges": told.total_charges, "tax": told.total_tax, "credits": told.total_credits}
-    return {name: str(amount) for name, amount in (totals | {"balance": told.balance}).items()}
-
-
-def total(told: Told) -> Decimal:
-    """Return what checkout would take: charges and tax less credits, in the vendor's currency."""
-    return told.balance
+    return {name: _text(amount) for name, amount in (totals | {"balance": told.balance}).items()}
 
 
 def keep(connection: Connection, taken: Sequence[Taken]) -> None:
@@ -131,7 +189,7 @@ def keep(connection: Connection, taken: Sequence[Taken]) -> None:
 
 
 def _row(taken: Taken) -> dict[str, object]:
-    held, told = taken.held, taken.told
+    held, told, cost = taken.held, taken.priced.told, taken.priced.cost
     return {
         "mailing_id": held.id,
         "postage": held.postage,
@@ -139,7 +197,9 @@ def _row(taken: Taken) -> dict[str, object]:
         "charges": told.total_charges,
         "tax": told.total_tax,
         "credits": told.total_credits,
-        "total": total(told),
+        "total": cost.total,
+        "from_credits": cost.from_credits,
+        "accepted": json.dumps(list(taken.priced.accepted)),
         "delivery_min": told.delivery_min,
         "delivery_max": told.delivery_max,
         "options": json.dumps(_options(told)),

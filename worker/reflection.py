@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from lettrlabs import Line, Postage, ProductionSpeed, Quote
 from worker.amounts import same
+from worker.costs import cost_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,15 @@ def contradiction(asked: Asked, told: Quote, default: Callable[[], Quote]) -> st
         return f"its lines name the speed {speed}, not {asked.speed}"
     if asked.is_default or _is_told(asked, named) or not _differs_by_list(asked, told):
         return None
-    if same(told.balance, default().balance):
+    if _costs_the_same(told, default()):
         return f"it costs the same as {DEFAULT.postage}, {DEFAULT.speed}, which its own price list says it must not"
     return None
+
+
+def _costs_the_same(one: Quote, other: Quote) -> bool:
+    """Compare cost and balance: of an order that the account's credits pay, the balance is always 0."""
+    balances = same(one.balance or Decimal(0), other.balance or Decimal(0))
+    return balances and same(cost_of(one).total, cost_of(other).total)
 
 
 def _other(asked: str, kind: type[StrEnum], named: set[str]) -> str | None:

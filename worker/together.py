@@ -24,7 +24,7 @@ class Together:
     """
 
     orders: Mapping[int, Order] = field(default_factory=dict)
-    transactions: Mapping[int, OrderTransactions] = field(default_factory=dict)
+    transactions: Mapping[int, Sequence[OrderTransactions]] = field(default_factory=dict)
     calls: Sequence[Call] = ()
     trouble: VendorError | None = None
 
@@ -39,7 +39,7 @@ class Together:
     def _answer(self, call: Call, order_id: int) -> Mapping[str, Scalar]:
         order, told = self.orders.get(order_id), self.transactions.get(order_id)
         if call.operation == "transactions":
-            return {} if told is None else {"transactions": len(told.transactions)}
+            return {} if told is None else {"transactions": sum(len(part.transactions) for part in told)}
         return {} if order is None else {"order_status": order.status}
 
 
@@ -50,7 +50,9 @@ def look(desk: Desk, order_ids: Sequence[int]) -> Together:
     try:
         orders = vendor.orders(order_ids)
         paid = [order.id for order in orders.values() if order.status in PAID]
-        told = {one.order_id: one for one in vendor.transactions(paid)}
+        told: dict[int, list[OrderTransactions]] = {}
+        for part in vendor.transactions(paid):
+            told.setdefault(part.order_id, []).append(part)
     except VendorError as trouble:
         # An answer that cannot be read, or a refusal, may be about one of them: then each is asked for by itself.
         return Together(calls=calls, trouble=trouble if _is_away(trouble) else None)

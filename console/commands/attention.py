@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands.options import AsJson, Limit, MailingId, group
+from console.commands.options import Actor, AsJson, Limit, MailingId, group
 
 app = group("See what needs a person, and resolve it.")
 
@@ -48,9 +48,39 @@ def resolve(
         bool, typer.Option("--failed", help="You know that it is not, and give it up.")
     ] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="Delete its draft and end it.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="The quote, or the charges, are right all the same.")
+    ] = False,
+    from_now_on: Annotated[
+        bool, typer.Option("--from-now-on", help="With --accept: this kind of difference, for the account.")
+    ] = False,
+    actor: Actor = None,
 ) -> int:
     """Say what is to become of a mailing that needs attention: exactly one of the options."""
     from console.resolving import resolve
 
     chosen = {"retry": retry, "pay again": pay_again, "sent": sent, "failed": failed, "cancel": cancel}
-    return resolve(mailing_id, [way for way, wanted in chosen.items() if wanted], why)
+    chosen["accept"] = accept
+    ways = [way for way, wanted in chosen.items() if wanted]
+    return resolve(mailing_id, ways, why, actor, from_now_on=from_now_on)
+
+
+@app.command()
+def accepted(*, as_json: AsJson = False) -> None:
+    """List the kinds of difference in money that are accepted for the account."""
+    from console.resolving import show_accepted
+
+    show_accepted(as_json=as_json)
+
+
+@app.command()
+def revoke(
+    number: Annotated[int, typer.Argument(min=1, help="The number in `mailrun attention accepted`.")],
+    *,
+    why: Annotated[str, typer.Option(help="Why it is taken back; kept with the decision.")],
+    actor: Actor = None,
+) -> int:
+    """Take back the acceptance of a kind of difference: from now on it needs attention again."""
+    from console.resolving import revoke_accepted
+
+    return revoke_accepted(number, why, actor)

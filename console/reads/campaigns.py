@@ -42,7 +42,9 @@ class Group:
     accepted: int
     rejected: int
     quoted: Decimal
+    quoted_from_credits: Decimal
     charged: Decimal
+    charged_from_credits: Decimal
     held: int
 
 
@@ -82,6 +84,16 @@ class Standing:
         return sum((group.charged for group in self.groups), Decimal(0))
 
     @property
+    def quoted_from_credits(self) -> Decimal:
+        """How much of the quotes the account's credits would pay."""
+        return sum((group.quoted_from_credits for group in self.groups), Decimal(0))
+
+    @property
+    def charged_from_credits(self) -> Decimal:
+        """How much of the charges the account's credits paid."""
+        return sum((group.charged_from_credits for group in self.groups), Decimal(0))
+
+    @property
     def rests(self) -> bool:
         """Whether nothing moves until a person does, or its time comes: every mailing ended, asks or is held."""
         return self.count(State.QUEUED, State.WORKING) == self.held
@@ -119,10 +131,11 @@ class Standing:
     def told(self) -> dict[str, Any]:
         """Return it with what follows from it, for JSON."""
         states = {state.value: self.count(state) for state in State}
-        sums = {name: getattr(self, name) for name in ("accepted", "refused", "quoted", "charged")}
+        sums = {name: getattr(self, name) for name in _SUMS}
         return asdict(self) | {"status": self.status} | sums | {"states": states}
 
 
+_SUMS = ("accepted", "refused", "quoted", "quoted_from_credits", "charged", "charged_from_credits")
 _LATE = frozenset({Stage.CHECKOUT, Stage.SETTLE})
 _AT_REST = (
     (State.APPROVAL, Status.APPROVAL),
@@ -193,7 +206,9 @@ def _groups(connection: Connection, campaign_ids: Iterable[int]) -> dict[int | N
             func.sum(Mailing.accepted).label("accepted"),
             func.sum(Mailing.rejected).label("rejected"),
             func.coalesce(func.sum(Mailing.quoted), Decimal(0)).label("quoted"),
+            func.coalesce(func.sum(Mailing.quoted_from_credits), Decimal(0)).label("quoted_from_credits"),
             func.coalesce(func.sum(Mailing.charged), Decimal(0)).label("charged"),
+            func.coalesce(func.sum(Mailing.charged_from_credits), Decimal(0)).label("charged_from_credits"),
             func.count().filter(_IS_HELD).label("held"),
         )
         .where(Mailing.campaign_id.in_(campaign_ids))

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from models import Charge, Decision, Mailing, State, Verdict
 from worker.amounts import added
 
-AMOUNTS: Final = ("quoted", "approved", "charged", "credited", "paid", "difference")
+AMOUNTS: Final = ("quoted", "approved", "charged", "credited", "paid", "from_credits", "difference")
 
 
 class Grouping(StrEnum):
@@ -27,10 +27,11 @@ class Grouping(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line, in the vendor's currency. ``paid`` is what was charged less what was credited.
+    """One line, in the vendor's currency. ``paid`` is the cost: what was charged less discounts and refunds.
 
-    ``quoted`` is of every order that has a price and is not given up, ``approved`` of those that somebody agreed to;
-    ``difference`` is what was paid beyond the quotes of what is paid.
+    The account's credits paid ``from_credits`` of that. ``quoted`` is of every order that has a price and is not
+    given up, ``approved`` of those that were agreed to; ``difference`` is what was paid beyond the quotes of what
+    is paid.
     """
 
     label: str
@@ -41,6 +42,7 @@ class Entry:
     charged: Decimal
     credited: Decimal
     paid: Decimal
+    from_credits: Decimal
     difference: Decimal
 
 
@@ -55,6 +57,7 @@ class _Order:
     approved: Decimal
     charged: Decimal
     credited: Decimal
+    from_credits: Decimal
     is_paid: bool
 
 
@@ -121,6 +124,7 @@ def _sum(label: str, orders: list[_Order]) -> Entry:
         charged=of("charged"),
         credited=of("credited"),
         paid=paid,
+        from_credits=of("from_credits"),
         difference=paid - quoted_of_paid,
     )
 
@@ -130,7 +134,8 @@ def _orders(connection: Connection, zone: str, since: date | None, until: date |
         select(
             Charge.mailing_id,
             func.sum(case((Charge.is_credit, 0), else_=Charge.amount)).label("charged"),
-            func.sum(case((Charge.is_credit, Charge.amount), else_=0)).label("credited"),
+            func.sum(case((Charge.is_credit & ~Charge.pays, Charge.amount), else_=0)).label("credited"),
+            func.sum(case((Charge.pays, Charge.amount), else_=0)).label("from_credits"),
         )
         .group_by(Charge.mailing_id)
         .subquery()
@@ -155,6 +160,7 @@ def _orders(connection: Connection, zone: str, since: date | None, until: date |
             case((Mailing.approved_at.is_not(None), func.coalesce(agreed.c.total, zero)), else_=zero),
             func.coalesce(charges.c.charged, zero),
             func.coalesce(charges.c.credited, zero),
+            func.coalesce(charges.c.from_credits, zero),
             Mailing.paid_at.is_not(None),
         )
         .join(charges, charges.c.mailing_id == Mailing.id, isouter=True)

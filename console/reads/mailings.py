@@ -28,7 +28,9 @@ class MailingFacts:
     accepted: int
     rejected: int
     quoted: Decimal | None
+    quoted_from_credits: Decimal | None
     charged: Decimal | None
+    charged_from_credits: Decimal | None
     approval: Approval
     approved_at: datetime | None
     approved_by: str | None

@@ -20,20 +20,24 @@ class Line:
     quantity: Decimal | None
     rate: Decimal | None
     tax: Decimal | None
-    total: Decimal
+    total: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteFacts:
-    """A quote; `total` is what checkout would take. Money is in the vendor's currency."""
+    """A quote; `total` is what the order costs, of which the account's credits pay `from_credits`.
+
+    Money is in the vendor's currency; None is an amount that the vendor did not state.
+    """
 
     taken_at: datetime
     postage: str
     speed: str
-    charges: Decimal
-    tax: Decimal
-    credits: Decimal
+    charges: Decimal | None
+    tax: Decimal | None
+    credits: Decimal | None
     total: Decimal
+    from_credits: Decimal
     delivery_min: datetime | None
     delivery_max: datetime | None
     lines: tuple[Line, ...]
@@ -44,8 +48,9 @@ class ChargeFacts:
     """One transaction the vendor shows for the order."""
 
     vendor_id: int | None
-    amount: Decimal
+    amount: Decimal | None
     is_credit: bool
+    pays: bool
     description: str | None
     made_at: datetime | None
 

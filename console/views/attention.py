@@ -6,6 +6,7 @@ from rich.table import Table
 
 from console.reads.attention import Asking, Cause
 from console.views.words import count, day, facts, table, text, when
+from worker.acceptances import Standing
 
 
 def cause_lines(causes: Iterable[Cause]) -> Iterator[str]:
@@ -30,6 +31,17 @@ def asking_table(asking: Iterable[Asking]) -> Table:
             text(one.reason),
             day(one.since),
         )
+    return rows
+
+
+def accepted_table(accepted: Iterable[Standing]) -> Table:
+    """Return one line for each kind of difference that is accepted for the account."""
+    rows = table(
+        "number", "difference", "mailing", "by", "since", "why", right=("number", "mailing"), fold=("why",)
+    )
+    for one in accepted:
+        kind = one.kind.value.replace("_", " ")
+        rows.add_row(str(one.id), kind, text(one.mailing_id), text(one.who), day(one.at), text(one.why))
     return rows
 
 

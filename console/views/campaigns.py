@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from console.reads.campaigns import Group, Rejection, Standing, Waiting
-from console.views.words import count, day, facts, money, state, table, text, when
+from console.views.words import cost, count, day, facts, money, state, table, text, when
 from models import State
 
 _NUMBERS = ("id", "orders", "people accepted", "price", "size", "accepted", "refused", "quoted", "charged")
@@ -43,7 +43,7 @@ def campaign_facts(one: Standing) -> Table:
         *((("paused", when(one.paused_at)),) if one.paused_at else ()),
         ("list", f"{count(one.rows, 'row')}: {one.people:,} to mail, {one.rejected:,} rejected"),
         ("LettrLabs", f"{one.accepted:,} accepted, {one.refused:,} refused"),
-        ("money", f"{money(one.quoted)} quoted, {money(one.charged)} charged"),
+        ("money", f"{cost(one.quoted, one.quoted_from_credits)} quoted, {_charged(one)} charged"),
     )
 
 
@@ -98,8 +98,12 @@ def summary(one: Standing) -> str:
 
 def _money_words(one: Standing) -> str:
     if one.count(State.SENT):
-        return f"; {money(one.charged)} charged"
-    return f"; {money(one.quoted)} quoted" if one.quoted else ""
+        return f"; {_charged(one)} charged"
+    return f"; {cost(one.quoted, one.quoted_from_credits)} quoted" if one.quoted else ""
+
+
+def _charged(one: Standing) -> str:
+    return cost(one.charged, one.charged_from_credits)
 
 
 def _doing(group: Group) -> str:

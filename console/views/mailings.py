@@ -8,7 +8,7 @@ from rich.table import Table
 
 from console.reads.mailings import CallMade, Event, MailingFacts
 from console.views.times import time_facts
-from console.views.words import facts, moment, money, state, table, text, when
+from console.views.words import cost, facts, moment, money, state, table, text, when
 from models import ENDED
 from worker.clock import system_clock
 
@@ -47,10 +47,14 @@ def mailing_facts(one: MailingFacts) -> Table:
         *time_facts(one, system_clock()),
         ("approval", approved),
         ("people", f"{one.size:,}: {one.accepted:,} accepted, {one.rejected:,} refused"),
-        ("money", f"{money(one.quoted)} quoted, {money(one.charged)} charged"),
+        ("money", f"{cost(one.quoted, one.quoted_from_credits)} quoted, {_charged(one)} charged"),
         *((("cancel", "asked for"),) if one.cancel_requested else ()),
         ("submitted", when(one.created_at)),
     )
+
+
+def _charged(one: MailingFacts) -> str:
+    return cost(one.charged, one.charged_from_credits)
 
 
 def timeline_table(events: Iterable[Event]) -> Table:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.table import Table
 
 from console.reads.ledger import AMOUNTS, Entry, Grouping
-from console.views.words import count, money, table
+from console.views.words import cost, count, money, table
 from worker.budgets import purse_words
 from worker.offers import Offer
 from worker.purses import Standing
@@ -19,6 +19,7 @@ _NUMBERS = (
     "charged",
     "credited",
     "paid",
+    "from_credits",
     "difference",
     "pieces",
 )
@@ -29,7 +30,7 @@ def offer_words(offer: Offer) -> str:
     """Return what an approval is of, in one line; hashes by their beginnings."""
     told = ", ".join(f"{name} {value}" for name, value in offer.options.items() if value is not None)
     return (
-        f"{money(offer.total)} for {count(offer.pieces, 'piece')} ({told}); "
+        f"{cost(offer.total, offer.from_credits)} for {count(offer.pieces, 'piece')} ({told}); "
         f"recipients {_begin(offer.recipients_digest)}, proof {_begin(offer.proof_sha256)}"
     )
 
@@ -45,9 +46,13 @@ def budget_table(standings: Iterable[Standing]) -> Table:
 
 def ledger_table(entries: Iterable[Entry], by: Grouping) -> Table:
     """Return one line for each order, campaign or day, and their sums."""
-    rows = table(by.value, "pieces", *AMOUNTS, right=_NUMBERS)
-    for one in entries:
-        rows.add_row(one.label, f"{one.pieces:,}", *(money(getattr(one, name)) for name in AMOUNTS))
+    listed = list(entries)
+    # A column of nothing but zeros would crowd the others out.
+    names = [name for name in AMOUNTS if name != "from_credits" or any(one.from_credits for one in listed)]
+    headings = [name.replace("from_credits", "from credits") for name in names]
+    rows = table(by.value, "pieces", *headings, right=(*_NUMBERS, "from credits"))
+    for one in listed:
+        rows.add_row(one.label, f"{one.pieces:,}", *(money(getattr(one, name)) for name in names))
     return rows
 
 

@@ -21,8 +21,10 @@ def quote_table(quote: QuoteFacts, title: str) -> Table:
     rows.add_section()
     rows.add_row("charges", "", "", "", money(quote.charges), style="dim")
     rows.add_row("tax", "", "", "", money(quote.tax), style="dim")
-    rows.add_row("credits", "", "", "", money(-quote.credits), style="dim")
-    rows.add_row("to pay", "", "", "", money(quote.total), style="bold")
+    rows.add_row("credits", "", "", "", money(_negative(quote.credits)), style="dim")
+    rows.add_row("cost", "", "", "", money(quote.total), style="bold")
+    if quote.from_credits:
+        rows.add_row("of which from account credits", "", "", "", money(quote.from_credits))
     return rows
 
 
@@ -36,13 +38,23 @@ def charge_table(charges: Iterable[ChargeFacts]) -> Table:
     """Return what was charged and given back."""
     rows = table("transaction", "amount", "what", "made", right=_NUMBERS, fold=("what",), title="Charges")
     for one in charges:
-        amount = -one.amount if one.is_credit else one.amount
-        rows.add_row(text(one.vendor_id), money(amount), text(one.description), when(one.made_at))
+        amount = _negative(one.amount) if one.is_credit else one.amount
+        what = f"{text(one.description)} (paid by account credits)" if one.pays else text(one.description)
+        rows.add_row(text(one.vendor_id), money(amount), what, when(one.made_at))
     return rows
 
 
+def _negative(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else -abs(amount)
+
+
 def _cells(line: Line, depth: int) -> tuple[str, ...]:
-    sign = Decimal(-1) if line.is_credit else Decimal(1)
     quantity = "" if line.quantity is None else f"{line.quantity.normalize():,f}"
     rate, tax = ("" if value is None else money(value) for value in (line.rate, line.tax))
-    return "  " * depth + text(line.name), quantity, rate, tax, money(sign * line.total)
+    return (
+        "  " * depth + text(line.name),
+        quantity,
+        rate,
+        tax,
+        money(_negative(line.total) if line.is_credit else line.total),
+    )

@@ -35,6 +35,15 @@ def money(amount: Decimal | None) -> str:
     return f"{sign}${cents:,}" if cents == size else f"{sign}${size.normalize():,f}"
 
 
+def cost(amount: Decimal | None, from_credits: Decimal | None) -> str:
+    """Return what something costs, and how much of that the account's credits pay if they pay any."""
+    return (
+        f"{money(amount)} (of which {money(from_credits)} from account credits)"
+        if from_credits
+        else money(amount)
+    )
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """Return a number with its noun."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

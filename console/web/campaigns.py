@@ -172,6 +172,8 @@ def told(standing: Standing | None) -> CampaignTold:
         mailings=standing.mailings,
         states={state: standing.count(state) for state in State},
         quoted=standing.quoted,
+        quoted_from_credits=standing.quoted_from_credits,
         charged=standing.charged,
+        charged_from_credits=standing.charged_from_credits,
         created_at=standing.created_at,
     )

@@ -146,7 +146,9 @@ class MailingTold(Shape):
     accepted: int
     rejected: int
     quoted: Money | None
+    quoted_from_credits: Money | None
     charged: Money | None
+    charged_from_credits: Money | None
     reason_code: str | None
     reason: str | None
     send_at: Instant | None
@@ -167,7 +169,9 @@ class CampaignTold(Shape):
     mailings: int
     states: dict[State, int]
     quoted: Money
+    quoted_from_credits: Money
     charged: Money
+    charged_from_credits: Money
     created_at: Instant
 
 

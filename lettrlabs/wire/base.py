@@ -75,8 +75,11 @@ Id: TypeAlias = Annotated[int, Field(gt=0, lt=2**63)]
 
 Count: TypeAlias = Annotated[int, BeforeValidator(_or_zero), Field(ge=0, lt=2**63)]
 
-Money: TypeAlias = Annotated[Decimal, BeforeValidator(_or_zero), Field(gt=-(10**12), lt=10**12)]
-"""Exactly the digits of the JSON text. The vendor states neither currency nor rounding."""
+Money: TypeAlias = Annotated[Decimal, Field(gt=-(10**12), lt=10**12)] | None
+"""Exactly the digits of the JSON text; null is an amount that the vendor does not state, and never zero."""
+
+Tally: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)] | None
+"""A number of pieces that is paid for; null is a number that the vendor does not state, and never zero."""
 
 When: TypeAlias = Annotated[datetime | None, BeforeValidator(_moment)]
 """An aware moment; a zone the vendor leaves out is taken as UTC, a date that cannot be read as none."""

@@ -7,26 +7,29 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import BeforeValidator, Field
 
-from lettrlabs.wire.base import Count, Id, Money, Received, Sent, Several, When
+from lettrlabs.wire.base import Id, Money, Received, Sent, Several, Tally, When
 
 V = TypeVar("V")
 
 
-def _or_none_named(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
-    return {} if value is None else value
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Leave out what has a name and no value: a price that is not stated is not a price of zero."""
+    if value is None:
+        return {}
+    return {name: one for name, one in value.items() if one is not None} if isinstance(value, dict) else value
 
 
-Named: TypeAlias = Annotated[Mapping[str, V], BeforeValidator(_or_none_named)]
+Named: TypeAlias = Annotated[Mapping[str, V], BeforeValidator(_without_nulls)]
 
 
 class Line(Received):
     """One line of the quote: a charge or a credit, perhaps made of smaller ones."""
 
     name: str | None = None
-    quantity: Count = 0
-    rate: Money = Decimal(0)
-    tax: Money = Decimal(0)
-    total: Money = Decimal(0)
+    quantity: Tally = None
+    rate: Money = None
+    tax: Money = None
+    total: Money = None
     transaction_type: str | None = None
     transaction_sub_type: str | None = None
     sub_items: "Several[Line]" = ()
@@ -35,20 +38,21 @@ class Line(Received):
 class Quote(Received):
     """What an order would cost and when it would arrive; asking charges nothing.
 
-    `balance` is what remains to be paid. The prices are per piece and by name; `production_dates` tells by speed when
-    production ends. Names outside Postage and ProductionSpeed occur.
+    `balance` is what remains to be paid once the account's credits are used: it may be 0 for an order that costs a
+    lot. The prices are by name; `production_dates` tells by speed when production ends. Names outside Postage and
+    ProductionSpeed occur.
     """
 
     order_id: Id | None = None
     lines: Several[Line] = Field(default=(), validation_alias="lineItems")
     credits: Several[Line] = ()
     total_charges: Money
-    total_tax: Money = Decimal(0)
-    total_credits: Money = Decimal(0)
+    total_tax: Money = None
+    total_credits: Money = None
     balance: Money
     production_dates: Named[When] = Field(default_factory=dict, validation_alias="productionSpeeds")
-    production_prices: Named[Money] = Field(default_factory=dict, validation_alias="productionSpeedPrices")
-    postage_prices: Named[Money] = Field(default_factory=dict, validation_alias="postageTypePrices")
+    production_prices: Named[Decimal] = Field(default_factory=dict, validation_alias="productionSpeedPrices")
+    postage_prices: Named[Decimal] = Field(default_factory=dict, validation_alias="postageTypePrices")
     delivery_min: When = Field(default=None, validation_alias="estimatedDeliveryDateMin")
     delivery_max: When = Field(default=None, validation_alias="estimatedDeliveryDateMax")
 

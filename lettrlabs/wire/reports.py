@@ -1,11 +1,10 @@
 """What became of orders: delivery, analytics, transactions (LettrLabs reference)."""
 
-from decimal import Decimal
 from typing import Any
 
 from pydantic import AliasChoices, Field, model_validator
 
-from lettrlabs.wire.base import Count, Id, Listed, Money, Received, Several, When
+from lettrlabs.wire.base import Count, Id, Listed, Money, Received, Several, Tally, When
 
 
 class PieceDelivery(Received):
@@ -85,7 +84,7 @@ class Transaction(Received):
 
     id: Id | None = None
     order_id: Id | None = None
-    amount: Money = Decimal(0)
+    amount: Money = None
     description: str | None = None
     created_date: When = None
     transaction_type: str | None = None
@@ -97,9 +96,9 @@ class OrderTransactions(Received):
     """What one order cost in the end."""
 
     order_id: Id
-    volume: Count = 0
-    total_price: Money = Decimal(0)
-    cost_per_piece: Money = Decimal(0)
+    volume: Tally = None
+    total_price: Money = None
+    cost_per_piece: Money = None
     order_status: str | None = None
     paid_date: When = None
     created_date: When = None

@@ -71,7 +71,7 @@ def test_a_quote_is_read_line_by_line_with_names_nobody_has_heard_of() -> None:
     )
 
     assert (quote.lines[0].rate, quote.lines[0].sub_items[0].total) == (Decimal("1.05"), Decimal("0.73"))
-    assert (quote.credits, quote.total_tax, quote.postage_prices) == ((), 0, {})
+    assert (quote.credits, quote.total_tax, quote.postage_prices) == ((), None, {})
     assert quote.production_dates["Normal"] == datetime(2026, 12, 1, tzinfo=UTC)
     assert quote.production_dates["Odd"] is None
     assert quote.delivery_min is None
@@ -79,7 +79,7 @@ def test_a_quote_is_read_line_by_line_with_names_nobody_has_heard_of() -> None:
 
 
 @pytest.mark.parametrize("body", ['{"balance": 1}', '{"totalCharges": 1}', "{}"])
-def test_a_quote_without_a_price_is_none(body: str) -> None:
+def test_a_quote_without_the_member_of_its_price_cannot_be_read(body: str) -> None:
     with pytest.raises(ValidationError):
         Quote.model_validate(read(body))
 

@@ -193,7 +193,7 @@ def test_a_transaction_of_the_vendor_is_recorded_once(connection: Connection) ->
     charge = {"mailing_id": add(connection), "vendor_id": 9, "amount": 1, "is_credit": False}
     connection.execute(insert(Charge).values(charge))
 
-    with pytest.raises(IntegrityError, match="uq_charge_vendor_id"):
+    with pytest.raises(IntegrityError, match="uq_charge_mailing_id_vendor_id"):
         connection.execute(insert(Charge).values(charge))
 
 

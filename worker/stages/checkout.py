@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from lettrlabs import Accepted, Checkout, NotSent, Order, OrderStatus, Rejected, Unknown
 from models import Stage
-from worker import agreement, recipients, suppressing, timing
+from worker import agreement, ledger, recipients, suppressing, timing
 from worker.refusals import not_now, order_gone, refused
 from worker.reserving import release, reservation
 from worker.results import Advance, Again, AskPerson, Proceed, Result, Unsure, Wait
@@ -130,4 +130,5 @@ def _to_settle(work: Work, told: Checkout) -> Result:
 
 def charges_of(work: Work) -> int:
     """Return how many transactions the vendor shows for the order."""
-    return sum(len(told.transactions) for told in work.vendor.transactions([work.held.order]))
+    told = work.vendor.transactions([work.held.order])
+    return len(ledger.books_of(work.held.id, work.held.order, told).entries)

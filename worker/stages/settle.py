@@ -6,11 +6,12 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from lettrlabs import PAID, Order, OrderStatus, Transaction
-from worker import budgets, ledger
+from lettrlabs import PAID, Order, OrderStatus
+from models import Difference
+from worker import acceptances, budgets, ledger
 from worker.ledger import Account, Books
 from worker.reserving import release
-from worker.results import AskPerson, Note, Result, Sent, Wait
+from worker.results import AskPerson, Facts, Note, Result, Sent, Wait
 from worker.work import Work
 
 _LONGEST_POLL = 300.0
@@ -37,31 +38,32 @@ recover = run
 
 def _paid(work: Work, order: Order) -> Result:
     """End the mailing if what was taken is what was quoted; else wait for the books, then ask about the money."""
-    moves = _transactions(work)
-    account = Account.of(moves)
+    books = _books(work)
+    account = Account.of(books)
     paid_at = work.held.paid_at or work.now()
-    values = {"order_status": order.status, "paid_at": paid_at, "charged": account.net}
+    values: Facts = {"order_status": order.status, "paid_at": paid_at, **ledger.values(account)}
+    doubts = account.differences(work.held.quoted or Decimal(0), work.held.accepted)
+    decisions = _decisions(work, account) if doubts else {}
+    left = [doubt for doubt in doubts if doubt.kind not in decisions]
+    if not left:
+        return Sent({**values, **ledger.passed(doubts, decisions)}, Note(ledger.write_down, books))
+    why = f"paid, but {'; '.join(doubt.words for doubt in left)}"
+    if work.now() < paid_at + timedelta(seconds=work.settings.settlement_window_seconds):
+        work.checkpoint({"order_status": order.status, "paid_at": paid_at})
+        return Wait(_pause(work), f"{why}: its books may not be complete yet")
 
     def record(connection: Connection) -> None:
         ledger.write_down(connection, [books])
         # What is sent is spent by its move; this waits for a person, and is paid all the same.
         budgets.spend(connection, [work.held.id], work.now())
 
-    books = Books(work.held.id, moves)
-    variance = account.variance(work.held.quoted or Decimal(0))
-    if variance is None:
-        return Sent(values, Note(ledger.write_down, books))
-    if work.now() < paid_at + timedelta(seconds=work.settings.settlement_window_seconds):
-        work.checkpoint({"order_status": order.status, "paid_at": paid_at})
-        return Wait(_pause(work), f"{variance}: its books may not be complete yet")
-    facts = {
-        "quoted": str(work.held.quoted),
-        "charged": str(account.charged),
-        "credited": str(account.credited),
-        "transactions": account.transactions,
-        "orderStatus": order.status,
-    }
-    return AskPerson(ledger.CHARGE_DIFFERS, variance, facts, values, record)
+    facts = {"quoted": str(work.held.quoted), "orderStatus": order.status, **ledger.facts(account, left)}
+    return AskPerson(ledger.CHARGE_DIFFERS, why, facts, values, record)
+
+
+def _decisions(work: Work, account: Account) -> dict[Difference, int]:
+    with work.engine.connect() as connection:
+        return acceptances.accepted(connection, work.held.id, ledger.digest_of(account))
 
 
 def _order(work: Work) -> Order | None:
@@ -71,12 +73,17 @@ def _order(work: Work) -> Order | None:
     return work.together.orders.get(work.held.order) or work.vendor.order(work.held.order)
 
 
-def _transactions(work: Work) -> list[Transaction]:
-    if work.held.order in work.together.orders:
-        seen = work.together.transactions.get(work.held.order)
-        return list(seen.transactions) if seen else []
-    told = work.vendor.transactions([work.held.order])
-    return [move for one in told if one.order_id == work.held.order for move in one.transactions]
+def _books(work: Work) -> Books:
+    order_id = work.held.order
+    if order_id in work.together.orders:
+        told = work.together.transactions.get(order_id, ())
+    else:
+        told = work.vendor.transactions([order_id])
+    discounts = Decimal(0)
+    if ledger.has_unclear_credit(told):
+        with work.engine.connect() as connection:
+            discounts = ledger.quoted_discounts(connection, work.held.id)
+    return ledger.books_of(work.held.id, order_id, told, discounts)
 
 
 def _pause(work: Work) -> float:

@@ -6,7 +6,7 @@ from models import Stage
 from worker import agreement, choices, holds, lateness, quotes
 from worker.quotes import Taken
 from worker.reserving import reservation
-from worker.results import Advance, AskApproval, Note, Record, Result, nothing
+from worker.results import Advance, AskApproval, AskPerson, Note, Record, Result, nothing
 from worker.work import Work
 
 
@@ -19,14 +19,13 @@ def run(work: Work) -> Result:
     if told is None:
         told = quotes.ask(work)
         work.saw.price(work.now())
-    doubt = quotes.doubt(work, told)
-    if doubt is not None:
-        return doubt
-    values = {"quoted": quotes.total(told)}
-    record = Note(quotes.keep, Taken(work.held, told, work.now()))
-    if agreement.is_missing(work.held, quotes.total(told)):
-        return AskApproval(values, record)
-    return Advance(Stage.CHECKOUT, values, record, _reserved_ahead(work, quotes.total(told)))
+    priced = quotes.assess(work, told)
+    if isinstance(priced, AskPerson):
+        return priced
+    record = Note(quotes.keep, Taken(work.held, priced, work.now()))
+    if agreement.is_missing(work.held, priced.cost.total):
+        return AskApproval(priced.values, record)
+    return Advance(Stage.CHECKOUT, priced.values, record, _reserved_ahead(work, priced.cost.total))
 
 
 def _reserved_ahead(work: Work, amount: Decimal) -> Record:

@@ -116,8 +116,11 @@ def test_a_lost_checkout_that_was_charged_and_reads_as_a_draft_is_for_a_person(
     sandbox.fail("checkout", "cut_before", count=1)
     hands.step(ready)
     real = hands.desk.vendor.transactions
-    monthly = real([hands.pen.mailing(paid).order_id])
-    assert monthly[0].transactions
+    (charged,) = real([hands.pen.mailing(paid).order_id])
+    order_id = hands.pen.mailing(ready).order_id
+    moves = tuple(move.model_copy(update={"order_id": order_id}) for move in charged.transactions)
+    monthly = (charged.model_copy(update={"order_id": order_id, "transactions": moves}),)
+    assert moves
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lettrlabs.LettrLabs.transactions", lambda *_: monthly)
         row = hands.to_the_end(ready)
