@@ -186,7 +186,7 @@ def test_a_quote_is_kept_whole_with_its_parts_and_credits(hands: Any) -> None:
         ("Card", 0, False),
         ("Standard postage", 0, False),
         ("ExpeditedFaster production", None, False),
-        ("Volume credit", None, True),
+        ("Volume discount", None, True),
     ]
     quoted = hands.pen.mailing(mailing_id).quoted
     tops = [line for line in lines if line.parent is None]
