@@ -9,11 +9,21 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from intake.cell_text import (
+    BIDIRECTIONAL,
+    INVISIBLE,
+    SUSPECTS,
+    UNPRINTABLE,
+    has_letter,
+    is_sheet_error,
+    looks_misread,
+    unwrapped,
+)
 from intake.fields import URL_FIELDS, Field
 from intake.names import split_name
 from intake.reasons import Reason, ReasonCode
 from intake.recipient import Recipient
-from intake.states import is_domestic, state_code, zip_belongs_to
+from intake.states import is_domestic, state_code, territory, zip_belongs_to
 from intake.strictness import Strictness, doubts
 
 # Characters. The vendor states no limits: these are above every address USPS prints and every name on a list.
@@ -21,14 +31,16 @@ LONGEST_CELL: Final = 100
 _LIMITS: Final[dict[str, int]] = {Field.EMAIL: 255, Field.PHONE: 255, Field.CUSTOMER_ID: 255}
 LONGEST_MERGE: Final = 2000
 
-_UNREADABLE: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd-\uffff\ud800-\udfff]")
 _REPLACED: Final = "\ufffd"
-_INVISIBLE: Final = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _URL: Final = re.compile(r"https?://[^\s/]+\.[^\s/]+", re.IGNORECASE)
-_ZIP: Final = re.compile(r"(\d{3,5})(?:[- ]?(\d{4}))?", re.ASCII)
+_ZIP: Final = re.compile("(\\d{3,5})(?:[- \u2010-\u2015\u2212]?(\\d{4}))?", re.ASCII)
 _ZIP_DIGITS: Final = 5
 _ADDITION_DIGITS: Final = 4
 _NO_ADDITION: Final = "0000"
+
+_NAMES: Final = ("first_name", "last_name", "organization")
+_NOT_PRINTED: Final = frozenset({Field.EMAIL, Field.PHONE, Field.CUSTOMER_ID})
+_MARKS: Final = ("|'", "|\u2018", "|\u2019", '|="', "|#")
 
 _REQUIRED: Final = (
     (Field.ADDRESS1, ReasonCode.NO_ADDRESS, "a street line"),
@@ -79,22 +91,21 @@ class AddressGate:
 
     def admit(self, entry: Entry, merge: Mapping[str, str]) -> Recipient | tuple[Reason, ...]:
         """Return the recipient, tidied, or the reasons why there is none."""
-        cells = entry
-        unreadable: list[Reason] = []
+        cells, unreadable = entry, list[Reason]()
         text = f"|{'|'.join(entry)}|{'|'.join(merge.values())}"
-        if not text.isprintable() or _REPLACED in text:
+        if not text.isprintable() or _is_doubtful(text):
             unreadable = list(self._unreadable(entry, merge))
-            cells = Entry(*[" ".join(_INVISIBLE.sub("", cell).split()) for cell in entry])
+            cells = Entry(*[tidied(cell) for cell in entry])
         elif "  " in text or "| " in text or " |" in text:
             # What is printable has no other blanks than spaces.
             cells = Entry(*[" ".join(cell.split()) for cell in entry])
-        cells = with_name_split(cells)
-        state = state_code(cells.state)
+        cells = with_letters_in_names(with_name_split(cells))
+        state = state_code(cells.state or territory(cells.country) or "")
         zip_code, zip_fault = settled_zip(cells.zip_code, cells.zip4, state)
         if self._strictness is Strictness.RELAXED and zip_fault is ReasonCode.ZIP_IN_OTHER_STATE:
             zip_code, zip_fault = settled_zip(cells.zip_code, cells.zip4, None)
         reasons = unreadable
-        if not (cells.address1 and cells.city and cells.state and cells.zip_code and _is_named(cells)):
+        if not (cells.address1 and cells.city and state and cells.zip_code and _is_named(cells)):
             reasons += self._missing(cells)
         if state is None or zip_fault or not is_domestic(cells.country):
             reasons += self._misplaced(cells, state, zip_fault)
@@ -118,21 +129,27 @@ class AddressGate:
         return f'"{self._headings.get(field, field)}"'
 
     def _unreadable(self, entry: Entry, merge: Mapping[str, str]) -> Iterator[Reason]:
-        cells = {**entry._asdict(), **merge}
-        for field, cell in cells.items():
-            if _UNREADABLE.search(cell):
-                yield Reason(
-                    ReasonCode.UNREADABLE,
-                    f"The column {self._column(field)} holds characters that cannot be printed; "
-                    "was the list saved in another encoding?",
-                )
+        for field, cell in {**entry._asdict(), **merge}.items():
+            trouble = _damage(field, cell)
+            if trouble:
+                yield Reason(ReasonCode.UNREADABLE, f"The column {self._column(field)} {trouble}")
 
     def _missing(self, cells: Entry) -> Iterator[Reason]:
         if not _is_named(cells):
             yield Reason(ReasonCode.NO_NAME, "Neither a name nor an organization is given.")
         for field, code, what in _REQUIRED:
-            if not getattr(cells, field):
+            if getattr(cells, field) or (field == Field.STATE and territory(cells.country)):
+                continue
+            if cells.address1 and field in self._headings and self._is_one_cell(field):
+                yield Reason(
+                    code, f"In the column {self._column(field)} {what} cannot be told from the rest."
+                )
+            else:
                 yield Reason(code, f"The column {self._column(field)} is empty; {what} is needed.")
+
+    def _is_one_cell(self, field: str) -> bool:
+        """Tell whether a part of the address comes out of the column that holds all of it."""
+        return self._headings[field] == self._headings.get(Field.ADDRESS1)
 
     def _misplaced(self, cells: Entry, state: str | None, zip_fault: ReasonCode | None) -> Iterator[Reason]:
         if cells.state and state is None:
@@ -174,6 +191,41 @@ class AddressGate:
         )
 
 
+def _is_doubtful(text: str) -> bool:
+    """Tell whether a printable text holds what must be looked at cell by cell."""
+    if _REPLACED in text or not SUSPECTS.isdisjoint(text):
+        return True
+    return any(mark in text for mark in _MARKS)
+
+
+def _damage(field: str, cell: str) -> str | None:
+    """Return what is wrong with a cell's text, as the end of a sentence."""
+    if UNPRINTABLE.search(cell):
+        return "holds characters that cannot be printed; was the list saved in another encoding?"
+    if BIDIRECTIONAL.search(cell) and field not in _NOT_PRINTED:
+        return "holds characters that change the direction of writing: type it anew."
+    if is_sheet_error(cell.strip()):
+        return "holds the error of a formula: correct it in the spreadsheet."
+    if looks_misread(cell):
+        return "was saved in a wrong encoding, which shows in its accented letters: save the list as CSV UTF-8 anew."
+    return None
+
+
+def tidied(cell: str) -> str:
+    """Return a cell with single spaces, without invisible characters and what a spreadsheet put around it."""
+    return unwrapped(" ".join(BIDIRECTIONAL.sub("", INVISIBLE.sub("", cell)).split()))
+
+
+def with_letters_in_names(cells: Entry) -> Entry:
+    """Return an entry without names that hold no letter, such as an order's number."""
+    names = {
+        field: ""
+        for field in _NAMES
+        if (name := getattr(cells, field)) and not name[0].isalpha() and not has_letter(name)
+    }
+    return cells._replace(**names) if names else cells
+
+
 def _is_named(cells: Entry) -> bool:
     return bool(cells.first_name or cells.last_name or cells.organization)
 
@@ -189,10 +241,14 @@ def settled_zip(text: str, zip4: str, state: str | None) -> tuple[str, ReasonCod
 
     A leading zero that a spreadsheet took off is put back only if the ZIP code is then one of the state's.
     """
-    match = _ZIP.fullmatch(text.removesuffix(".0").rstrip("- "))
+    match = _ZIP.fullmatch(
+        unwrapped(text).removesuffix(".0").rstrip("- \u2010\u2011\u2012\u2013\u2014\u2015\u2212")
+    )
     if match is None:
         return "", ReasonCode.MALFORMED_ZIP if text else None
-    area, addition = match[1], match[2] or (zip4.zfill(_ADDITION_DIGITS) if zip4.isdecimal() else "")
+    zip4 = unwrapped(zip4).removesuffix(".0")
+    is_number = zip4.isascii() and zip4.isdecimal()
+    area, addition = match[1], match[2] or (zip4.zfill(_ADDITION_DIGITS) if is_number else "")
     zip_code = area.zfill(_ZIP_DIGITS)
     if state and not zip_belongs_to(state, zip_code):
         return "", ReasonCode.SHORT_ZIP if len(area) < _ZIP_DIGITS else ReasonCode.ZIP_IN_OTHER_STATE

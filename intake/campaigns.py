@@ -33,6 +33,7 @@ from intake.recent_pieces import (
     lock_template,
 )
 from intake.repeats import RepeatScreen, keep_all
+from intake.strictness import Strictness
 from intake.suppression import require_lists
 from intake.table import Table
 from intake.writing import Screen, Writer
@@ -72,6 +73,7 @@ def submit_campaign(
     name: str | None = None,
     key: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    sheet: str | None = None,
     batch_size: int = DEFAULT_BATCH_SIZE,
     repeats: Repeats | None = None,
     again: Again | str | None = None,
@@ -93,7 +95,7 @@ def submit_campaign(
     ConflictError if the key belongs to another list, or to this one with other options.
     """
     _require_usable(name, key, batch_size)
-    with Table.open(source) as table:
+    with Table.open(source, sheet=sheet, known=mapping or ()) as table:
         now = clock()
         order = _Order(
             key=key,
@@ -112,7 +114,9 @@ def submit_campaign(
             submitter_token=submitter_token,
             now=now,
         )
-        reading = _Reading(table, match_columns(table.headings, mapping), rejected_to, progress)
+        strict = options.strictness is Strictness.STRICT
+        columns = match_columns(table.headings, mapping, strict=strict)
+        reading = _Reading(table, columns, rejected_to, progress)
         try:
             with engine.begin() as connection:
                 return _submit(connection, order, reading)

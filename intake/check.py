@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
 from intake.columns import Columns, match_columns
+from intake.merge_samples import Samples
 from intake.people import Found, Rejected, people
 from intake.reasons import NOT_TO_CORRECT, ReasonCode
 from intake.rejects import RejectedRows
@@ -23,10 +24,14 @@ _FIRST_REJECTED: Final = 20
 
 @dataclass(slots=True)
 class Tally:
-    """Counts rows on their way. A row with several reasons counts under its first."""
+    """Counts rows on their way. A row with several reasons counts under its first.
+
+    `further` are further lines of an order, which count neither as people nor as rejected.
+    """
 
     rows: int = 0
     people: int = 0
+    further: int = 0
     reasons: Counter[ReasonCode] = field(default_factory=Counter)
     first_rejected: list[tuple[int, str]] = field(default_factory=list, repr=False)
 
@@ -44,6 +49,7 @@ class Tally:
         """Count the rows of a block."""
         self.rows += len(found.people) + len(found.rejected)
         self.people += len(found.people)
+        self.further += found.further
         self._note(found.rejected)
 
     def leave_out(self, rejected: Sequence[Rejected]) -> None:
@@ -66,11 +72,16 @@ class Findings:
     delimiter: str
     columns: Columns
     tally: Tally
+    samples: Samples = field(default_factory=Samples)
+    sheet: str | None = None
+    above: int = 0
 
 
 def check_campaign(
     source: Source,
     *,
+    name: str | None = None,
+    sheet: str | None = None,
     mapping: Mapping[str, str] | None = None,
     strictness: Strictness = Strictness.NORMAL,
     rejected_to: Path | None = None,
@@ -81,12 +92,23 @@ def check_campaign(
     Writes the rejected rows to `rejected_to`, if given and if there are any. Raises TableError, ColumnsError.
     """
     tally = Tally()
-    with Table.open(source) as table:
-        columns = match_columns(table.headings, mapping)
+    with Table.open(source, name, sheet=sheet, known=mapping or ()) as table:
+        columns = match_columns(table.headings, mapping, strict=strictness is Strictness.STRICT)
+        samples = Samples(columns.merge_fields)
         with rejected_rows(rejected_to, table) as rejected:
-            for _ in counted(people(table, columns, strictness=strictness), tally, rejected, progress):
-                pass
-        return Findings(table.name, table.encoding, table.delimiter, columns, tally)
+            found = people(table, columns, strictness=strictness)
+            for block in counted(found, tally, rejected, progress):
+                samples.take(block.people)
+        return Findings(
+            name=table.name,
+            encoding=table.encoding,
+            delimiter=table.delimiter,
+            columns=columns,
+            tally=tally,
+            samples=samples,
+            sheet=table.sheet,
+            above=table.above,
+        )
 
 
 def rejected_rows(

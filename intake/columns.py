@@ -1,52 +1,55 @@
 """Which column holds which field."""
 
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import itemgetter
-from string import ascii_uppercase
 from typing import Final
 
+from intake.address_columns import AddressColumns, Group
 from intake.addresses import Entry
-from intake.faults import ColumnsError, Fault
-from intake.fields import (
-    CUSTOM_FIELDS,
-    MERGE_FIELDS,
-    NAME_FIELDS,
-    REQUIRED_FIELDS,
-    Field,
-    field_for,
-    heading_form,
+from intake.column_checks import (
+    LEAVE_OUT,
+    Needs,
+    letter,
+    list_of,
+    require_an_address,
+    two_columns,
+    unused_columns,
 )
+from intake.faults import ColumnsError, Fault
+from intake.fields import MERGE_FIELDS, Field, Meaning, field_for, heading_form, meaning_of
+from intake.layout import Arranged, Layout
+from intake.presets import Preset, order_column, preset_of
+from intake.records import Block
 
 ORIGIN_HEADING: Final = "Mailrun campaign"
 """The column that names the campaign whose rejected rows a list corrects."""
 
 REASON_HEADINGS: Final = ("Row", "Reason", "What is wrong")
-"""The columns that a rejected-rows file puts in front: corrected and sent again, it must not print them."""
-
-LEAVE_OUT: Final = "ignore"
-"""What a mapping says instead of a field about a column nobody needs."""
-
-_MOST_HEADINGS_TOLD: Final = 25
-_LONGEST_HEADING_TOLD: Final = 40
-_LOOKS_LIKE_A_PERSON: Final = re.compile(r"\d|.*@")
+"""The columns that a rejected-rows file puts in front: sent again, it must not print them."""
 
 Reader = Callable[[list[str]], tuple[Entry, dict[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The fields of a table: `positions` from 0, `customs` the unknown columns that became merge fields.
+    """The fields of a table: `positions` from 0, those behind the headings being added by the `layout`.
 
-    `left_out` are the columns that go nowhere, because they were told to or no merge field was left.
+    `left_out` are the headings of columns that go nowhere; `preset` is the known export with such headings;
+    `sources` are the headings that stand for an added column.
     """
 
     headings: tuple[str, ...]
     positions: Mapping[Field, int]
-    customs: tuple[tuple[str, Field], ...]
     left_out: tuple[str, ...]
+    preset: str | None = None
+    layout: Layout | None = None
+    sources: Mapping[Field, str] = field(default_factory=dict)
+
+    @property
+    def width(self) -> int:
+        """Return how many cells an arranged row has."""
+        return len(self.headings) + (len(self.layout.fields) if self.layout else 0)
 
     @property
     def origin(self) -> int | None:
@@ -56,15 +59,24 @@ class Columns:
 
     def heading(self, field: Field) -> str:
         """Return the heading of the column that holds a field."""
-        return self.headings[self.positions[field]]
+        return self.sources.get(field) or self.headings[self.positions[field]]
 
     def named(self) -> dict[str, str]:
         """Return the heading of each field there is a column for."""
         return {field.value: self.heading(field) for field in self.positions}
 
+    @property
+    def merge_fields(self) -> dict[str, str]:
+        """Return the heading of each merge field there is a column for."""
+        return {field.value: self.heading(field) for field in MERGE_FIELDS if field in self.positions}
+
+    def arrange(self, block: Block) -> Arranged:
+        """Return a block's rows as the fields' positions have them."""
+        return self.layout.arrange(block) if self.layout else Arranged(block, block.cells)
+
     def reader(self) -> Reader:
-        """Return a function that turns a row's cells, as many as there are headings, into an entry."""
-        nowhere = len(self.headings)
+        """Return a function that turns an arranged row's cells into an entry."""
+        nowhere = self.width
         cells_of_entry = itemgetter(*(self.positions.get(Field(name), nowhere) for name in Entry._fields))
         merge = [(field.value, self.positions[field]) for field in MERGE_FIELDS if field in self.positions]
 
@@ -75,34 +87,52 @@ class Columns:
         return read
 
 
-Needs = Callable[[Sequence[str], Mapping[Field, int]], None]
-
-
 def match_columns(
-    headings: Sequence[str], mapping: Mapping[str, str] | None = None, *, needs: Needs | None = None
+    headings: Sequence[str],
+    mapping: Mapping[str, str] | None = None,
+    *,
+    needs: Needs = require_an_address,
+    strict: bool = False,
 ) -> Columns:
-    """Match headings to fields, first as the mapping says (`{"Heading": "field"}` or `"ignore"`), then by synonyms.
+    """Match headings to fields: first as the mapping says (`{"Heading": "field"}` or `"ignore"`), then by meaning.
 
-    Columns that mean nothing known become custom1 to custom6 in their order, as far as those are free.
+    A column that means nothing known is left out, or refused if `strict`.
 
-    Raises ColumnsError when a mapping names what is not there, when two columns mean one field, or when `needs` does,
-    which by default asks for every part of an address and for a name.
+    Raises ColumnsError when a mapping names what is not there, when two columns mean one field, or when `needs` does.
     """
+    preset = preset_of(headings)
     told = _told(headings, mapping or {})
-    meant = {**_understood(headings, told), **told}
-    positions = _one_column_each(headings, meant)
-    (needs or _require_an_address)(headings, positions)
-    unknown = [at for at, heading in enumerate(headings) if at not in meant and heading]
-    free = [field for field in CUSTOM_FIELDS if field not in positions]
-    customs = list(zip(unknown, free, strict=False))
-    positions.update({field: at for at, field in customs})
-    used = set(positions.values())
+    meanings = _meanings(headings, told, preset)
+    chosen = AddressColumns(headings, meanings, _one_column_each(headings, told), lenient=preset is not None)
+    groups, common = chosen.groups(), chosen.common()
+    found = {field: at for group in reversed(groups) for field, at in group.items()} | common
+    needs(headings, found)
+    if strict:
+        _require_all_used(headings, meanings, told)
+    return _columns(tuple(headings), groups, common, preset)
+
+
+def _columns(headings: tuple[str, ...], groups: list[Group], common: Group, preset: Preset | None) -> Columns:
+    order = order_column(headings, preset)
+    arranged = Layout(groups, len(headings), order)
+    layout = arranged if arranged.fields or order is not None else None
+    used = {at for group in (*groups, common) for at in group.values()}
+    added = arranged.fields
+    positions = (groups[0] if not added else {}) | common
+    positions |= {field: len(headings) + at for at, field in enumerate(added)}
     return Columns(
-        headings=tuple(headings),
+        headings=headings,
         positions=positions,
-        customs=tuple((headings[at], field) for at, field in customs),
-        left_out=tuple(heading or _letter(at) for at, heading in enumerate(headings) if at not in used),
+        left_out=tuple(heading or letter(at) for at, heading in enumerate(headings) if at not in used),
+        preset=preset.name if preset else None,
+        layout=layout,
+        sources={field: _source(headings, groups, field) for field in added},
     )
+
+
+def _source(headings: Sequence[str], groups: Sequence[Group], field: Field) -> str:
+    columns = [group.get(field, group.get(Field.FULL_ADDRESS)) for group in groups]
+    return " or ".join(dict.fromkeys(headings[at] for at in columns if at is not None))
 
 
 def _told(headings: Sequence[str], mapping: Mapping[str, str]) -> dict[int, Field | None]:
@@ -122,13 +152,13 @@ def _columns_called(heading: str, headings: Sequence[str]) -> list[int]:
     if not columns:
         raise ColumnsError(
             Fault.UNKNOWN_COLUMN,
-            f'The mapping names a column "{heading}" that the list does not have. {_list_of(headings)}',
+            f'The mapping names a column "{heading}" that the list does not have. {list_of(headings)}',
         )
     return columns
 
 
 def _told_field(name: str) -> Field | None:
-    if name == LEAVE_OUT:
+    if name.casefold() == LEAVE_OUT:
         return None
     field = field_for(name)
     if field is None:
@@ -139,88 +169,40 @@ def _told_field(name: str) -> Field | None:
     return field
 
 
-def _understood(headings: Sequence[str], told: Mapping[int, Field | None]) -> dict[int, Field | None]:
-    spoken_for = set(told.values())
-    found: dict[int, Field | None] = {}
+def _meanings(
+    headings: Sequence[str], told: Mapping[int, Field | None], preset: Preset | None
+) -> list[tuple[int, Meaning]]:
+    """Return what the columns mean that the mapping does not speak of, nor of their field."""
+    spoken_for = {field for field in told.values() if field is not None}
+    found = []
     for at, heading in enumerate(headings):
-        field = field_for(heading)
-        if field and at not in told and field not in spoken_for:
-            found[at] = field
-    # Beside a first or last name a column with the whole name adds nothing, nor should it be printed as custom text.
-    if {Field.FIRST_NAME, Field.LAST_NAME} & {*found.values(), *spoken_for}:
-        found = {at: None if field is Field.FULL_NAME else field for at, field in found.items()}
+        meaning = _meaning(heading, preset)
+        if meaning and at not in told and meaning.field not in spoken_for:
+            found.append((at, meaning))
     return found
 
 
-def _one_column_each(headings: Sequence[str], meant: Mapping[int, Field | None]) -> dict[Field, int]:
-    columns: dict[Field, list[int]] = defaultdict(list)
-    for at, field in sorted(meant.items()):
-        if field is not None:
-            columns[field].append(at)
-    for field, several in columns.items():
-        if len(several) > 1:
-            names = " and ".join(f'"{headings[at]}" (column {_letter(at)})' for at in several)
-            raise ColumnsError(
-                Fault.TWO_COLUMNS_FOR_ONE_FIELD,
-                f"More than one column means {field.value}: {names}. Rename one, or say in the mapping which it is.",
-            )
-    return {field: several[0] for field, several in columns.items()}
+def _meaning(heading: str, preset: Preset | None) -> Meaning | None:
+    form = heading_form(heading)
+    if preset and form in preset.meanings:
+        return preset.meanings[form]
+    return meaning_of(heading)
 
 
-def _require_an_address(headings: Sequence[str], positions: Mapping[Field, int]) -> None:
-    missing = [field.value for field in REQUIRED_FIELDS if field not in positions]
-    nameless = not any(field in positions for field in NAME_FIELDS)
-    if (missing or nameless) and _look_like_a_person(headings):
-        raise ColumnsError(
-            Fault.NO_HEADINGS,
-            "The first row looks like a person, not like headings: put a row above it that says which column is "
-            "what, such as First name, Last name, Address 1, City, State, ZIP.",
-        )
-    if missing:
-        raise ColumnsError(
-            Fault.NO_ADDRESS_COLUMNS, f"No column means {', '.join(missing)}. {_list_of(headings)}"
-        )
-    if nameless:
-        raise ColumnsError(
-            Fault.NO_NAME_COLUMN, f"No column means a name or an organization. {_list_of(headings)}"
-        )
+def _one_column_each(headings: Sequence[str], told: Mapping[int, Field | None]) -> dict[Field, int]:
+    columns: dict[Field, int] = {}
+    for at, wanted in sorted(told.items()):
+        if wanted is not None and wanted in columns:
+            raise two_columns(headings, wanted, [columns[wanted], at])
+        if wanted is not None:
+            columns[wanted] = at
+    return columns
 
 
-def require_a_mark(headings: Sequence[str], positions: Mapping[Field, int]) -> None:
-    """Raise ColumnsError if no column says who somebody is: an address, an email address or a customer id."""
-    has_address = Field.ADDRESS1 in positions and Field.ZIP_CODE in positions
-    if has_address or Field.EMAIL in positions or Field.CUSTOMER_ID in positions:
-        return
-    if _look_like_a_person(headings):
-        raise ColumnsError(
-            Fault.NO_HEADINGS,
-            "The first row looks like a person, not like headings: put a row above it that says which column is "
-            "what, such as Name, Address, ZIP, Email.",
-        )
-    raise ColumnsError(
-        Fault.NO_MARK_COLUMN,
-        f"No column says who is not to be mailed: address with ZIP code, email or customer id. {_list_of(headings)}",
-    )
-
-
-def _look_like_a_person(headings: Sequence[str]) -> bool:
-    return any(map(_LOOKS_LIKE_A_PERSON.match, headings))
-
-
-def _list_of(headings: Sequence[str]) -> str:
-    if _look_like_a_person(headings):
-        return "Its first row does not look like headings."
-    told = [f'"{heading[:_LONGEST_HEADING_TOLD]}"' for heading in headings if heading][:_MOST_HEADINGS_TOLD]
-    return f"Its columns are {', '.join(told)}. Rename them, or say in the mapping which is which."
-
-
-def _letter(at: int) -> str:
-    """Return the name a spreadsheet gives a column: A to Z, AA and on."""
-    return "".join(_letters(at))
-
-
-def _letters(at: int) -> Iterator[str]:
-    before, place = divmod(at, len(ascii_uppercase))
-    if before:
-        yield from _letters(before - 1)
-    yield ascii_uppercase[place]
+def _require_all_used(
+    headings: Sequence[str], meanings: Sequence[tuple[int, Meaning]], told: Mapping[int, Field | None]
+) -> None:
+    known = {at for at, _ in meanings} | set(told)
+    unused = [at for at, heading in enumerate(headings) if heading and at not in known]
+    if unused:
+        raise unused_columns(headings, unused)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from intake import digests
-from intake.addresses import Entry, settled_zip, with_name_split
+from intake.addresses import Entry, settled_zip, tidied, with_name_split
 from intake.folding import folded_words
 from intake.reasons import Reason, ReasonCode
 from intake.states import state_code
@@ -31,7 +31,7 @@ def identify(entry: Entry, key: bytes, *, households: bool = False) -> Identity:
     A name with an address is a person; an address without a name, or with `households`, is the address itself,
     whoever lives there. City and state are not needed, and a state that does not fit its ZIP code is no matter.
     """
-    cells = with_name_split(Entry(*[" ".join(cell.split()) for cell in entry]))
+    cells = with_name_split(Entry(*map(tidied, entry)))
     place, reasons = _place(cells)
     marks = _at(cells, place, key, households=households) if place else {}
     for mark, digest in (

@@ -14,8 +14,12 @@ ACCENTED_WORD: Final = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\x
 # What Excel writes as "CSV", "CSV (Macintosh)" and "CSV (MS-DOS)"; between equals the first, which is far the most
 # common. Latin-1 text is Windows-1252 text.
 _LEGACY: Final = ("cp1252", "mac_roman", "cp850")
+_CENTRAL: Final = "cp1250"
+_IMPLAUSIBLE: Final = -2
+_CENTRAL_LETTERS: Final = frozenset("ąćęłńśźżčďěňřťůőűşţăđľĺŕ")
 _LETTERS: Final = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿœšžß")
 _SIGNS: Final = frozenset("\xa0©®°™•€£§½¼¾ªº·")
+_NEVER_IN_A_WORD: Final = frozenset("£¥¢¤¦¬±¹³¯\u00b8¨¶\u00d7÷")
 _OPENING: Final = frozenset("\u2018\u201c")
 _CLOSING: Final = frozenset("\u201d\u2026")
 _DASHES: Final = frozenset("\u2013\u2014")
@@ -28,24 +32,52 @@ def likeliest(words: Iterable[bytes]) -> str:
     return max(_LEGACY, key=lambda encoding: sum(_likeness(word, encoding) for word in sample))
 
 
+def is_implausible(word: bytes, encoding: str) -> bool:
+    """Tell whether a word cannot be one in this encoding: two letters or more out of place, or a sign in a word."""
+    text = word.decode(encoding, errors="replace")
+    # What the encoding does not know is told row by row.
+    return "\ufffd" not in text and _likeness(word, encoding) <= _IMPLAUSIBLE
+
+
+def another_encoding(words: Iterable[bytes], encoding: str) -> bytes | None:
+    """Return a word that shows that a text is in the Windows encoding of Central Europe, which is not read here.
+
+    Its letters are at places where western ones are as well, so that all words together must decide.
+    """
+    sample = list(words)
+    central = {word: _likeness(word, _CENTRAL) for word in sample}
+    western = {word: _likeness(word, encoding) for word in sample}
+    if sum(central[word] for word in sample) <= sum(western[word] for word in sample):
+        return None
+    return next((word for word in sample if central[word] > western[word]), None)
+
+
 def _likeness(word: bytes, encoding: str) -> int:
     """Score how much a word looks like one of a list of people: what is in its place counts for it."""
     text = word.decode(encoding, errors="replace")
-    return sum(_fits(text, at) for at, letter in enumerate(text) if not letter.isascii())
+    known = _LETTERS | _CENTRAL_LETTERS if encoding == _CENTRAL else _LETTERS
+    return sum(_fits(text, at, known) for at, letter in enumerate(text) if not letter.isascii())
 
 
-def _fits(text: str, at: int) -> int:
+def _fits(text: str, at: int, known: frozenset[str]) -> int:
     letter, before, after = text[at], text[:at][-1:], text[at + 1 : at + 2]
+    if letter in _NEVER_IN_A_WORD and (before.isalpha() or after.isalpha()):
+        return -2
     if letter in _SIGNS:
         return 0
     if letter in _OPENING | _CLOSING | _DASHES or letter == _APOSTROPHE:
         return _mark_fits(letter, before, after)
-    if letter.lower() not in _LETTERS:
+    if letter.lower() not in known or (_is_foreign(before) and _is_foreign(after)):
         return -2
-    if not (before.isalpha() or after.isalpha()):
-        return -1
+    return _letter_fits(text, at) if before.isalpha() or after.isalpha() else -1
+
+
+def _letter_fits(text: str, at: int) -> int:
+    letter, before, after = text[at], text[:at][-1:], text[at + 1 : at + 2]
     if letter.isupper():
         return 1 if text.isupper() or (not before.isalpha() and after.islower()) else -1
+    if not before:
+        return 0  # a name begins with a capital
     return -1 if after.isupper() or _is_all_capitals(text[:at] + text[at + 1 :]) else 1
 
 
@@ -63,3 +95,7 @@ def _mark_fits(mark: str, before: str, after: str) -> int:
 
 def _is_all_capitals(letters: str) -> bool:
     return len(letters) > 1 and letters.isupper()
+
+
+def _is_foreign(letter: str) -> bool:
+    return letter.isalpha() and not letter.isascii()

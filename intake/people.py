@@ -25,10 +25,11 @@ class Rejected(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What became of the rows of a block: who is mailed, and what is rejected."""
+    """What became of the rows of a block: people to mail, rejected rows, and how many further lines of an order."""
 
     people: list[Person]
     rejected: list[Rejected]
+    further: int = 0
 
     def __repr__(self) -> str:
         return f"<{len(self.people)} people, {len(self.rejected)} rejected rows>"
@@ -44,21 +45,26 @@ def people(
     plain = PlainRows(columns, key, strictness)
     by_the_gate = _gate(columns, key, strictness)
     first_rows: dict[bytes, int] = {}
-    for block in table.blocks():
-        found = plain.find(block.numbers, block.cells)
-        admitted = [one or by_the_gate(block.row(at)) for at, one in enumerate(found)]
-        yield _each_once(block, admitted, first_rows)
+    if columns.layout:
+        columns.layout.begin()
+    for read in table.blocks():
+        block, cells, further = columns.arrange(read)
+        found = plain.find(block.numbers, cells)
+        admitted = [one or by_the_gate(block.row(at), cells[at]) for at, one in enumerate(found)]
+        yield _each_once(block, admitted, first_rows)._replace(further=further)
 
 
-def _gate(columns: Columns, key: bytes, strictness: Strictness) -> Callable[[Row], Person | Rejected]:
+def _gate(
+    columns: Columns, key: bytes, strictness: Strictness
+) -> Callable[[Row, list[str]], Person | Rejected]:
     read = columns.reader()
     gate = AddressGate(columns.named(), strictness)
-    width = len(columns.headings)
+    width = columns.width
 
-    def by_the_gate(row: Row) -> Person | Rejected:
-        if len(row.cells) > width:
+    def by_the_gate(row: Row, cells: list[str]) -> Person | Rejected:
+        if len(cells) > width:
             return Rejected(row, (TOO_MANY_CELLS,))
-        found = gate.admit(*read(row.cells))
+        found = gate.admit(*read(cells))
         return mailable(row.number, found, key) if isinstance(found, Recipient) else Rejected(row, found)
 
     return by_the_gate

@@ -4,6 +4,7 @@ Most rows of a list are plain, and what is asked of all of them at once, column 
 of what it costs row by row. This only recognizes them: about every other row, and every reason, the gate decides.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import chain, compress, repeat
 from typing import Final, NamedTuple, TypeAlias
@@ -16,6 +17,7 @@ from intake.addresses import (
     settled_zip,
     with_name_split,
 )
+from intake.cell_text import SUSPECTS, has_letter
 from intake.columns import Columns
 from intake.digests import Known, of_recipients
 from intake.fields import MERGE_FIELDS, URL_FIELDS, Field
@@ -27,6 +29,8 @@ Column: TypeAlias = Sequence[str]
 
 _PRINTABLE: Final = bytes(range(32, 127)) + b"\n"
 _REPLACED: Final = "\ufffd"
+# What the gate unwraps, and the errors of formulas.
+_WRAPPED: Final = re.compile("\n(?:['\u2018\u2019]|=\"|#[A-Z])")
 
 
 class _Cells(NamedTuple):
@@ -57,7 +61,7 @@ class PlainRows:
         at = columns.positions
         self._entry = [at.get(Field(name)) for name in Entry._fields]
         self._merge = [(field, at[field]) for field in MERGE_FIELDS if field in at]
-        self._width = len(columns.headings)
+        self._width = columns.width
         self._key = key
         self._looks = strictness is Strictness.NORMAL
 
@@ -78,8 +82,12 @@ class PlainRows:
             return False
         if "  " in text or "\n " in text or " \n" in text or text[:1] == " " or text[-1:] == " ":
             return False
+        if _WRAPPED.search(f"\n{text}"):
+            return False
         beyond_ascii = text.encode().translate(None, _PRINTABLE).decode()
-        return beyond_ascii.isprintable() and _REPLACED not in beyond_ascii
+        return (
+            beyond_ascii.isprintable() and _REPLACED not in beyond_ascii and SUSPECTS.isdisjoint(beyond_ascii)
+        )
 
     def _found(self, numbers: Sequence[int], rows: Sequence[list[str]]) -> list[Person | None]:
         if not rows:
@@ -153,6 +161,11 @@ def _fit(
         )
     ]
     needed: list[Iterable[object]] = [cells.address1, cells.city, states, zip_codes, called]
+    needed += [
+        [not name or has_letter(name) for name in names]
+        for names in (cells.first_name, cells.last_name, cells.organization)
+        if (initials := "".join([name[:1] for name in names])) and not initials.isalpha()
+    ]
     if any(cells.country):
         needed.append(map(is_domestic, cells.country))
     if max(map(len, chain.from_iterable(filter(any, cells))), default=0) > LONGEST_CELL:

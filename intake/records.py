@@ -19,6 +19,8 @@ _LONGEST_LINE: Final = 262_144
 _MOST_LINES_IN_A_ROW: Final = 100
 """A quoted cell may hold a letter's text, not a hundred lines: that is a quote somebody forgot to close."""
 _BLOCK_CHARACTERS: Final = 65_536
+_END_OF_FILE: Final = "\x1a"
+"""Ctrl-Z, with which programs of MS-DOS end a file."""
 _LINE_BREAK: Final = re.compile(r"\r\n?|\n")
 
 
@@ -68,6 +70,8 @@ class Records:
         while text := self._text.read(_BLOCK_CHARACTERS):
             if text[-1] != "\n":
                 text += self._text.readline(_LONGEST_LINE)
+            if text[-1] == _END_OF_FILE and not (text := text.rstrip(_END_OF_FILE)):
+                return
             yield self._read_at_once(text) or self._read_by_line(text)
 
     def _read_at_once(self, text: str) -> Block | None:

@@ -83,10 +83,23 @@ _ALSO_WRITTEN: Final[dict[str, str]] = {
     "micronesia": "FM",
 }
 
+# As folded by `_joined`: letters only.
 _COUNTRY_NAMES: Final = frozenset(
-    {"", "us", "usa", "united states", "united states of america", "pr", "vi", "gu", "as", "mp"}
-    | {"puerto rico", "virgin islands", "us virgin islands", "guam", "american samoa"}
+    {"", "us", "usa", "unitedstates", "unitedstatesofamerica", "theunitedstates", "theunitedstatesofamerica"}
+    | {"estadosunidos", "eeuu", "america", "840"}
 )
+_TERRITORIES: Final[dict[str, str]] = {
+    **dict.fromkeys(("as", "americansamoa"), "AS"),
+    **dict.fromkeys(("fm", "fsm", "micronesia", "federatedstatesofmicronesia"), "FM"),
+    **dict.fromkeys(("gu", "guam"), "GU"),
+    **dict.fromkeys(("mh", "marshallislands", "republicofthemarshallislands"), "MH"),
+    **dict.fromkeys(("mp", "cnmi", "northernmarianaislands", "northernmarianas"), "MP"),
+    "commonwealthofthenorthernmarianaislands": "MP",
+    **dict.fromkeys(("pr", "puertorico", "commonwealthofpuertorico"), "PR"),
+    **dict.fromkeys(("pw", "palau", "republicofpalau"), "PW"),
+    **dict.fromkeys(("vi", "usvi", "virginislands", "usvirginislands", "virginislandsus"), "VI"),
+    **dict.fromkeys(("unitedstatesvirginislands", "virginislandsoftheunitedstates"), "VI"),
+}
 
 _ZIP_PREFIXES: Final[dict[str, str]] = {
     "AA": "340",
@@ -163,6 +176,8 @@ def _prefixes_of_every_state() -> frozenset[str]:
     return frozenset(pairs)
 
 
+_COUNTRY_PARTS: Final = re.compile(r"[()\[\]/:]|\s[-\u2013\u2014]\s")
+_STATE_PARTS: Final = re.compile(r"[()/:\u2013\u2014-]")
 _STATE_AND_PREFIX: Final = _prefixes_of_every_state()
 _SHARE_A_PREFIX: Final = frozenset({"AS", "FM", "GU", "HI", "MH", "MP", "PW"})
 _CODES: Final = {
@@ -179,7 +194,17 @@ def _folded(text: str) -> str:
 @lru_cache(maxsize=1024)
 def state_code(text: str) -> str | None:
     """Return the two-letter code of a state, territory or military region given by code or name."""
-    return text if text in STATE_NAMES else _CODES.get(_folded(text))
+    if text in STATE_NAMES:
+        return text
+    folded = _folded(text)
+    return _CODES.get(folded) or _code_in(folded)
+
+
+def _code_in(folded: str) -> str | None:
+    """Return the code of a state given twice or with its country: `MA - Massachusetts`, `Ohio (OH)`, `US-MA`."""
+    parts = [part.strip() for part in _STATE_PARTS.split(folded) if part.strip()]
+    codes = {_CODES.get(part) for part in parts if part not in {"us", "usa"}}
+    return codes.pop() if len(parts) > 1 and len(codes) == 1 else None
 
 
 def zip_belongs_to(state: str, zip_code: str) -> bool:
@@ -198,4 +223,20 @@ def _known_zip_codes(state: str) -> tuple[re.Pattern[str], ...]:
 @lru_cache(maxsize=1024)
 def is_domestic(country: str) -> bool:
     """Tell whether a country cell, which may be empty, names the United States or one of its territories."""
-    return _folded(country) in _COUNTRY_NAMES
+    return all(one in _COUNTRY_NAMES or one in _TERRITORIES for one in _named_countries(country))
+
+
+@lru_cache(maxsize=1024)
+def territory(country: str) -> str | None:
+    """Return the code of the territory that a country cell names, or None."""
+    return next((_TERRITORIES[one] for one in _named_countries(country) if one in _TERRITORIES), None)
+
+
+def _named_countries(country: str) -> list[str]:
+    """Return what a cell names, folded: `United States (US)` and `US - United States` name one country twice."""
+    parts = _COUNTRY_PARTS.split(country) if _joined(country) not in _TERRITORIES else [country]
+    return [folded for part in parts if (folded := _joined(part))]
+
+
+def _joined(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())

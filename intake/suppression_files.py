@@ -8,7 +8,8 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from intake.check import Source, rejected_rows
-from intake.columns import Columns, match_columns, require_a_mark
+from intake.column_checks import require_a_mark
+from intake.columns import Columns, match_columns
 from intake.digests import installation_key
 from intake.faults import Fault, IntakeError
 from intake.identity import Identity, identify
@@ -42,6 +43,7 @@ def import_list(
     who: str,
     name: str = DO_NOT_MAIL,
     mapping: Mapping[str, str] | None = None,
+    sheet: str | None = None,
     households: bool = False,
     rejected_to: Path | None = None,
     clock: Clock = system_clock,
@@ -52,7 +54,7 @@ def import_list(
 
     Raises TableError, ColumnsError, or IntakeError if no row names anybody.
     """
-    with Table.open(source) as table:
+    with Table.open(source, sheet=sheet, known=mapping or ()) as table:
         columns = match_columns(table.headings, mapping, needs=require_a_mark)
         with engine.begin() as connection, rejected_rows(rejected_to, table) as rejected:
             open_list(connection, name)
@@ -65,12 +67,14 @@ def import_list(
 def _identities(
     connection: Connection, table: Table, columns: Columns, *, households: bool
 ) -> Iterator[tuple[Row, Identity]]:
-    read, key, width = columns.reader(), installation_key(connection), len(table.headings)
-    for row in table.rows():
-        if len(row.cells) > width:
-            yield row, Identity({}, (TOO_MANY_CELLS,))
-        else:
-            yield row, identify(read(row.cells)[0], key, households=households)
+    read, key, width = columns.reader(), installation_key(connection), columns.width
+    for found in table.blocks():
+        block, arranged, _ = columns.arrange(found)
+        for at, cells in enumerate(arranged):
+            if len(cells) > width:
+                yield block.row(at), Identity({}, (TOO_MANY_CELLS,))
+            else:
+                yield block.row(at), identify(read(cells)[0], key, households=households)
 
 
 def _add_all(

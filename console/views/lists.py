@@ -7,9 +7,11 @@ from rich.table import Table
 
 from console.views.words import count, facts, table, text
 from intake.check import Findings, Tally
+from intake.merge_samples import Samples
 
 # Of a spreadsheet with columns by the thousand a person reads no more.
 _MOST_NAMES: Final = 20
+_LONGEST_SAMPLE: Final = 60
 
 
 def findings_facts(findings: Findings) -> Table:
@@ -18,11 +20,38 @@ def findings_facts(findings: Findings) -> Table:
     fields = ", ".join(f"{heading} = {field}" for field, heading in columns.named().items())
     return facts(
         ("list", findings.name),
-        ("read as", f"{findings.encoding}, columns between {_DELIMITERS.get(findings.delimiter, '?')}"),
+        ("read as", _read_as(findings)),
         ("columns", fields),
         *((("left out", _some(columns.left_out)),) if columns.left_out else ()),
-        ("rows", f"{tally.rows:,}: {tally.people:,} to mail, {tally.rejected:,} rejected"),
+        *sample_facts(findings.samples),
+        ("rows", f"{tally.rows:,}: {tally.people:,} to mail, {tally.rejected:,} rejected{_further(tally)}"),
     )
+
+
+def sample_facts(samples: Samples) -> Sequence[tuple[str, str]]:
+    """Return each filled merge field, and two values of it as they will be printed."""
+    return [
+        (f"prints {name}", f"{' | '.join(map(_short, values))}  (from {heading})")
+        for name, heading, values in samples.filled()
+    ]
+
+
+def _read_as(findings: Findings) -> str:
+    if findings.sheet:
+        how = f'sheet "{findings.sheet}" of a workbook'
+    else:
+        how = f"{findings.encoding}, columns between {_DELIMITERS.get(findings.delimiter, '?')}"
+    preset = f"{findings.columns.preset} export; " if findings.columns.preset else ""
+    above = f"; {count(findings.above, 'row')} above the headings left out" if findings.above else ""
+    return f"{preset}{how}{above}"
+
+
+def _further(tally: Tally) -> str:
+    return f"; {count(tally.further, 'further line')} of the same orders" if tally.further else ""
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _LONGEST_SAMPLE else f"{value[:_LONGEST_SAMPLE]}…"
 
 
 def _some(names: Sequence[str]) -> str:

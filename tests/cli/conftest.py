@@ -27,7 +27,7 @@ ROOT: Final = Path(__file__).parents[2]
 PATIENCE_SECONDS: Final = 60.0
 # A command that starts servers of its own, on two busy cores.
 LONGEST_COMMAND_SECONDS: Final = 240.0
-HEADINGS: Final = "First Name,Last Name,Address,City,State,ZIP,Offer\n"
+HEADINGS: Final = "First Name,Last Name,Address,City,State,ZIP,custom1\n"
 
 
 @dataclass(frozen=True)

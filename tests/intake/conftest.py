@@ -19,7 +19,7 @@ def people_list() -> Listed:
 
     def make(count: int, *rows: str) -> io.BytesIO:
         people = (f"Ann{n},Lee,{n + 1} Oak St,Boston,MA,2108,plan {n}\n" for n in range(count))
-        text = "First name,Last name,Address,City,State,ZIP,Plan\n" + "".join(people)
+        text = "First name,Last name,Address,City,State,ZIP,Custom 1\n" + "".join(people)
         return io.BytesIO((text + "".join(f"{row}\n" for row in rows)).encode())
 
     return make

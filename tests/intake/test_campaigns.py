@@ -248,7 +248,8 @@ def test_a_list_is_looked_over_without_a_database(
     assert (found.tally.rows, found.tally.people, found.tally.rejected) == (1501, 1500, 1)
     assert found.tally.reasons == {ReasonCode.ZIP_IN_OTHER_STATE: 1}
     assert found.tally.first_rejected[0][0] == 1502
-    assert [heading for heading, _ in found.columns.customs] == ["Plan"]
+    assert found.columns.merge_fields == {"custom1": "Custom 1"}
+    assert found.samples.filled() == [("custom1", "Custom 1", ("plan 0", "plan 1"))]
     assert steps[-1] == 1501
     assert sorted(steps) == steps
     assert len(set(steps)) > 1

@@ -41,11 +41,27 @@ def test_headings_are_known_by_their_synonyms(headings: list[str]) -> None:
     ] == [*range(2, 7)]
 
 
-def test_unknown_columns_become_custom_fields_in_their_order_and_the_rest_is_left_out() -> None:
-    columns = match_columns(["Name", *ADDRESS, *"abcdefgh", ""])
+def test_columns_that_mean_nothing_are_left_out_and_named_and_none_is_printed() -> None:
+    columns = match_columns(["Record ID", "Name", *ADDRESS, "Open Balance", "Custom 2", ""])
 
-    assert columns.customs == tuple((letter, Field(f"custom{n}")) for n, letter in enumerate("abcdef", 1))
-    assert columns.left_out == ("g", "h", "N")
+    assert columns.merge_fields == {"custom2": "Custom 2"}
+    assert columns.left_out == ("Record ID", "Open Balance", "I")
+
+
+def test_a_strict_look_refuses_a_heading_that_means_nothing_and_says_what_to_type() -> None:
+    with pytest.raises(ColumnsError) as error:
+        match_columns(["Name", *ADDRESS, "Open Balance"], strict=True)
+
+    assert error.value.fault is Fault.UNUSED_COLUMNS
+    assert "--mapping 'Open Balance=custom1'" in str(error.value)
+    assert "--mapping 'Open Balance=ignore'" in str(error.value)
+    match_columns(["Name", *ADDRESS, "Open Balance"], {"Open Balance": "ignore"}, strict=True)
+
+
+def test_the_message_about_a_missing_column_holds_the_mapping_to_type() -> None:
+    error = refused(["Name", "Where they live (street)", "City", "State", "ZIP"])
+
+    assert "--mapping 'Where they live (street)=address1'" in str(error)
 
 
 def test_a_mapping_wins_over_synonyms_and_can_leave_a_column_out() -> None:
@@ -106,7 +122,7 @@ def test_a_mapping_that_names_what_is_not_there_is_refused() -> None:
 
 
 def test_a_row_is_read_by_its_columns_without_empty_merge_fields() -> None:
-    columns = match_columns(["ZIP", "State", "City", "Street", "Name", "Plan", "Pet"])
+    columns = match_columns(["ZIP", "State", "City", "Street", "Name", "Custom 1", "Pet"])
     entry, merge = columns.reader()(["02108", "MA", "Boston", "12 Oak St", "Ann Lee", " gold ", ""])
 
     assert (entry.zip_code, entry.address1, entry.full_name) == ("02108", "12 Oak St", "Ann Lee")

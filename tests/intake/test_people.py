@@ -19,20 +19,20 @@ def read(rows: str) -> Found:
 def test_the_same_person_twice_is_mailed_once_and_the_second_names_the_first() -> None:
     found = read(ANN + '"LEE, ANN",12 oak st.,BOSTON,Massachusetts,02108-1234\n')
 
-    (first,), (second,) = found
+    (first,), (second,), _ = found
     assert Mailable._make(first).row == 2
     assert second.reasons[0].code is ReasonCode.DUPLICATE
     assert second.reasons[0].sentence.endswith("row 2.")
 
 
 def test_a_rejected_row_is_nobodys_first() -> None:
-    (good,), (bad,) = read(ANN.replace("MA", "CA") + ANN)
+    (good,), (bad,), _ = read(ANN.replace("MA", "CA") + ANN)
 
     assert (bad.row.number, Mailable._make(good).row) == (2, 3)
 
 
 def test_a_row_with_more_cells_than_headings_is_rejected_not_guessed() -> None:
-    people, (rejected,) = read("Ann Lee,12 Oak Street, Apt 4,Boston,MA,02108\n")
+    people, (rejected,), _ = read("Ann Lee,12 Oak Street, Apt 4,Boston,MA,02108\n")
 
     assert not people
     assert rejected.reasons[0].code is ReasonCode.TOO_MANY_CELLS

@@ -20,7 +20,7 @@ HEADINGS = [
     "ZIP",
     "ZIP+4",
 ]
-HEADINGS += ["Country", "Email", "Customer ID", "Gift", "Plan", "image1"]
+HEADINGS += ["Country", "Email", "Customer ID", "custom1", "custom2", "image1"]
 KEY = b"a key of this test"
 ANN = ["Ann", "Lee", "", "", "12 Oak Street", "", "Boston", "MA", "02108", "", "", "", "", "", "", ""]
 AT_WORK = [

@@ -28,7 +28,7 @@ def test_a_rejected_row_is_kept_as_it_was_with_its_number_and_every_reason(tmp_p
 
 def test_the_corrected_file_can_be_sent_as_a_list_without_printing_the_reasons(tmp_path: Path) -> None:
     with RejectedRows(
-        tmp_path / "rejected.csv", ["Name", "Street", "City", "State", "ZIP", "Plan"]
+        tmp_path / "rejected.csv", ["Name", "Street", "City", "State", "ZIP", "Custom 1"]
     ) as rejected:
         rejected.write(Row(7, 9, ["José", "12 Oak St", "Boston", "MA", "02108", "gold"]), [NO_CITY])
 

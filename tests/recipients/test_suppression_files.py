@@ -96,7 +96,7 @@ def test_a_row_that_names_nobody_is_written_down_and_the_rest_counts(post: Any, 
         ("Email\n", "no rows"),
         ("Email,Note\n,a\n,b\n", "None of the 2 rows names anybody"),
         ('Email\n"ann@example.com\n', "never closed"),
-        (b"PK\x03\x04" + bytes(60), "not"),
+        (b"PK\x03\x04" + bytes(60), "damaged workbook"),
     ],
 )
 def test_a_file_that_is_no_list_is_refused_in_one_line_and_nothing_is_stored(
