@@ -75,7 +75,7 @@ _SYNONYMS: Final = {
     Field.SUFFIX: "suffix namesuffix",
     Field.FULL_ADDRESS: "fulladdress completeaddress formattedaddress addressfull wholeaddress postaladdress",
     Field.ADDRESS1: "address1 address addressline1 line1 street street1 streetaddress primaryaddress addr addr1 "
-    "streetaddress1 streetaddressline1 addressline streetline1 streetname address1line",
+    "streetaddress1 streetaddressline1 addressline streetline1 streetname address1line;address12 address1and2",
     Field.ADDRESS2: "address2 addressline2 line2 street2 unit suite apt apartment aptsuite apartmentsuite aptunit "
     "secondaryaddress addr2 streetaddress2 streetaddressline2 extendedaddress streetline2 unitnumber aptnumber "
     "aptsuiteunit address2line",
@@ -122,13 +122,13 @@ def heading_form(heading: str) -> str:
 
 
 _BY_HEADING: Final = {
+    **{heading_form(field): Meaning(field) for field in Field},
     **{
         word: Meaning(field, rank=rank)
         for field, words in _SYNONYMS.items()
         for rank, choices in enumerate(words.split(";"))
         for word in choices.split()
     },
-    **{heading_form(field): Meaning(field) for field in Field},
 }
 _PREFERENCE: Final = {word: at for at, words in enumerate(_QUALIFIERS, 1) for word in words.split()}
 _LONGEST_FIRST: Final = sorted(_PREFERENCE, key=len, reverse=True)
