@@ -18,11 +18,14 @@ from worker.clock import system_clock
 def arm(*, yes: bool) -> int:
     """Show what LettrLabs knows and this database does not; agreed to, let the database send."""
     with at_the_desk() as desk:
-        why = _disarmed_why(desk.engine)
-        if why is None:
+        disarmed_why, shared_why = _findings(desk.engine)
+        if disarmed_why is None and shared_why is None:
             show("This database is armed: nothing keeps it from sending.")
             return 0
-        show(f"This database does not send: {why}.")
+        if disarmed_why is not None:
+            show(f"This database does not send: {disarmed_why}.")
+        if shared_why is not None:
+            show(f"The account is used as a shared one: {shared_why}.")
         found = arming.survey(desk)
         show(*_told(found))
         if not yes and not _agreed():
@@ -33,9 +36,11 @@ def arm(*, yes: bool) -> int:
     return 0
 
 
-def _disarmed_why(engine: Engine) -> str | None:
+def _findings(engine: Engine) -> tuple[str | None, str | None]:
+    """Return why the database does not send, and why the account passes for shared; None if neither is so."""
     with engine.connect() as connection:
-        return connection.scalar(select(Installation.disarmed_why))
+        row = connection.execute(select(Installation.disarmed_why, Installation.shared_why)).one()
+    return row.disarmed_why, row.shared_why
 
 
 def _told(found: Survey) -> list[str]:

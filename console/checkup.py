@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 import migrations
 from console.explanations import explain, refusal
 from console.reads.attention import people_needed
-from console.reads.life import halt, latest_tick, workers_alive
+from console.reads.life import halt, latest_tick, shared_why, workers_alive
 from console.reads.webhooks import disabled
 from console.session import knows_vendor
 from console.vendor import quick_vendor
@@ -151,8 +151,21 @@ def _life(connection: Connection, settings: Settings) -> Iterator[Check]:
         yield Check("pause", Verdict.WARN, found, "run `mailrun resume`")
     if halted.disarmed_why:
         yield Check("arming", Verdict.FAIL, f"nothing is sent: {halted.disarmed_why}", "run `mailrun arm`")
+    if halted.doubted_at:
+        found = "nothing is sent yet: Redis was new, and this may be a copy of the installation"
+        yield Check("arming", Verdict.WARN, found, "nothing to do: LettrLabs' orders are looked at")
+    if settings.owns_account:
+        yield _account(connection)
     yield _people(connection)
     yield _webhooks(connection)
+
+
+def _account(connection: Connection) -> Check:
+    why = shared_why(connection)
+    if why is None:
+        return Check("account", Verdict.OK, "nothing contradicts that it is this installation's alone")
+    advice = "set LETTRLABS_EXCLUSIVE=false; if only this installation makes orders, run `mailrun arm`"
+    return Check("account", Verdict.FAIL, f"it is shared: {why}", advice)
 
 
 def _webhooks(connection: Connection) -> Check:

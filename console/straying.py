@@ -56,7 +56,7 @@ def delete_strays(order_ids: list[int]) -> int:
     left = 0
     with at_the_desk() as desk:
         round_ = sweep.Round(desk.engine, desk.vendor, system_clock())
-        here = set(strays.unexplained_drafts(round_))
+        here = set(strays.unexplained_drafts(round_).empty)
         for order_id in order_ids:
             gone = order_id in here and fates.discard(round_, order_id, "deleted by a person")
             left += not gone

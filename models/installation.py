@@ -15,6 +15,9 @@ class Installation(Base):
 
     ``epoch`` moves on every minute and is also kept in Redis: a copy or an old backup of this database has an epoch
     that is not the current one, and is disarmed. ``home`` is the database server and database it lives in.
+    ``shared_at`` is when the vendor's orders contradicted that the account is exclusive; orders up to
+    ``account_fence`` were seen by the operator who armed it. ``doubted_at`` is when Redis had lost the epoch: nothing
+    is sent until the vendor's orders show that this is no copy.
     ``digest_key`` keys every digest of a person: it stays with them, for without it no list could be obeyed.
     """
 
@@ -32,6 +35,11 @@ class Installation(Base):
     disarmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     disarmed_why: Mapped[str | None]
     paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    account_fence: Mapped[int | None] = mapped_column(BigInteger)
+    account_fence_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    shared_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    shared_why: Mapped[str | None]
+    doubted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class CreateGate(Base):

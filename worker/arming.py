@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from lettrlabs import Order, OrderStatus
 from models import Mailing, Outcome, Recipient, Stage, State
-from worker import moves, pairing
+from worker import moves, ownership, pairing
 from worker.desk import Desk
 from worker.epoch import arm, driver, open_epochs
 
@@ -25,6 +25,7 @@ class Survey:
     """What the vendor's orders say that this database does not know."""
 
     orders_read: int
+    newest_order: int
     unknown: tuple[Order, ...]
     unfinished: int
     suspects: dict[int, int]
@@ -48,7 +49,8 @@ def survey(desk: Desk) -> Survey:
         open_states = [State.QUEUED, State.WORKING, State.APPROVAL, State.ATTENTION]
         waiting = list(connection.scalars(select(Mailing.id).where(Mailing.state.in_(open_states))))
     unknown = tuple(order for order in orders if order.id not in known)
-    return Survey(len(orders), unknown, len(waiting), _suspects(desk, unknown))
+    newest = max((order.id for order in orders), default=0)
+    return Survey(len(orders), newest, unknown, len(waiting), _suspects(desk, unknown))
 
 
 def _suspects(desk: Desk, unknown: tuple[Order, ...]) -> dict[int, int]:
@@ -88,6 +90,7 @@ def carry_out(desk: Desk, found: Survey, who: str, now: datetime) -> int:
         for mailing_id, order_id in found.suspects.items():
             why = f"order {order_id}, which this database did not know, has people of this mailing"
             moves.suspect(connection, mailing_id, who, why, {"orderId": order_id}, now)
+        ownership.declare_exclusive(connection, found.newest_order, now)
     with desk.engine.connect() as connection:
         arm(driver(connection), open_epochs(desk.settings), now)
     return len(found.suspects)

@@ -3,10 +3,10 @@
 The epoch moves on every minute, in the database and in Redis. A database whose epoch is not the one that Redis
 holds is not the one that was sending a moment ago; neither is one that finds itself in another server. Such a
 database is disarmed: no claim is given until a person has armed it (``worker/arming.py``). A Redis without an
-epoch, new or emptied, takes the database's.
+epoch, new or emptied, takes the database's, and raises a doubt: this may be a copy of the server's files. No claim
+is given until the vendor's orders have settled the doubt (``worker/ownership.py``).
 
-What this does not see: a copy younger than a minute in the same server files, and a copy of the server's files
-that is started with a new Redis.
+What this does not see: a copy younger than a minute in the same server files.
 """
 
 import logging
@@ -38,6 +38,7 @@ _DISARM = """
        SET disarmed_at = %(now)s, disarmed_why = %(why)s
      WHERE disarmed_at IS NULL AND epoch = %(epoch)s
 """
+_DOUBT = "UPDATE installation SET doubted_at = %(now)s WHERE doubted_at IS NULL"
 _MOVE_ON = """
     UPDATE installation
        SET epoch_before = epoch, epoch = %(next)s, epoch_at = %(now)s
@@ -108,6 +109,10 @@ def keep(connection: Connection[Any], epochs: Epochs, now: datetime) -> bool:
             return False
         if row["home"] is None:
             connection.execute(_SETTLE_IN, [row["here"]])
+        if current is None and coming is None and row["epoch_at"] is not None:
+            connection.execute(_DOUBT, {"now": now})
+            # Committed before Redis has the epoch: no process may find it there and no doubt here.
+            connection.commit()
         if current != row["epoch"]:
             epochs.settle(row["epoch"])
         if row["epoch_at"] is None or now - row["epoch_at"] >= PERIOD:

@@ -3,17 +3,21 @@
 A lock on the order's number makes taking it, adopting it and condemning it exclude each other, whoever comes first.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, case, exists, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from lettrlabs import Accepted, LettrLabs, Rejected
+from lettrlabs import Accepted, LettrLabs, Refused, Rejected, VendorError
 from models import Mailing, Stray, StrayFate
-from worker.results import Contested, Record
+from worker.results import Contested
 
+log = logging.getLogger(__name__)
+
+_NOT_FOUND = 404
 _LOCK = text("SELECT pg_advisory_xact_lock(one) FROM unnest(CAST(:order_ids AS bigint[])) AS one")
 # Two looks within this time are one: two beats may look at once.
 _ONE_LOOK = timedelta(minutes=30)
@@ -49,7 +53,7 @@ def adopt(connection: Connection, order_id: int, now: datetime) -> None:
 
 
 def discard(place: Place, order_id: int, why: str) -> bool:
-    """Delete a draft that nobody uses; False if that could not be seen to happen.
+    """Delete a draft that no mailing uses, and that has no recipients; False if that could not be seen to happen.
 
     Deleting twice is harmless: a deleted order reads as one that never existed.
     """
@@ -58,6 +62,12 @@ def discard(place: Place, order_id: int, why: str) -> bool:
             _fate(connection, order_id, StrayFate.CONDEMNED, why, place.now())
     except Contested:
         return True
+    try:
+        if has_recipients(place, order_id):
+            return _spare(place, order_id)
+    except VendorError:
+        return False
+    log.warning("order_deleted: draft %s is deleted: %s", order_id, why)
     answer = place.vendor.delete_order(order_id)
     gone = isinstance(answer, Accepted) or (
         isinstance(answer, Rejected) and place.vendor.order(order_id) is None
@@ -66,6 +76,26 @@ def discard(place: Place, order_id: int, why: str) -> bool:
         with place.engine.begin() as connection:
             connection.execute(update(Stray).where(Stray.order_id == order_id).values(fate=StrayFate.DELETED))
     return gone
+
+
+def has_recipients(place: Place, order_id: int) -> bool | None:
+    """Return whether an order has recipients, None if it is gone; raises Unavailable, Refused."""
+    try:
+        return bool(place.vendor.list_recipients(order_id, page_size=1))
+    except Refused as refusal:
+        if refusal.status == _NOT_FOUND:
+            return None
+        raise
+
+
+def _spare(place: Place, order_id: int) -> bool:
+    """Leave a draft alone that was to be deleted: it has recipients by now, so another program uses it."""
+    why = "was to be deleted, and has recipients by now"
+    log.error("order_kept: draft %s %s: is the account shared?", order_id, why)
+    values = {"fate": StrayFate.SEEN, "why": why, "last_seen": place.now()}
+    with place.engine.begin() as connection:
+        connection.execute(update(Stray).where(Stray.order_id == order_id).values(**values))
+    return True
 
 
 def _fate(connection: Connection, order_id: int, fate: StrayFate, why: str, now: datetime) -> None:
@@ -93,7 +123,7 @@ def _lock(connection: Connection, *order_ids: int) -> None:
     connection.execute(_LOCK, {"order_ids": sorted(order_ids)})
 
 
-def suspect(place: Place, order_ids: list[int]) -> Record:
+def suspect(place: Place, order_ids: list[int]) -> Callable[[Connection], None]:
     """Note drafts of a shared account that a lost create may have made; a person may look at them."""
 
     def record(connection: Connection) -> None:

@@ -5,22 +5,31 @@ deleted only on an account that is declared exclusive to this installation, or i
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, union
 
-from lettrlabs import OrderStatus, Refused
-from models import ENDED, EventLog, Mailing, Move, Stage, State, Stray, StrayFate
+from lettrlabs import OrderStatus, Outcome
+from models import ENDED, EventLog, Mailing, Move, Stage, State, Stray, StrayFate, VendorCall
+from worker import fates, ownership
 from worker.fates import Place
 from worker.work import Work
 
 # A paused process may still send the create of a claim it lost; after a day its connection is surely dead.
 _ZOMBIE_LIFE = timedelta(days=1)
-_NOT_FOUND = 404
 
 
-def unexplained_drafts(place: Place, above: int = 0) -> list[int]:
-    """Return the empty drafts above an order id that no mailing has, lowest first.
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """The drafts that no mailing has, the lowest first: those without recipients, and those with."""
+
+    empty: list[int]
+    filled: list[int]
+
+
+def unexplained_drafts(place: Place, above: int = 0) -> Drafts:
+    """Return the drafts above an order id that no mailing has.
 
     The vendor lists orders in no promised sequence (LettrLabs reference, Get Orders), so all drafts are read.
     Raises Unavailable, Refused.
@@ -28,24 +37,13 @@ def unexplained_drafts(place: Place, above: int = 0) -> list[int]:
     listed = place.vendor.iter_orders(status=OrderStatus.DRAFT, page_size=500)
     # A server may ignore the filter.
     drafts = {order.id for order in listed if order.status == OrderStatus.DRAFT}
-    unexplained = _without_known(place, [order_id for order_id in drafts if order_id > above])
-    return [one for one in sorted(unexplained) if _is_empty(place, one)]
-
-
-def _is_empty(place: Place, order_id: int) -> bool:
-    try:
-        return not place.vendor.list_recipients(order_id, page_size=1)
-    except Refused as refusal:
-        if refusal.status == _NOT_FOUND:
-            return False  # deleted since it was listed: there is nothing left to explain
-        raise
-
-
-def _without_known(place: Place, order_ids: Iterable[int]) -> set[int]:
-    asked = set(order_ids)
     with place.engine.connect() as connection:
-        known = connection.scalars(select(Mailing.order_id).where(Mailing.order_id.in_(asked)))
-        return asked - set(known)
+        unexplained = ownership.unknown(connection, [order_id for order_id in drafts if order_id > above])
+    found = {one: fates.has_recipients(place, one) for one in unexplained}
+    with place.engine.connect() as connection:
+        # A create that was under way when the drafts were listed may be committed, and its order filled, by now.
+        filled = ownership.unknown(connection, [one for one, has in found.items() if has])
+    return Drafts([one for one, has in found.items() if has is False], filled)
 
 
 def condemned(place: Place, order_ids: Iterable[int]) -> set[int]:
@@ -53,6 +51,17 @@ def condemned(place: Place, order_ids: Iterable[int]) -> set[int]:
     doomed = and_(Stray.order_id.in_(list(order_ids)), Stray.fate == StrayFate.CONDEMNED)
     with place.engine.connect() as connection:
         return set(connection.scalars(select(Stray.order_id).where(doomed)))
+
+
+def made_here(place: Place, order_ids: Iterable[int]) -> set[int]:
+    """Return which of these orders answered a create of this installation, as its journal has it."""
+    answered = select(VendorCall.order_id).where(
+        VendorCall.order_id.in_(list(order_ids)),
+        VendorCall.operation == "create_order",
+        VendorCall.outcome == Outcome.ACCEPTED,
+    )
+    with place.engine.connect() as connection:
+        return {one for one in connection.scalars(answered) if one is not None}
 
 
 def interchangeable(work: Work) -> bool:
@@ -88,3 +97,17 @@ def _is_unsure(work: Work) -> ColumnElement[bool]:
     return and_(
         Mailing.stage == Stage.CREATE, Mailing.state.not_in(ENDED), or_(Mailing.recovering, abandoned)
     )
+
+
+def lost_creates(work: Work) -> int:
+    """Return how many creates of this installation were lost lately: no more drafts than that can be theirs."""
+    with work.engine.connect() as connection:
+        return connection.scalars(
+            select(func.count())
+            .select_from(EventLog)
+            .where(
+                EventLog.stage == Stage.CREATE,
+                EventLog.move.in_([Move.STEAL, Move.UNSURE]),
+                EventLog.at > work.now() - _ZOMBIE_LIFE,
+            )
+        ).one()

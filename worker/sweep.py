@@ -13,8 +13,9 @@ from sqlalchemy import Engine, update
 
 from lettrlabs import Call, LettrLabs
 from models import Stray, StrayFate
-from worker import evidence, fates, strays
+from worker import evidence, fates, ownership, strays
 from worker.desk import Desk
+from worker.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +48,12 @@ def run_once(desk: Desk, now: datetime) -> Swept:
     calls: list[Call] = []
     look = Round(desk.engine, desk.vendor.observed(calls.append), now)
     try:
-        found = strays.unexplained_drafts(look)
+        ownership.look_at_orders(look, desk.settings)
+        drafts = strays.unexplained_drafts(look)
+        ownership.note_filled_drafts(look, desk.settings, drafts.filled)
+        found = drafts.empty
         ripe = _count(look, found) if found else []
-        doomed = strays.condemned(look, found) | (set(ripe) if desk.settings.owns_account else set())
+        doomed = _doomed(look, desk.settings, found, ripe)
         deleted = [
             one for one in sorted(doomed) if fates.discard(look, one, "seen twice, explained by nothing")
         ]
@@ -60,6 +64,14 @@ def run_once(desk: Desk, now: datetime) -> Swept:
     if found:
         log.warning("strays_found: %d drafts that no mailing explains, %d deleted", len(found), len(deleted))
     return Swept(tuple(found), tuple(deleted))
+
+
+def _doomed(look: Round, settings: Settings, found: Iterable[int], ripe: Iterable[int]) -> set[int]:
+    """Return the drafts to delete. Once the account passes for shared, they must be in the journal as our own."""
+    condemned = strays.condemned(look, found)
+    if ownership.is_contradicted(look):
+        return strays.made_here(look, condemned)
+    return condemned | set(ripe) if settings.owns_account else condemned
 
 
 def _count(look: Round, found: Iterable[int]) -> list[int]:

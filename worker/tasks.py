@@ -4,7 +4,7 @@ import gc
 import logging
 import threading
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import Task, chain, signals
@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lettrlabs import VendorError
 from models import Priority, Stage
 from worker import dispatch as due_scan
-from worker import epoch, forgetting, heartbeat, pipeline, recurrence, tracking, webhooks
+from worker import epoch, forgetting, heartbeat, ownership, pipeline, recurrence, tracking, webhooks
 from worker import sweep as stray_hunt
 from worker.celery_app import QUEUES, TICKS, build
 from worker.desk import Desk, measure_skew, open_desk
@@ -137,6 +137,13 @@ def _clear_piled_ticks() -> None:
             channel.queue_purge(TICKS)
 
 
+def _settle_doubt(here: Desk, now: datetime) -> None:
+    try:
+        ownership.settle_doubt(here, now)
+    except VendorError as trouble:
+        log.warning("vendor_trouble: is this a copy? %s", trouble)
+
+
 @app.task(name="mailrun.dispatch")
 def dispatch() -> None:
     """Wake what is due; pushed by the beat at every tick."""
@@ -146,6 +153,7 @@ def dispatch() -> None:
     try:
         with here.engine.begin() as connection:
             epoch.keep(epoch.driver(connection), _epochs, now)
+        _settle_doubt(here, now)
         recurrence.open_due(here.engine, now)
         due_scan.run_once(here, now, backlog, push)
         heartbeat.beat(here.engine, heartbeat.DISPATCH, heartbeat.DISPATCH, now)

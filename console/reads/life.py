@@ -44,9 +44,17 @@ class Halt:
 
     paused_at: datetime | None = None
     disarmed_why: str | None = None
+    doubted_at: datetime | None = None
+
+
+def shared_why(connection: Connection) -> str | None:
+    """Return what contradicts that the account is this installation's alone, None if nothing does."""
+    return connection.scalar(select(Installation.shared_why))
 
 
 def halt(connection: Connection) -> Halt:
     """Return what keeps everything from going on, both None if nothing does."""
-    row = connection.execute(select(Installation.paused_at, Installation.disarmed_why)).one_or_none()
+    row = connection.execute(
+        select(Installation.paused_at, Installation.disarmed_why, Installation.doubted_at)
+    ).one_or_none()
     return Halt() if row is None else Halt(*row)

@@ -9,7 +9,7 @@ from psycopg import sql
 from sqlalchemy import Engine, make_url, select, update
 
 from models import Installation, Mailing, Stage, State
-from worker import arming
+from worker import arming, ownership
 from worker.desk import Desk, open_desk
 from worker.epoch import PERIOD, Epochs, driver, keep, open_epochs
 from worker.pipeline import Pace, deliver
@@ -206,3 +206,30 @@ def _restore_mailing(pen: Any, row: Any) -> None:
     columns = ("stage", "state", "wake_at", "order_id", "cursor", "accepted", "recipients_digest", "quoted")
     values = {name: getattr(row, name) for name in columns}
     pen.forge(row.id, **values, proof_sha256=None, charged=None, order_status=None)
+
+
+def test_a_redis_without_an_epoch_raises_a_doubt_until_the_vendors_orders_are_seen(
+    desk: Desk, epochs: Epochs, tick: Callable[[], bool], clock: Any, new_mailing: Any
+) -> None:
+    tick()
+    mailing_id = new_mailing(1)
+    epochs.redis.delete(epochs.key)
+
+    assert tick()
+    deliver(desk, [mailing_id], Stage.CREATE, Pace(stopping=True))
+    with desk.engine.connect() as connection:
+        assert connection.scalar(select(Installation.doubted_at)) is not None
+        assert connection.scalar(select(Mailing.stage)) is Stage.CREATE
+
+    ownership.settle_doubt(desk, clock())
+
+    deliver(desk, [mailing_id], Stage.CREATE, Pace(stopping=True))
+    with desk.engine.connect() as connection:
+        assert connection.scalar(select(Mailing.stage)) is Stage.ATTACH
+
+
+def test_a_new_installation_has_no_doubt(desk: Desk, tick: Callable[[], bool]) -> None:
+    assert tick()
+
+    with desk.engine.connect() as connection:
+        assert connection.scalar(select(Installation.doubted_at)) is None

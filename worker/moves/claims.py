@@ -12,7 +12,8 @@ from sqlalchemy import ColumnClause, Connection, column, literal_column, text
 from models import Approval, CapPer, HoldMode, IfLate, Mailing, Move, Stage, State
 from worker import evidence
 
-PAUSED = """(EXISTS (SELECT 1 FROM installation WHERE paused_at IS NOT NULL OR disarmed_at IS NOT NULL)
+PAUSED = """(EXISTS (SELECT 1 FROM installation WHERE paused_at IS NOT NULL OR disarmed_at IS NOT NULL
+                   OR doubted_at IS NOT NULL)
            OR EXISTS (SELECT 1 FROM campaign WHERE id = mailing.campaign_id AND paused_at IS NOT NULL))"""
 
 

@@ -4,11 +4,13 @@ Every POST makes another draft, and none can be marked as ours (LettrLabs, Order
 that got lost is found out by looking for a draft that nothing else explains, while no other create runs.
 """
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection
 
 from lettrlabs import Accepted, NotSent, Rejected, Unknown
 from models import Stage
-from worker import fates, gate, strays
+from worker import fates, gate, ownership, strays
 from worker.refusals import not_now, refused
 from worker.results import Advance, Again, Fail, Note, Result, Unsure, Wait
 from worker.work import Work
@@ -38,9 +40,8 @@ def run(work: Work) -> Result:
 
 def recover(work: Work) -> Result:
     """Find the draft that the lost create may have made, or make sure that it stays without effect."""
-    if not work.settings.owns_account:
-        suspects = strays.unexplained_drafts(work, above=work.held.order_fence or 0)
-        return Again("shared account: a stray draft may be left", record=fates.suspect(work, suspects))
+    if not ownership.is_exclusive(work, work.settings):
+        return _leave(work, strays.unexplained_drafts(work, above=work.held.order_fence or 0).empty)
     if not gate.close(work):
         return Wait(_GATE_PAUSE, "another lost create is being found out")
     if gate.calls_in_flight(work):
@@ -50,7 +51,12 @@ def recover(work: Work) -> Result:
 
 def _settle(work: Work) -> Result:
     """With no create under way, every unexplained draft is of an unsure one: adopt one, delete what is too much."""
-    found = strays.unexplained_drafts(work, above=work.held.order_fence or 0)
+    drafts = strays.unexplained_drafts(work, above=work.held.order_fence or 0)
+    found = drafts.empty
+    contradicted = ownership.note_filled_drafts(work, work.settings, drafts.filled)
+    if contradicted or len(found) > strays.lost_creates(work):
+        # Drafts of another program are among them: the hourly look judges those that stay empty.
+        return _leave(work, found, gate.open_again)
     condemned = strays.condemned(work, found)
     left = [order_id for order_id in found if order_id not in condemned]
     usable = left[: 1 + strays.unsure_others(work)] if strays.interchangeable(work) else []
@@ -62,6 +68,18 @@ def _settle(work: Work) -> Result:
     return Again(
         "nothing is left of the lost create", record=lambda connection: gate.open_again(connection, work)
     )
+
+
+def _leave(work: Work, drafts: list[int], also: Callable[[Connection, Work], None] | None = None) -> Again:
+    """List the drafts as suspects and create anew: a stray empty draft costs nothing and mails nothing."""
+    suspect = fates.suspect(work, drafts)
+
+    def record(connection: Connection) -> None:
+        suspect(connection)
+        if also is not None:
+            also(connection, work)
+
+    return Again("the account may be shared: a stray draft may be left", record=record)
 
 
 def _adopt(work: Work, order_id: int) -> Result:

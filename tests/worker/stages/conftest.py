@@ -28,7 +28,8 @@ from worker.settings import SANDBOX_KEY, Settings
 _EMPTY = """
     DELETE FROM mailing; DELETE FROM campaign; DELETE FROM proof; DELETE FROM stray; DELETE FROM vendor_call;
     UPDATE create_gate SET holder = NULL, closed_until = '-infinity';
-    UPDATE installation SET paused_at = NULL;
+    UPDATE installation SET paused_at = NULL, disarmed_at = NULL, disarmed_why = NULL, doubted_at = NULL,
+                            shared_at = NULL, shared_why = NULL, account_fence = NULL, account_fence_at = NULL;
 """
 _RESTS = frozenset({State.APPROVAL, State.ATTENTION, *ENDED})
 # Longer than a call under way takes on a busy machine.

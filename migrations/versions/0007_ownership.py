@@ -1,0 +1,27 @@
+"""What the vendor's orders say about the account: whether it is shared, and from which order on that is judged."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+_COLUMNS = (
+    ("account_fence", sa.BigInteger()),
+    ("account_fence_at", sa.DateTime(timezone=True)),
+    ("shared_at", sa.DateTime(timezone=True)),
+    ("shared_why", sa.Text()),
+    ("doubted_at", sa.DateTime(timezone=True)),
+)
+
+
+def upgrade() -> None:
+    for name, kind in _COLUMNS:
+        op.add_column("installation", sa.Column(name, kind, nullable=True))
+
+
+def downgrade() -> None:
+    for name, _ in reversed(_COLUMNS):
+        op.drop_column("installation", name)
