@@ -27,12 +27,23 @@ from intake.rfc3339 import full_date
 from intake.spans import QuietDay, Span, Zone, is_never_loud
 from intake.strictness import Strictness
 from models import Approval, IfLate
+from worker.amounts import parse_amount
 from worker.sparing import Cap, Sparing
 
 MOST_GATHERED: Final = 1000
 """As many as LettrLabs takes in one request; each further event waits for the next order."""
 
-_MONEY = Annotated[Decimal, Field(ge=0, le=10_000_000, max_digits=14, decimal_places=2, allow_inf_nan=False)]
+
+def _amount(given: object) -> object:
+    """Read an amount that is written as text by the same rules as the command line."""
+    return parse_amount(given) if isinstance(given, str) else given
+
+
+_MONEY = Annotated[
+    Decimal,
+    BeforeValidator(_amount),
+    Field(ge=0, le=10_000_000, max_digits=14, decimal_places=2, allow_inf_nan=False),
+]
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 

@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from worker.amounts import parse_amount
 from worker.setting_names import unknown_names
 from worker.signatures import require_secret
 from worker.sparing import Cap
@@ -65,6 +66,16 @@ def _known_zone(name: str) -> str:
 
 def _known_cap(value: object) -> Cap | None:
     return value if value is None or isinstance(value, Cap) else Cap.parse(str(value))
+
+
+def _known_percentage(value: object) -> object:
+    """Read a number by the rules of amounts: a comma that is no thousands mark is refused."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_amount(value)
+    except ValueError:
+        raise ValueError("must be a percentage such as 2.5") from None
 
 
 def _usable_key(key: SecretStr) -> SecretStr:
@@ -215,7 +226,7 @@ class Settings(BaseSettings):
         validation_alias="MAILRUN_ZONE",
         description="IANA zone of a date or time that is given without one.",
     )
-    price_tolerance: Decimal = Field(
+    price_tolerance: Annotated[Decimal, BeforeValidator(_known_percentage)] = Field(
         Decimal(0),
         ge=0,
         le=100,

@@ -74,6 +74,13 @@ def test_a_declaration_comes_back_from_the_database_as_it_was() -> None:
         ("{ over = 50.00 }", "{ over = -1 }", "approval.over: must be greater than or equal to 0"),
         ("{ per_day = 100.00 }", "{ per_day = nan }", "budget.per_day: must be a finite number"),
         ("{ per_day = 100.00 }", "{}", "budget: limits nothing"),
+        (
+            "{ per_day = 100.00 }",
+            '{ per_day = "250,00" }',
+            "per_day: must be an amount of money such as 250.00",
+        ),
+        ("{ per_day = 100.00 }", '{ per_day = "1_0" }', "per_day: must be an amount of money such as 250.00"),
+        ("{ over = 50.00 }", '{ over = "1.000,50" }', "a comma may only group thousands"),
         ('age = "1 day"\nmail_by = 2026-12-01', "", "gather: needs an age or a mail_by date"),
         ("count = 100", "count = 5000", "gather.count: must be less than or equal to 1000"),
         ("America/Chicago", "America/Chicgo", "did you mean America/Chicago?"),

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from models import Purse, Stage, State
-from worker import purses
+from worker import budgets, purses
 from worker.approvals import Outcome
+from worker.budgets import Taking
 from worker.moves import Resolution
 from worker.purses import Limits
 
@@ -106,18 +107,48 @@ def test_a_new_day_has_a_new_budget(hands: Any, people: Any, ready: int) -> None
     assert hands.to_the_end(other).state is State.SENT
 
 
-def test_a_day_ends_when_it_ends_in_the_zone_of_the_installation(hands: Any, people: Any) -> None:
-    midnight = hands.clock.at.replace(hour=0, minute=0, second=0)
-    hands.forward((midnight.timestamp() - hands.clock.at.timestamp()) % 86_400)
-    chicago = hands.with_settings(zone="America/Chicago")
+@pytest.mark.parametrize(("zone", "state"), [("America/Chicago", State.APPROVAL), ("UTC", State.SENT)])
+def test_a_day_ends_when_it_ends_in_the_zone_of_the_installation(
+    hands: Any, people: Any, zone: str, state: State
+) -> None:
+    """Half an hour before and after midnight in UTC are one day in Chicago, and two in UTC."""
+    late = hands.clock.at.replace(hour=23, minute=30, second=0, microsecond=0)
+    hands.forward((late - hands.clock.at).total_seconds() % 86_400)
+    there = hands.with_settings(zone=zone)
     first, second = (hands.to(Stage.CHECKOUT) for _ in range(2))
     people.limit(per_day=price(hands, first))
-
-    assert chicago.to_the_end(first).state is State.SENT
+    assert there.to_the_end(first).state is State.SENT
     hands.forward(3600)
 
-    # Another day in UTC, still the same in Chicago.
-    assert chicago.to_the_end(second).reason_code == "over_budget"
+    assert there.to_the_end(second).state is state
+
+
+def test_a_mailing_that_reserves_again_is_not_over_budget_because_of_itself(
+    hands: Any, people: Any, ready: int
+) -> None:
+    cost = price(hands, ready)
+    people.limit(total=cost, per_day=cost, per_month=cost)
+    taking = Taking(mailing_id=ready, amount=cost, pieces=2, day=hands.clock.at.date(), at=hands.clock.at)
+
+    for _ in range(2):
+        with people.engine.begin() as connection:
+            budgets.reserve(connection, [taking])
+
+    assert people.reservations() == {ready: ("reserved", cost)}
+
+
+def test_a_release_leaves_what_is_spent(hands: Any, people: Any) -> None:
+    spent, reserved = hands.new_mailing(2), hands.new_mailing(2)
+    hands.to_the_end(spent)
+    hands.on_to(Stage.CHECKOUT, reserved)
+    cost = price(hands, reserved)
+    taking = Taking(mailing_id=reserved, amount=cost, pieces=2, day=hands.clock.at.date(), at=hands.clock.at)
+    with people.engine.begin() as connection:
+        budgets.reserve(connection, [taking])
+
+        budgets.release(connection, [spent, reserved])
+
+    assert people.reservations() == {spent: ("spent", cost)}
 
 
 def test_money_that_could_not_be_taken_is_given_back(

@@ -1,0 +1,142 @@
+"""An approver accepts a doubtful quote, doubtful charges, or a kind of difference for the account."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select
+
+from models import AcceptedDifference, Purse, Quote, Stage, State
+from worker import acceptances, approvals
+from worker.approvals import Accepting, Outcome
+from worker.bundle import gather
+
+Accept = Callable[..., Outcome]
+
+
+@pytest.fixture
+def accept(people: Any) -> Accept:
+    """Return a function that accepts what a mailing needs attention for."""
+    with people.engine.begin() as connection:
+        connection.execute(delete(AcceptedDifference))
+
+    def accept_one(
+        mailing_id: int, who: str = "Ada", *, from_now_on: bool = False, eyes: bool = False
+    ) -> Outcome:
+        accepting = Accepting(
+            who=who, why="asked LettrLabs", at=people.now, from_now_on=from_now_on, four_eyes=eyes
+        )
+        with people.engine.begin() as connection:
+            return approvals.accept(connection, mailing_id, accepting)
+
+    return accept_one
+
+
+def doubtful(hands: Any, **values: Any) -> int:
+    """Return a mailing whose quote is in doubt."""
+    mailing_id: int = hands.new_mailing(2, **values)
+    row = hands.to_the_end(mailing_id)
+    assert row.state is State.ATTENTION, row.reason
+    return mailing_id
+
+
+@pytest.mark.parametrize("manner", [{"subItemsAddUp": False}, {"taxInsideLines": True}])
+def test_an_accepted_kind_of_difference_lets_every_order_go_on_at_its_real_cost(
+    hands: Any, sandbox: Any, people: Any, accept: Accept, manner: dict[str, bool]
+) -> None:
+    cost = hands.pen.mailing(hands.to(Stage.CHECKOUT)).quoted
+    sandbox.set(**manner)
+    first = doubtful(hands)
+
+    assert accept(first, from_now_on=True) is Outcome.ACCEPTED
+
+    rows = [hands.to_the_end(first), hands.to_the_end(hands.new_mailing(2))]
+    assert [(row.state, row.charged) for row in rows] == [(State.SENT, cost)] * 2
+    with people.engine.connect() as connection:
+        (standing,) = acceptances.standing(connection)
+        passed = connection.scalars(select(Quote.accepted).where(Quote.mailing_id == rows[1].id)).one()
+    assert [one["decision"] for one in passed] == [standing.id]
+
+
+def test_an_accepted_quote_is_that_quote_and_no_other(hands: Any, sandbox: Any, accept: Accept) -> None:
+    sandbox.set(subItemsAddUp=False)
+    first, second = doubtful(hands), doubtful(hands)
+
+    assert accept(first) is Outcome.ACCEPTED
+    sandbox.fail("summary", "requote", factor=2, count=1)
+
+    assert hands.to_the_end(first).state is State.ATTENTION
+    assert hands.pen.mailing(second).state is State.ATTENTION
+    assert accept(first) is Outcome.ACCEPTED
+    assert hands.to_the_end(first).state is State.SENT
+
+
+def test_what_is_accepted_is_still_held_to_its_budget(
+    hands: Any, sandbox: Any, people: Any, accept: Accept
+) -> None:
+    sandbox.set(taxInsideLines=True, prepaidBalance=1000)
+    people.limit(Purse.ACCOUNT, 0, total=Decimal("0.01"))
+    mailing_id = doubtful(hands)
+    accept(mailing_id, from_now_on=True)
+
+    assert hands.to_the_end(mailing_id).reason_code == "over_budget"
+
+
+@pytest.mark.parametrize("kinds", ["amounts", "all"])
+def test_a_quote_of_nothing_is_accepted_for_one_mailing_at_a_time(
+    hands: Any, sandbox: Any, accept: Accept, kinds: str
+) -> None:
+    sandbox.set(nullAmounts=kinds)
+    mailing_id = doubtful(hands)
+
+    assert accept(mailing_id, from_now_on=True) is Outcome.ONLY_ONCE
+    assert hands.pen.mailing(mailing_id).state is State.ATTENTION
+
+
+def test_charges_that_differ_are_accepted_with_their_reason(
+    hands: Any, sandbox: Any, people: Any, accept: Accept
+) -> None:
+    sandbox.fail("checkout", "double_settle", count=1)
+    mailing_id = doubtful(hands, submitted_by="Ada")
+
+    assert accept(mailing_id, "Ada", eyes=True) is Outcome.OWN
+    assert accept(mailing_id, "Grace", from_now_on=True) is Outcome.ONLY_ONCE
+    assert accept(mailing_id, "Grace", eyes=True) is Outcome.ACCEPTED
+
+    assert hands.pen.mailing(mailing_id).state is State.SENT
+    with people.engine.connect() as connection:
+        made = gather(connection, mailing_id)
+    assert made is not None
+    document = made.files["evidence.json"].decode()
+    assert '"accepted_difference"' in document
+    assert "asked LettrLabs" in document
+
+
+def test_charges_of_an_accepted_kind_pass_and_say_so(
+    hands: Any, people: Any, accept: Accept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lettrlabs.LettrLabs.transactions", lambda *_: ())
+    accept(doubtful(hands), from_now_on=True)
+
+    row = hands.to_the_end(hands.new_mailing(2))
+
+    assert row.state is State.SENT
+    assert "accepted by decision" in row.reason
+    assert people.reservations()[row.id] == ("spent", row.quoted)
+
+
+def test_a_revoked_kind_needs_attention_again(hands: Any, sandbox: Any, people: Any, accept: Accept) -> None:
+    sandbox.set(subItemsAddUp=False)
+    accept(doubtful(hands), from_now_on=True)
+    with people.engine.begin() as connection:
+        (standing,) = acceptances.standing(connection)
+        assert acceptances.revoke(connection, standing.id, "Grace", "settled", people.now)
+        assert not acceptances.revoke(connection, standing.id, "Grace", "settled", people.now)
+
+    doubtful(hands)
+
+
+def test_what_is_not_in_doubt_cannot_be_accepted(hands: Any, accept: Accept) -> None:
+    assert accept(hands.to(Stage.CHECKOUT)) is Outcome.NOT_IN_DOUBT
+    assert accept(999_999_999) is Outcome.NOT_IN_DOUBT
