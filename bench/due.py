@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 import migrations
 from console.embedded import in_use
 from console.postgres import Postgres
+from console.roles import OWNER
 from models import Priority
 from worker import moves
 from worker.moves.due import WAKE
@@ -68,9 +69,9 @@ def main() -> int:
 def _filled(server: Postgres, rows: int) -> Engine:
     name = f"held_{rows}"
     with server.connect() as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    migrations.upgrade(server.url(name))
-    engine = create_engine(server.url(name))
+        connection.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
+    migrations.upgrade(server.owner_url(name))
+    engine = create_engine(server.owner_url(name))
     with engine.begin() as connection:
         connection.execute(_HELD, {"now": NOW, "rows": rows, "priority": int(Priority.CAMPAIGN)})
     _tidy(engine)

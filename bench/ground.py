@@ -8,11 +8,13 @@ from typing import Any
 
 import httpx
 import psycopg
-from psycopg import sql
+from psycopg import pq, sql
 from redis import Redis
 
 from bench.processes import Process, Troop
-from console.postgres import NAME, Postgres
+from console.postgres import Postgres
+from console.programs import Programs
+from console.roles import APPLICATION, DATABASE, OWNER, SUPERUSER
 from console.valkey import Valkey
 from worker.settings import SANDBOX_KEY
 
@@ -24,28 +26,32 @@ class Database(Postgres):
 
     port: int = 0
 
-    def prepare(self) -> None:
-        """As the embedded server, and let this machine in, with made-up people and nobody else's."""
-        super().prepare()
-        (self.data / "pg_hba.conf").write_text(
-            "local all all peer map=owner\nhost all all 127.0.0.1/32 trust\n"
-        )
+    def prepare(self, programs: Programs) -> None:
+        """As the embedded server, and let every client of this machine in: the people are made up."""
+        super().prepare(programs)
+        with (self.data / "pg_hba.conf").open("a") as admitted:
+            admitted.write("host all all 127.0.0.1/32 trust\n")
         if not self.port:
             with socket.create_server(("127.0.0.1", 0)) as free:
                 self.port = free.getsockname()[1]
 
-    def command(self) -> list[str]:
-        """Return the server's command line."""
-        return [*super().command(), "-c", "listen_addresses=127.0.0.1", "-c", f"port={self.port}"]
+    def options(self) -> list[str]:
+        """Return the server's arguments."""
+        return [*super().options(), "-c", "listen_addresses=127.0.0.1", "-c", f"port={self.port}"]
 
-    def url(self, database: str = NAME) -> str:
+    def answers(self) -> bool:
+        """Whether it is past its recovery and takes connections."""
+        where = f"host=127.0.0.1 port={self.port} user={APPLICATION} dbname=postgres connect_timeout=5"
+        return bool(self.port) and pq.PGconn.ping(where.encode()) == pq.Ping.OK
+
+    def url(self, database: str = DATABASE, *, role: str = APPLICATION) -> str:
         """Return the SQLAlchemy address of one of its databases, over TCP."""
-        return f"postgresql+psycopg://{NAME}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql+psycopg://{role}@127.0.0.1:{self.port}/{database}"
 
-    def connect(self, database: str = "postgres") -> psycopg.Connection:
+    def connect(self, database: str = "postgres", *, role: str = SUPERUSER) -> psycopg.Connection:
         """Return an autocommit connection to one of its databases; raises psycopg.OperationalError."""
         return psycopg.connect(
-            host="127.0.0.1", port=self.port, user=NAME, dbname=database, autocommit=True, connect_timeout=5
+            host="127.0.0.1", port=self.port, user=role, dbname=database, autocommit=True, connect_timeout=5
         )
 
 
@@ -59,8 +65,9 @@ class Servers:
     def new_database(self, name: str) -> str:
         """Create a database and return its address."""
         with self.postgres.connect() as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        return self.postgres.url(name)
+            statement = sql.SQL("CREATE DATABASE {} OWNER {}")
+            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(OWNER)))
+        return self.postgres.owner_url(name)
 
     def redis(self) -> Redis:
         """Return a connection to the broker; raises redis' ConnectionError while it is away, on use."""

@@ -69,7 +69,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mailrun-bench-") as directory:
         server = Postgres(Path(directory) / "postgres")
         with in_use(server):
-            url = server.url("postgres")
+            url = server.owner_url()
             migrations.upgrade(url)
             env = {**os.environ, "DATABASE_URL": url, "MAILRUN_EVENT_SECRETS": secret}
             web = (sys.executable, "-m", "console", "web", "--port", "0")

@@ -1,26 +1,21 @@
 """The doctor: is everything there that mail needs, and if not, what to do about it."""
 
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 import migrations
 from console.explanations import explain, refusal
+from console.findings import Check, Verdict
 from console.reads.attention import people_needed
 from console.reads.life import halt, latest_tick, shared_why, workers_alive
 from console.reads.webhooks import disabled
+from console.redis_check import check_redis
 from console.session import knows_vendor
 from console.vendor import quick_vendor
 from console.views.words import when
@@ -34,62 +29,66 @@ from worker.settings import Settings
 # accept it for five minutes.
 SKEW_WORTH_SAYING: Final = timedelta(seconds=2)
 SKEW_TOO_FAR: Final = timedelta(minutes=4)
-OLDEST_POSTGRES: Final = 14
 KEEPS: Final = ("fsync", "synchronous_commit")
-OLDEST_REDIS: Final = (6, 2)
-
-
-class Verdict(StrEnum):
-    """How grave a finding is."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One finding, and what to do about it unless all is well."""
-
-    name: str
-    verdict: Verdict
-    found: str
-    advice: str = ""
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether mail cannot go out, or not safely."""
-        return self.verdict is Verdict.FAIL
+_UNUSABLE_TABLES: Final = text("""
+    SELECT relname FROM pg_class
+     WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND relname <> 'alembic_version'
+       AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+                AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))
+     ORDER BY relname LIMIT 3
+""")
 
 
 def examine(settings: Settings) -> list[Check]:
     """Return all findings, the database's first. Settings must name database and Redis."""
-    return [*_database(settings), *_redis(settings), _vendor(settings), _lease(settings)]
+    redis = list(check_redis(settings))
+    return [*_database(settings, redis[0]), *redis, _vendor(settings), _lease(settings)]
 
 
-def _database(settings: Settings) -> Iterator[Check]:
+def _database(settings: Settings, redis: Check) -> Iterator[Check]:
     engine = open_engine(str(settings.database_url), connections=1)
     try:
         with engine.connect() as connection:
-            yield _server(connection)
+            yield _server(connection, settings)
+            yield from _role(connection)
             yield _durability(connection)
             migrated = _migrated(connection)
             yield migrated
             yield _clock(connection)
             if not migrated.is_broken:
-                yield from _life(connection, settings)
+                yield from _life(connection, settings, redis)
     except DBAPIError as error:
         yield Check("database", Verdict.FAIL, explain(error), "set DATABASE_URL, or start PostgreSQL")
     finally:
         engine.dispose()
 
 
-def _server(connection: Connection) -> Check:
+def _server(connection: Connection, settings: Settings) -> Check:
     version = connection.scalar(text("SHOW server_version")) or ""
-    found = f"PostgreSQL {version}"
-    if int(version.split(".")[0]) < OLDEST_POSTGRES:
-        return Check("database", Verdict.FAIL, found, f"use PostgreSQL {OLDEST_POSTGRES} or newer")
-    return Check("database", Verdict.OK, found)
+    # A role of its own makes the tables where one is named; the application's need not be able to.
+    migrates = settings.migration_database_url in {None, settings.database_url}
+    obstacle = migrations.find_obstacle(connection, to_migrate=migrates)
+    if obstacle:
+        found, _, advice = obstacle.partition(": ")
+        return Check("database", Verdict.FAIL, found, advice)
+    return Check("database", Verdict.OK, f"PostgreSQL {version}")
+
+
+def _role(connection: Connection) -> Iterator[Check]:
+    """Yield a warning for a role that may do more than this application needs, to every database of the server."""
+    name, is_superuser = connection.execute(
+        text("SELECT rolname, rolsuper FROM pg_roles WHERE rolname = current_user")
+    ).one()
+    if is_superuser:
+        advice = (
+            "name a role of its own in DATABASE_URL, and the owner of the tables in MIGRATION_DATABASE_URL"
+        )
+        yield Check("role", Verdict.WARN, f'"{name}" is a superuser', advice)
+    missing = list(connection.scalars(_UNUSABLE_TABLES))
+    if missing:
+        found = f'"{name}" may not read and write {", ".join(missing)}'
+        advice = "run `mailrun migrate` with MIGRATION_DATABASE_URL set to the owner of the tables"
+        yield Check("role", Verdict.FAIL, found, advice)
 
 
 def _durability(connection: Connection) -> Check:
@@ -132,9 +131,10 @@ def _clock(connection: Connection) -> Check:
     return Check("clock", Verdict.OK, found)
 
 
-def _life(connection: Connection, settings: Settings) -> Iterator[Check]:
+def _life(connection: Connection, settings: Settings, redis: Check) -> Iterator[Check]:
     now = connection.execute(select(func.clock_timestamp())).scalar_one()
-    start = "start `mailrun up`, or the beat and worker services"
+    # Without Redis neither can be seen at work, running or not.
+    start = "see redis first" if redis.is_broken else "start `mailrun up`, or the beat and worker services"
     tick = latest_tick(connection)
     silence = max(timedelta(seconds=5 * settings.tick_seconds), timedelta(seconds=10))
     if tick is None or now - tick > silence:
@@ -183,37 +183,6 @@ def _people(connection: Connection) -> Check:
     if attention:
         return Check("people", Verdict.WARN, found, "see `mailrun attention list`")
     return Check("people", Verdict.OK, found)
-
-
-def _redis(settings: Settings) -> Iterator[Check]:
-    try:
-        with _client(str(settings.redis_url)) as client:
-            version = str(client.info("server")["redis_version"])
-            old = tuple(map(int, version.split(".")[:2])) < OLDEST_REDIS
-            advice = "use Redis 6.2 or newer, or Valkey" if old else ""
-            yield Check("redis", Verdict.FAIL if old else Verdict.OK, f"speaks Redis {version}", advice)
-            yield from _redis_manners(client)
-    except (RedisError, OSError, ValueError) as error:
-        advice = "set REDIS_URL, or start Redis; mail waits in the database meanwhile"
-        yield Check("redis", Verdict.FAIL, f"away: {type(error).__name__}", advice)
-
-
-def _redis_manners(client: Redis) -> Iterator[Check]:
-    wanted = {"maxmemory-policy": "noeviction", "appendonly": "yes"}
-    with suppress(RedisError):  # a hosted Redis may keep its settings to itself
-        for name, right in wanted.items():
-            found = client.config_get(name).get(name)
-            if found != right:
-                yield Check("redis", Verdict.WARN, f"{name} is {found}", f"set {name} {right}")
-
-
-def _client(url: str) -> Redis:
-    # Celery's spelling of a Unix socket, and the client's own.
-    url = url.replace("redis+socket://", "unix://").replace("virtual_host=", "db=")
-    at_once = Retry(NoBackoff(), 0)
-    return Redis.from_url(
-        url, decode_responses=True, socket_timeout=5, socket_connect_timeout=5, retry=at_once
-    )
 
 
 def _vendor(settings: Settings) -> Check:

@@ -23,7 +23,7 @@ def workers(settings: Settings, count: int) -> list[Program]:
         Program(
             name=f"worker-{number}",
             command=(*command, "--hostname", f"worker-{number}@%h"),
-            environment=settings.environment(),
+            environment=_environment(settings),
             directory=settings.data_dir,
             stop_seconds=WORKER_STOP_SECONDS,
         )
@@ -36,19 +36,20 @@ def beat(settings: Settings) -> Program:
     return Program(
         name="beat",
         command=_python("celery", "-A", "worker", "beat"),
-        environment=settings.environment(),
+        environment=_environment(settings),
         directory=settings.data_dir,
         stop_seconds=STOP_SECONDS,
     )
 
 
 def sandbox(settings: Settings, port: int) -> Program:
-    """Return a LettrLabs of one's own, which keeps its ledger in the data directory."""
+    """Return the sandbox, which keeps its ledger in the data directory and needs none of the settings."""
     state = str(settings.data_dir / "sandbox")
     return Program(
         name="sandbox",
         command=_python("sandbox", "--port", str(port), "--state", state),
         environment={},
+        is_trusted=False,
         directory=settings.data_dir,
         stop_seconds=STOP_SECONDS,
         ready_words="sandbox ready on ",
@@ -60,7 +61,7 @@ def web(settings: Settings, port: int) -> Program:
     return Program(
         name="web",
         command=_python("console", "web", "--port", str(port)),
-        environment=settings.environment(),
+        environment=_environment(settings),
         directory=settings.data_dir,
         stop_seconds=WEB_STOP_SECONDS,
     )
@@ -79,3 +80,8 @@ def free_port(wished: int = 0) -> int:
 
 def _python(module: str, *arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", module, *arguments)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Return the settings of a program that reads and writes rows: the role that changes tables is not for it."""
+    return {**settings.environment(), "MIGRATION_DATABASE_URL": ""}

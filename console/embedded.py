@@ -1,4 +1,4 @@
-"""Who uses the embedded servers: the first to need one starts it, the last to leave stops it.
+"""Users of the embedded servers: the first to need one starts it, the last to leave stops it.
 
 Users are counted by shared file locks, so a user that is killed stops counting at that moment. A server
 whose last user was killed runs on until the next user has come and gone.
@@ -11,20 +11,41 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import migrations
+from console.faults import ServerError
 from console.postgres import Postgres
-from console.server import Server, ServerError
+from console.server import Server
 from console.valkey import Valkey
 from worker.settings import Settings
+
+
+@dataclass(frozen=True)
+class Database:
+    """The addresses of PostgreSQL, for SQLAlchemy."""
+
+    # For reading and writing rows.
+    url: str
+    # For making and changing tables.
+    migration_url: str
+
+    def migrate(self) -> None:
+        """Bring the database to the newest revision; raise as `migrations.upgrade` does."""
+        migrations.upgrade(self.migration_url, application_url=self.url)
 
 
 @dataclass(frozen=True)
 class Services:
     """The addresses of PostgreSQL (for SQLAlchemy) and Redis (for Celery)."""
 
-    database_url: str
+    database: Database
     redis_url: str
     # Those of the two that were started here.
     servers: tuple[Server, ...] = ()
+
+    @property
+    def database_url(self) -> str:
+        """Where rows are read and written."""
+        return self.database.url
 
 
 @contextmanager
@@ -33,28 +54,42 @@ def open_services(settings: Settings) -> Iterator[Services]:
 
     Raises ServerError with one line when a server cannot run here.
     """
-    database_url, redis_url = settings.database_url, settings.redis_url
+    redis_url = settings.redis_url
     servers: list[Server] = []
     with ExitStack() as stack:
-        if database_url is None:
+        database = named_database(settings)
+        if database is None:
             postgres = stack.enter_context(embedded_postgres(settings.data_dir))
             servers.append(postgres)
-            database_url = postgres.url()
+            database = embedded_database(postgres)
         if redis_url is None:
             valkey = stack.enter_context(embedded_valkey(settings.data_dir))
             servers.append(valkey)
             redis_url = valkey.url
-        yield Services(database_url, redis_url, tuple(servers))
+        yield Services(database, redis_url, tuple(servers))
 
 
 @contextmanager
-def open_database(settings: Settings) -> Iterator[str]:
-    """Yield PostgreSQL's address for a command that needs no broker; raises ServerError."""
-    if settings.database_url:
-        yield settings.database_url
+def open_database(settings: Settings) -> Iterator[Database]:
+    """Yield PostgreSQL's addresses for a command that needs no broker; raises ServerError."""
+    named = named_database(settings)
+    if named:
+        yield named
         return
     with embedded_postgres(settings.data_dir) as postgres:
-        yield postgres.url()
+        yield embedded_database(postgres)
+
+
+def named_database(settings: Settings) -> Database | None:
+    """Return the addresses that the settings name; one role is enough, two are safer."""
+    if settings.database_url is None:
+        return None
+    return Database(settings.database_url, settings.migration_database_url or settings.database_url)
+
+
+def embedded_database(postgres: Postgres) -> Database:
+    """Return the addresses of the embedded database."""
+    return Database(postgres.url(), postgres.owner_url())
 
 
 @contextmanager
@@ -79,7 +114,7 @@ def attach(data_dir: Path) -> Services | None:
     postgres, valkey = Postgres(here / "postgres"), Valkey(here / "valkey")
     if not (postgres.answers() and valkey.answers()):
         return None
-    return Services(postgres.url(), valkey.url)
+    return Services(embedded_database(postgres), valkey.url)
 
 
 @contextmanager

@@ -4,14 +4,25 @@ import traceback
 from typing import Final
 
 import psycopg
-from psycopg.errors import UndefinedColumn, UndefinedTable
+from psycopg.errors import (
+    CharacterNotInRepertoire,
+    DiskFull,
+    InsufficientPrivilege,
+    InvalidSchemaName,
+    LockNotAvailable,
+    ReadOnlySqlTransaction,
+    UndefinedColumn,
+    UndefinedTable,
+    UntranslatableCharacter,
+)
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from console.server import ServerError
+from console.faults import ServerError
 from console.up import UpError
 from intake.faults import Fault, IntakeError
 from lettrlabs import Refused, Unavailable
+from migrations import UnfitDatabaseError
 from worker.settings import SettingsError
 
 UNAUTHORIZED: Final = 401
@@ -23,11 +34,23 @@ def is_usage(error: Exception) -> bool:
     """Whether the command line itself is wrong, rather than what it names."""
     return isinstance(error, IntakeError) and error.fault in _WRONG_OPTIONS
 
+_ENCODING: Final = "the database cannot store a character of this text: `mailrun doctor` names its encoding"
+_REFUSALS: Final[dict[type[psycopg.Error], str]] = {
+    InsufficientPrivilege: "the role in DATABASE_URL lacks a right to the tables: run `mailrun migrate` with "
+    "MIGRATION_DATABASE_URL set to their owner; `mailrun doctor` names the tables",
+    InvalidSchemaName: "the database has no schema to make tables in: create one, or set search_path for the role",
+    LockNotAvailable: "another session holds a table that is needed: nothing was changed; run the command again",
+    DiskFull: "PostgreSQL's disk is full: make room there, then run the command again",
+    ReadOnlySqlTransaction: "the database is read-only: name the primary server in DATABASE_URL",
+    UntranslatableCharacter: _ENCODING,
+    CharacterNotInRepertoire: _ENCODING,
+}
+
 
 def explain(error: Exception) -> str:
     """Return what is wrong and what to do. What an unexpected error says is left out: it could quote a person."""
     match error:
-        case SettingsError() | ServerError() | UpError() | IntakeError():
+        case SettingsError() | UnfitDatabaseError() | ServerError() | UpError() | IntakeError():
             return str(error)
         case Unavailable():
             return f"LettrLabs cannot be reached: {error.why}; try again later"
@@ -58,6 +81,9 @@ def _database_trouble(error: Exception) -> str:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(error, ProgrammingError) and isinstance(cause, UndefinedTable | UndefinedColumn):
         return "the database does not have the tables of this version: run `mailrun migrate`"
+    for kind, sentence in _REFUSALS.items():
+        if isinstance(cause, kind):
+            return sentence
     if isinstance(error, OperationalError | PoolTimeout) or isinstance(cause, psycopg.OperationalError):
         return (
             f"the database is away: {_first_line(cause)}; check DATABASE_URL and that PostgreSQL runs there"

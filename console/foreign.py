@@ -1,4 +1,4 @@
-"""Runs somebody else's command against our servers."""
+"""Runs a command of the operator against the servers of this installation."""
 
 import os
 import signal
@@ -14,7 +14,11 @@ def run_with(command: Sequence[str], services: Services) -> int:
 
     Raises UsageComplaint if there is no such program.
     """
-    addresses = {"DATABASE_URL": services.database_url, "REDIS_URL": services.redis_url}
+    addresses = {
+        "DATABASE_URL": services.database_url,
+        "MIGRATION_DATABASE_URL": services.database.migration_url,
+        "REDIS_URL": services.redis_url,
+    }
     try:
         process = subprocess.Popen(command, env=os.environ | addresses)  # noqa: S603 - the person's own command
     except OSError as error:

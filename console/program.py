@@ -19,6 +19,8 @@ LEASH: Final = (sys.executable, "-I", "-S", str(Path(__file__).with_name("leash.
 LOG_BYTES: Final = 5_000_000
 # As a level stands in a line of a log; a program that only names its level in passing is not in trouble.
 WORTH_SHOWING: Final = re.compile(r"(?:^|\s)(?:WARNING|ERROR|CRITICAL)[\s:]")
+# What a Python program needs to start and to write in the right language; no key, password or secret.
+INHERITED: Final = frozenset({"PATH", "LD_LIBRARY_PATH", "HOME", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV"})
 
 Say = Callable[[str], None]
 
@@ -29,13 +31,15 @@ class Program:
 
     name: str
     command: tuple[str, ...]
-    # Beyond our own environment; it holds the key, which a command line would show to every user.
+    # Beyond what it inherits; it holds the key, which a command line would show to every user.
     environment: Mapping[str, str] = field(repr=False)
     directory: Path
     # Between the request to end and the end by force.
     stop_seconds: float
     # Words in the line by which it says that it can be used.
     ready_words: str | None = None
+    # Whether it inherits all variables of this process, or only those that every program needs.
+    is_trusted: bool = True
 
 
 class Output:
@@ -83,7 +87,7 @@ class Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=program.directory,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **program.environment},
+            env={**_inherited(program), "PYTHONUNBUFFERED": "1", **program.environment},
             start_new_session=True,
         )
 
@@ -106,3 +110,13 @@ class Run:
         """Send SIGKILL to the program and its children."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _inherited(program: Program) -> dict[str, str]:
+    if program.is_trusted:
+        return dict(os.environ)
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in INHERITED or name.startswith(("LC_", "PYTHON"))
+    }

@@ -14,6 +14,6 @@ def run_web(host: str, port: int) -> int:
         listener = listen(host, port)
     except OSError as error:
         raise Complaint(f"cannot listen on {host} port {port}: {error.strerror}") from None
-    with listener, open_database(settings) as url:
-        serve(settings.model_copy(update={"database_url": url}), listener)
+    with listener, open_database(settings) as database:
+        serve(settings.model_copy(update={"database_url": database.url}), listener)
     return 0

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-import migrations
 from console.complaints import Complaint
 from console.embedded import open_database
 from console.installation import installation_settings, is_elsewhere, require_installation
@@ -42,12 +41,12 @@ def open_session(*, quiet: bool = False, create: bool = False, broker: bool = Fa
     if not create:
         require_installation(settings, broker=broker)
     introduce(settings, quiet=quiet)
-    with open_database(settings) as url:
+    with open_database(settings) as database:
         if settings.database_url is None and running_base_url(settings.data_dir) is None:
-            migrations.upgrade(url)  # our own database, and nobody else has looked after it
-        engine = open_engine(url, connections=2)
+            database.migrate()  # an embedded database, and no `mailrun up` has migrated it
+        engine = open_engine(database.url, connections=2)
         try:
-            yield Session(settings.model_copy(update={"database_url": url}), engine)
+            yield Session(settings.model_copy(update={"database_url": database.url}), engine)
         finally:
             engine.dispose()
 

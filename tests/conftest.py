@@ -25,6 +25,7 @@ from sqlalchemy import Engine, create_engine
 import migrations
 from console.embedded import in_use
 from console.postgres import Postgres
+from console.roles import OWNER
 from console.valkey import Valkey
 from console.web.server import READY
 from console.web.tokens import Scope, create_token
@@ -66,14 +67,15 @@ def postgres(run_dir: Path) -> Iterator[Postgres]:
     """Yield a PostgreSQL of this run, holding a migrated database to copy from."""
     server = Postgres(run_dir / "postgres", durable=False)
     with in_use(server):
-        migrations.upgrade(server.url(_create_database(server, TEMPLATE, copy_of="template1")))
+        name = create_database(server, TEMPLATE, copy_of="template1")
+        migrations.upgrade(server.owner_url(name), application_url=server.url(name))
         yield server
 
 
 @pytest.fixture
 def database_url(postgres: Postgres) -> Iterator[str]:
     """Yield the address of a migrated, empty database of this test's own."""
-    name = _create_database(postgres, f"test_{uuid.uuid4().hex}", copy_of=TEMPLATE)
+    name = create_database(postgres, f"test_{uuid.uuid4().hex}", copy_of=TEMPLATE)
     yield postgres.url(name)
     with postgres.connect() as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -328,8 +330,9 @@ def web_process(programs: _Programs, database_url: str, engine: Engine) -> Itera
         yield start
 
 
-def _create_database(server: Postgres, name: str, *, copy_of: str) -> str:
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+def create_database(server: Postgres, name: str, *, copy_of: str) -> str:
+    """Create a database as the embedded one is: its owner migrates, the application reads and writes rows."""
+    statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY")
     with server.connect() as connection:
-        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(copy_of)))
+        connection.execute(statement.format(*map(sql.Identifier, (name, OWNER, copy_of))))
     return name

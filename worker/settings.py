@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from worker.addresses import postgres_address, redis_address
 from worker.amounts import parse_amount
 from worker.setting_names import unknown_names
 from worker.signatures import require_secret
@@ -41,19 +42,6 @@ class Vendor(StrEnum):
 
     SANDBOX = "sandbox"
     LIVE = "live"
-
-
-def _with_driver(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
-        raise ValueError("must be a PostgreSQL address such as postgresql://user:password@host/mailrun")
-    return f"postgresql+psycopg://{rest}"
-
-
-def _redis_address(url: str) -> str:
-    if not url.startswith(("redis://", "rediss://", "redis+socket://")):
-        raise ValueError("must be a Redis address such as redis://host:6379/0")
-    return url
 
 
 def _known_zone(name: str) -> str:
@@ -124,17 +112,24 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    database_url: Annotated[str, AfterValidator(_with_driver)] | None = Field(
+    database_url: Annotated[str, AfterValidator(postgres_address)] | None = Field(
         None,
         validation_alias="DATABASE_URL",
         repr=False,
-        description="PostgreSQL 14 or newer. Unset, the console starts one of its own in the data directory.",
+        description="PostgreSQL 15 or newer. Unset, the console starts one of its own in the data directory.",
     )
-    redis_url: Annotated[str, AfterValidator(_redis_address)] | None = Field(
+    migration_database_url: Annotated[str, AfterValidator(postgres_address)] | None = Field(
+        None,
+        validation_alias="MIGRATION_DATABASE_URL",
+        repr=False,
+        description="The same database as the role that owns its tables, for `mailrun migrate` alone: then the role "
+        "of DATABASE_URL needs to read and write rows only. Unset, DATABASE_URL serves for both.",
+    )
+    redis_url: Annotated[str, AfterValidator(redis_address)] | None = Field(
         None,
         validation_alias="REDIS_URL",
         repr=False,
-        description="Redis 6.2 or newer, or Valkey. Unset, the console starts one in the data directory.",
+        description="Redis 7.0 or newer, or Valkey. Unset, the console starts one in the data directory.",
     )
     api_key: Annotated[SecretStr, AfterValidator(_usable_key)] | None = Field(
         None,

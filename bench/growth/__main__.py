@@ -76,7 +76,9 @@ def _by_turns(
 
 
 def _scans(servers: Servers, full: Mapping[int, Mailrun]) -> dict[int, list[float]]:
-    engines = {size: create_engine(servers.postgres.url(contender.key)) for size, contender in full.items()}
+    engines = {
+        size: create_engine(servers.postgres.owner_url(contender.key)) for size, contender in full.items()
+    }
     done: dict[int, list[float]] = {size: [] for size in full}
     for turn in range(_SCANS + 1):
         for size, engine in engines.items():

@@ -41,7 +41,7 @@ def main() -> int:
         directory = Path(name)
         postgres, valkey = Postgres(directory / "postgres"), Valkey(directory / "valkey")
         with in_use(postgres), in_use(valkey), Troop() as troop:
-            url = postgres.url("postgres")
+            url = postgres.owner_url()
             migrations.upgrade(url)
             env = {"DATABASE_URL": url, "REDIS_URL": valkey.url, "LETTRLABS_RATE": "1000"}
             held = [_imports(postgres, directory, env, asked), _standing(url)]
@@ -85,11 +85,11 @@ def _imports(postgres: Postgres, directory: Path, env: Mapping[str, str], asked:
     print(f"{asked.rows:,} rows, {path.stat().st_size / 1e6:.0f} MB")
     done: dict[str, list[Import]] = {way: [] for way in importing.WAYS}
     for _ in range(asked.rounds):
-        with postgres.connect() as connection:
+        with postgres.connect("mailrun") as connection:
             connection.execute("TRUNCATE campaign CASCADE")
         for way, imports in done.items():
             if way == "bytes":
-                with postgres.connect() as connection:
+                with postgres.connect("mailrun") as connection:
                     importing.dump(connection, directory / importing.DUMP)
             imports.append(importing.run(way, path, env))
             print(f"  {way:8} {_told(imports[-1], asked.rows)}")

@@ -68,7 +68,9 @@ def _soak(ground: Ground, contender: Mailrun, rate: float, asked: argparse.Names
     pids = {role: process.pid for role, process in zip(roles, contender.processes, strict=True)}
     pids |= {"sandbox": ground.sandbox_pid, "Redis": ground.servers.valkey.process_id()}
     stop = threading.Event()
-    feeder = threading.Thread(target=_feed, args=(ground.servers.postgres.url(contender.key), rate, stop))
+    feeder = threading.Thread(
+        target=_feed, args=(ground.servers.postgres.owner_url(contender.key), rate, stop)
+    )
     contender.begin()
     feeder.start()
     try:

@@ -174,7 +174,7 @@ class Workflow(Contender):
 
     def env(self) -> Mapping[str, str]:
         """Return its database, which DBOS fills."""
-        url = self.servers.postgres.url(self.key)
+        url = self.servers.postgres.owner_url(self.key)
         return {"DATABASE_URL": url, "BENCH_CONCURRENCY": str(self.concurrency)}
 
     @property
@@ -212,7 +212,7 @@ class Mailrun(Contender):
     def env(self) -> Mapping[str, str]:
         """Return its database and broker; every other setting is the default."""
         return {
-            "DATABASE_URL": self.servers.postgres.url(self.key),
+            "DATABASE_URL": self.servers.postgres.owner_url(self.key),
             "REDIS_URL": self.servers.valkey.url,
             "MAILRUN_BROKER_PREFIX": f"{self.key}:",
             "LETTRLABS_RATE": "100000",
@@ -249,7 +249,7 @@ class Mailrun(Contender):
 
     def load(self, letters: Sequence[Letter], file: Path) -> None:  # noqa: ARG002 - nothing reads the file
         """Submit the mailings as anybody would."""
-        engine = create_engine(self.servers.postgres.url(self.key))
+        engine = create_engine(self.servers.postgres.owner_url(self.key))
         for letter in letters:
             submit(engine, letter, Priority.CAMPAIGN)
         engine.dispose()

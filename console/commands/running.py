@@ -49,7 +49,11 @@ def doctor(*, as_json: AsJson = False) -> int:
 
     settings = installed_settings()
     with open_services(settings) as services:
-        found = {"database_url": services.database_url, "redis_url": services.redis_url}
+        found = {
+            "database_url": services.database_url,
+            "migration_database_url": services.database.migration_url,
+            "redis_url": services.redis_url,
+        }
         checks = examine(settings.model_copy(update=found))
     if as_json:
         show_json(settings.vendor, checks=[told(check) for check in checks])
@@ -74,15 +78,14 @@ def sandbox(
 @app.command(rich_help_panel=_PANEL)
 def migrate() -> int:
     """Bring the database to this version's tables. Safe to run twice, and at once."""
-    import migrations
     from console.embedded import open_database
     from console.output import remark
     from console.session import installed_settings, introduce
 
     settings = installed_settings(broker=False)
     introduce(settings)
-    with open_database(settings) as url:
-        migrations.upgrade(url)
+    with open_database(settings) as database:
+        database.migrate()
     remark("The database is at this version.")
     return 0
 

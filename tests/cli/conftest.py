@@ -21,6 +21,7 @@ import pytest
 from psycopg import sql
 
 from console.postgres import Postgres
+from console.roles import OWNER
 from worker.settings import SANDBOX_KEY
 
 ROOT: Final = Path(__file__).parents[2]
@@ -217,9 +218,11 @@ def house(postgres: Postgres, redis_url: str, run_dir: Path) -> Iterator[House]:
     """Yield a `mailrun up` that all tests of the command line share; each sends campaigns of its own."""
     database = f"cli_{uuid.uuid4().hex}"
     with postgres.connect() as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+        statement = sql.SQL("CREATE DATABASE {} OWNER {}")
+        connection.execute(statement.format(sql.Identifier(database), sql.Identifier(OWNER)))
     env = {
         "DATABASE_URL": postgres.url(database),
+        "MIGRATION_DATABASE_URL": postgres.owner_url(database),
         "REDIS_URL": redis_url,
         "MAILRUN_BROKER_PREFIX": f"{database}:",
         "MAILRUN_DATA_DIR": str(run_dir / "cli"),

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from console.roles import OWNER
+
 ROOT: Final = Path(__file__).parents[2]
 
 
@@ -45,8 +47,8 @@ def test_the_doctor_says_what_is_broken_and_what_to_do(command_line: Any, sandbo
 
 def test_migrate_makes_an_empty_database_usable(command_line: Any, postgres: Any) -> None:
     with postgres.connect() as connection:
-        connection.execute(f"CREATE DATABASE {(name := f'empty_{os.getpid()}')}")
-    url = {"DATABASE_URL": postgres.url(name)}
+        connection.execute(f"CREATE DATABASE {(name := f'empty_{os.getpid()}')} OWNER {OWNER}")
+    url = {"DATABASE_URL": postgres.url(name), "MIGRATION_DATABASE_URL": postgres.owner_url(name)}
 
     migrated = command_line.run("migrate", **url)
     listed = command_line.run("campaign", "list", "--json", **url)

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, create_engine, inspect, select
 
 from console.crew import free_port
 from console.postgres import Postgres
+from console.roles import OWNER
 from console.valkey import Valkey
 from console.web.server import READY
 from models import Heartbeat
@@ -103,8 +104,8 @@ def test_the_migrate_service_makes_the_tables(
     postgres: Postgres, programs: "_Programs", dot_env: dict[str, str]
 ) -> None:
     with postgres.connect() as connection:
-        connection.execute("CREATE DATABASE composed")
-    env = environment("migrate", dot_env) | {"DATABASE_URL": postgres.url("composed")}
+        connection.execute(f"CREATE DATABASE composed OWNER {OWNER}")
+    env = environment("migrate", dot_env) | {"DATABASE_URL": postgres.owner_url("composed")}
 
     assert run(programs, SERVICES["migrate"]["command"], env) == 0
 

@@ -1,5 +1,4 @@
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -24,8 +23,9 @@ from console.embedded import (
     own_directory,
     revive,
 )
+from console.faults import ServerError
 from console.postgres import Postgres
-from console.server import Server, ServerError
+from console.server import Server
 from console.valkey import Valkey
 from worker.settings import Settings
 
@@ -107,10 +107,10 @@ def recall(url: str) -> list[str]:
 
 def test_what_was_remembered_is_there_after_a_stop(data_dir: Path) -> None:
     with embedded_postgres(data_dir) as postgres:
-        remember(postgres.url(), "kept")
+        remember(postgres.owner_url(), "kept")
 
     with embedded_postgres(data_dir) as postgres:
-        assert "kept" in recall(postgres.url())
+        assert "kept" in recall(postgres.owner_url())
 
 
 def test_the_broker_keeps_its_messages_over_a_stop(new_dir: Path) -> None:
@@ -127,7 +127,7 @@ def test_the_last_to_leave_stops_the_servers(data_dir: Path) -> None:
         with open_services(Settings(data_dir=data_dir)) as services:
             assert attach(data_dir) is not None
         assert attach(data_dir) is not None
-        remember(services.database_url, "still there")
+        remember(services.database.migration_url, "still there")
 
     assert attach(data_dir) is None
     assert not Postgres(data_dir / "postgres").is_running()
@@ -141,7 +141,7 @@ def test_a_command_in_another_terminal_does_not_stop_the_servers_of_up(
     assert holds(up)
 
     with embedded_postgres(data_dir) as postgres:
-        remember(postgres.url(), "from the command")
+        remember(postgres.owner_url(), "from the command")
 
     assert attach(data_dir) is not None
     up.communicate()
@@ -204,7 +204,7 @@ def test_a_long_and_odd_path_still_works(new_dir: Path) -> None:
     deep.mkdir(parents=True)
 
     with open_services(Settings(new_dir=deep)) as services:
-        remember(services.database_url, "reached")
+        remember(services.database.migration_url, "reached")
 
 
 def test_nothing_is_left_in_the_temporary_directory(new_dir: Path) -> None:
@@ -217,12 +217,12 @@ def test_nothing_is_left_in_the_temporary_directory(new_dir: Path) -> None:
     assert not sockets.is_relative_to(new_dir)
 
 
-def test_a_socket_directory_made_by_somebody_else_is_not_used(new_dir: Path) -> None:
+def test_a_socket_directory_made_by_another_user_is_not_used(new_dir: Path) -> None:
     server = Valkey(new_dir / ("deep" * 25))
     server.run_dir.symlink_to(new_dir)
 
     try:
-        with pytest.raises(ServerError, match="belongs to somebody else"), in_use(server):
+        with pytest.raises(ServerError, match="belongs to another user"), in_use(server):
             pass
     finally:
         server.run_dir.unlink()
@@ -236,31 +236,6 @@ def test_only_the_user_who_started_it_gets_in(data_dir: Path) -> None:
                 "SELECT count(*) FROM pg_hba_file_rules WHERE auth_method <> 'peer'"
             )
         assert line == 0
-
-
-@pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="only root has something to give up")
-def test_root_lends_postgresql_only_the_power_to_reach_its_files(data_dir: Path) -> None:
-    with embedded_postgres(data_dir) as postgres:
-        status = Path(f"/proc/{postgres.process_id()}/status").read_text()
-
-    said = dict(line.split(":\t", 1) for line in status.splitlines())
-    assert said["Uid"].split() == [str(pwd.getpwnam("nobody").pw_uid)] * 4
-    assert said["Groups"].strip() == ""
-    # The data directory of a test is closed to everybody else: CAP_DAC_OVERRIDE, bit 1, is what that takes.
-    assert int(said["CapEff"], 16) == 1 << 1
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has something to give up")
-def test_root_keeps_no_power_for_postgresql_where_every_directory_is_open(new_dir: Path) -> None:
-    everywhere_open = all(place.stat().st_mode & 0o001 for place in Path(sys.prefix, "lib").resolve().parents)
-    for place in (new_dir, new_dir.parent):
-        place.chmod(0o711)
-    server = Postgres(new_dir)
-
-    options = server.launch_options()
-
-    new_dir.parent.chmod(0o700)
-    assert ("--keep-reach" in options) is not everywhere_open
 
 
 def test_names_and_addresses_stay_out_of_the_servers_log(data_dir: Path) -> None:
@@ -315,9 +290,9 @@ def test_data_of_another_postgresql_is_not_touched(new_dir: Path) -> None:
 def test_servers_of_ones_own_are_used_where_they_are_named(new_dir: Path) -> None:
     settings = Settings(new_dir=data_dir, database_url="postgresql://h/d", redis_url="redis://h")
 
-    with open_services(settings) as services, open_database(settings) as database_url:
+    with open_services(settings) as services, open_database(settings) as database:
         assert (services.database_url, services.redis_url) == ("postgresql+psycopg://h/d", "redis://h")
-        assert database_url == services.database_url
+        assert database == services.database
 
     assert list(new_dir.iterdir()) == []
 

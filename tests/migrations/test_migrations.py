@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
 import migrations
+from console.roles import OWNER
 from models import Base
 
 
@@ -23,8 +24,8 @@ def empty_url(postgres: Any) -> Iterator[str]:
     """Yield the address of a database that no migration has seen."""
     name = sql.Identifier(f"empty_{os.urandom(8).hex()}")
     with postgres.connect() as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
-    yield postgres.url(name.as_string().strip('"'))
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, sql.Identifier(OWNER)))
+    yield postgres.owner_url(name.as_string().strip('"'))
     with postgres.connect() as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
@@ -70,8 +71,10 @@ def upgrade_alone(url: str) -> None:
     subprocess.run([sys.executable, "-c", program, url], check=True, capture_output=True)
 
 
-def test_the_migrations_and_the_models_agree(database_url: str) -> None:
-    command.check(migrations.config(database_url))
+def test_the_migrations_and_the_models_agree(empty_url: str) -> None:
+    migrations.upgrade(empty_url)
+
+    command.check(migrations.config(empty_url))
 
 
 def test_what_goes_up_comes_down_and_up_again(empty_url: str) -> None:

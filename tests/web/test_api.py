@@ -204,9 +204,9 @@ def test_it_is_alive_and_ready(api: Any) -> None:
     assert api.client.get("/healthz").json() == api.client.get("/readyz").json() == {"status": "ok"}
 
 
-def test_without_its_tables_it_is_alive_but_not_ready(api: Any) -> None:
-    with api.engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE event RENAME TO event_away")
+def test_without_its_tables_it_is_alive_but_not_ready(api: Any, postgres: Any) -> None:
+    with postgres.connect(api.engine.url.database) as connection:
+        connection.execute("ALTER TABLE event RENAME TO event_away")
 
     assert api.client.get("/healthz").status_code == 200
     assert api.client.get("/readyz").status_code == 503

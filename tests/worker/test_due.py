@@ -6,8 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy import Connection, Engine, create_engine, insert, select, text, update
 
+from console.roles import OWNER
 from models import ENDED, Campaign, Installation, Mailing, Priority, Stage, State
 from tests.worker.board import CELLS, LEASE, NOW, Board, Cell
 from worker import dispatch, moves
@@ -131,6 +132,14 @@ def queue(shared_engine: Engine) -> Iterator[Engine]:
     yield shared_engine
     with shared_engine.begin() as connection:
         connection.execute(text("DELETE FROM mailing"))
+
+
+@pytest.fixture
+def analyzed(queue: Engine) -> Iterator[Engine]:
+    """Yield the same database as the role that may gather statistics of its tables."""
+    engine = create_engine(queue.url.set(username=OWNER))
+    yield engine
+    engine.dispose()
 
 
 def open_due(engine: Engine, count: int, priority: Priority = Priority.CAMPAIGN, **values: Any) -> list[int]:
@@ -300,9 +309,9 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("due", [0, 20])
-def test_the_scan_reads_what_is_due_and_not_the_backlog(queue: Engine, due: int) -> None:
+def test_the_scan_reads_what_is_due_and_not_the_backlog(analyzed: Engine, due: int) -> None:
     bounds = {"now": NOW, "again": NOW + AGAIN, "priority": int(Priority.CAMPAIGN), "room": 500}
-    with queue.connect() as connection:
+    with analyzed.connect() as connection:
         forge_many(connection, State.CANCELLED, None, 10_000)
         forge_many(connection, State.QUEUED, NOW - timedelta(seconds=due + 0.5), 50_000)
         connection.execute(text("ANALYZE mailing"))
@@ -321,8 +330,8 @@ def test_the_scan_reads_what_is_due_and_not_the_backlog(queue: Engine, due: int)
     }
 
 
-def test_the_scan_keeps_to_its_room_when_the_statistics_know_of_nothing_due(queue: Engine) -> None:
-    with queue.connect() as connection:
+def test_the_scan_keeps_to_its_room_when_the_statistics_know_of_nothing_due(analyzed: Engine) -> None:
+    with analyzed.connect() as connection:
         forge_many(connection, State.CANCELLED, None, 10_000)
         connection.execute(text("ANALYZE mailing"))
         forge_many(connection, State.QUEUED, NOW - timedelta(days=1), 300)
