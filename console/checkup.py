@@ -49,10 +49,10 @@ def _database(settings: Settings, redis: Check) -> Iterator[Check]:
     engine = open_engine(str(settings.database_url), connections=1)
     try:
         with engine.connect() as connection:
-            yield _server(connection, settings)
+            migrated = _migrated(connection)
+            yield _server(connection, settings, migrated)
             yield from _role(connection)
             yield _durability(connection)
-            migrated = _migrated(connection)
             yield migrated
             yield _clock(connection)
             if not migrated.is_broken:
@@ -63,11 +63,11 @@ def _database(settings: Settings, redis: Check) -> Iterator[Check]:
         engine.dispose()
 
 
-def _server(connection: Connection, settings: Settings) -> Check:
+def _server(connection: Connection, settings: Settings, migrated: Check) -> Check:
     version = connection.scalar(text("SHOW server_version")) or ""
-    # A role of its own makes the tables where one is named; the application's need not be able to.
-    migrates = settings.migration_database_url in {None, settings.database_url}
-    obstacle = migrations.find_obstacle(connection, to_migrate=migrates)
+    # A role that works with tables of another's making need not be able to make any.
+    makes_tables = migrated.is_broken and settings.migration_database_url in {None, settings.database_url}
+    obstacle = migrations.find_obstacle(connection, to_migrate=makes_tables)
     if obstacle:
         found, _, advice = obstacle.partition(": ")
         return Check("database", Verdict.FAIL, found, advice)
@@ -134,7 +134,9 @@ def _clock(connection: Connection) -> Check:
 def _life(connection: Connection, settings: Settings, redis: Check) -> Iterator[Check]:
     now = connection.execute(select(func.clock_timestamp())).scalar_one()
     # Without Redis neither can be seen at work, running or not.
-    start = "see redis first" if redis.is_broken else "start `mailrun up`, or the beat and worker services"
+    start = "start `mailrun up`, or the beat and worker services"
+    if redis.is_broken:
+        start = f"mend redis first, see below; then {start}"
     tick = latest_tick(connection)
     silence = max(timedelta(seconds=5 * settings.tick_seconds), timedelta(seconds=10))
     if tick is None or now - tick > silence:

@@ -34,6 +34,7 @@ def is_usage(error: Exception) -> bool:
     """Whether the command line itself is wrong, rather than what it names."""
     return isinstance(error, IntakeError) and error.fault in _WRONG_OPTIONS
 
+
 _ENCODING: Final = "the database cannot store a character of this text: `mailrun doctor` names its encoding"
 _REFUSALS: Final[dict[type[psycopg.Error], str]] = {
     InsufficientPrivilege: "the role in DATABASE_URL lacks a right to the tables: run `mailrun migrate` with "

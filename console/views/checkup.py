@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
-from console.checkup import Check
+from console.findings import Check
 from console.views.words import state, table, text
 
 

@@ -81,7 +81,10 @@ def test_compose_hands_on_every_setting_and_nothing_unknown() -> None:
 
     for service in ("migrate", "worker", "beat", "web"):
         # The data directory is the container's own business; libpq reads the password itself.
-        assert set(SERVICES[service]["environment"]) == settings - {"MAILRUN_DATA_DIR"} | {"PGPASSWORD"}
+        assert set(SERVICES[service]["environment"]) == settings - {
+            "MAILRUN_DATA_DIR",
+            "MIGRATION_DATABASE_URL",
+        } | {"PGPASSWORD"}
 
 
 @pytest.mark.parametrize("forgotten", ["POSTGRES_PASSWORD", "LETTRLABS_API_KEY"])
@@ -165,8 +168,8 @@ def test_worker_and_beat_services_are_healthy_together(
 
 
 def test_the_broker_is_started_as_the_worker_needs_it(run_dir: Path) -> None:
-    here = Valkey(run_dir / "unused").command()
-    options = dict(zip(here[1::2], here[2::2], strict=True))
+    here = Valkey(run_dir / "unused").options()
+    options = dict(zip(here[::2], here[1::2], strict=True))
 
     for option in SERVICES["redis"]["command"][1:]:
         name, _, value = option.partition("=")
