@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from lettrlabs import Postage, ProductionSpeed
+from lettrlabs import Call, Outcome, Postage, ProductionSpeed, Refused
 from models import Approval, Choice, State
 from worker import moves, postal_days
 from worker.schedule import Schedule, TimeTrouble
@@ -127,3 +127,25 @@ def test_what_is_sent_later_must_arrive_in_time_from_then(post: Any, clock: Any,
     assert row.quoted > cheapest
     clock.go_to(send)
     assert post.work(mailing_id).state is State.SENT
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_an_option_that_is_answered_by_an_error_is_not_an_option_that_is_not_sold(
+    post: Any, clock: Any, desk: Any, paid: Any, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """The sandbox answers so for all options or none: the client is made to hear it of one."""
+    real = type(desk.vendor).summary
+
+    def summary(self: Any, order_id: int, *, postage: str, production: str, **rest: Any) -> Any:
+        if (postage, production) == ("Standard", "Normal"):
+            raise Refused(status, None, None, Call.of_list("summary", Outcome.REJECTED))
+        return real(self, order_id, postage=postage, production=production, **rest)
+
+    monkeypatch.setattr("lettrlabs.LettrLabs.summary", summary)
+    mailing_id = post.open(Schedule(deliver_by=clock.at.date() + 60 * DAY))
+
+    row = post.work(mailing_id)
+
+    assert row.state is not State.SENT
+    assert row.quoted is None
+    assert paid() == []

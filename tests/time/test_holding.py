@@ -102,6 +102,37 @@ def test_a_hold_date_before_production_ends_asks_and_names_the_earliest_that_the
     assert paid() == []
 
 
+@pytest.mark.parametrize(("days", "state"), [(0, State.ATTENTION), (1, State.SENT)])
+def test_a_hold_date_on_the_very_day_of_completion_is_a_day_too_early(
+    post: Any, desk: Any, days: int, state: State
+) -> None:
+    other = post.work(post.open(Schedule(), approval=Approval.REQUIRED))
+    told = desk.vendor.summary(other.order_id, postage="Standard", production="Normal")
+    until = told.production_dates["Normal"].date() + timedelta(days=days)
+
+    row = post.work(post.open(Schedule(hold_until=until, hold_mode=HoldMode.VENDOR)))
+
+    assert row.state is state
+    assert row.reason_code == (TimeTrouble.HOLD_TOO_EARLY if days == 0 else None)
+
+
+def test_a_quote_that_delivers_before_the_hold_date_is_not_paid(
+    post: Any, clock: Any, desk: Any, paid: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until = clock.at.date() + timedelta(days=60)
+    real = type(desk.vendor).summary
+    monkeypatch.setattr(
+        "lettrlabs.LettrLabs.summary",
+        lambda self, order_id, **asked: real(self, order_id, **{**asked, "hold_until": None}),
+    )
+
+    row = post.work(post.open(Schedule(hold_until=until, hold_mode=HoldMode.VENDOR)))
+
+    assert (row.state, row.reason_code) == (State.ATTENTION, "quote_of_other_options")
+    assert f"although held until {until}" in row.reason
+    assert paid() == []
+
+
 def test_a_hold_date_that_passes_while_approval_waits_asks_before_anything_is_paid(
     post: Any, clock: Any, paid: Any
 ) -> None:
