@@ -16,6 +16,7 @@ from worker.approvals import ACCEPTABLE, Outcome
 from worker.clock import system_clock
 from worker.ledger import CHARGE_DIFFERS
 from worker.moves import Resolution
+from worker.order_changes import ORDER_CHANGED
 
 CANCEL: Final = "cancel"
 ACCEPT: Final = "accept"
@@ -23,7 +24,7 @@ _AFTER_CHECKOUT: Final = frozenset({Resolution.PAY_AGAIN, Resolution.SENT})
 _MEANING: Final = {
     Resolution.RETRY: "go on where it stopped, finding out first what is unsure",
     Resolution.PAY_AGAIN: "the payment failed: check out once more",
-    Resolution.SENT: "write down that it is paid and mailed",
+    Resolution.SENT: "write down that it is paid",
     Resolution.FAILED: "write down that it was not sent, and give it up",
     CANCEL: "have its draft deleted, and end it",
     ACCEPT: "accept this quote, or these charges; with --from-now-on this kind of difference",
@@ -113,6 +114,8 @@ def _asking(session: Session, mailing_id: int) -> Asking:
 
 
 def _possible(one: Asking) -> list[str]:
+    if one.reason_code == ORDER_CHANGED:
+        return [Resolution.SENT.value]
     if one.reason_code == CHARGE_DIFFERS:
         return [ACCEPT, Resolution.RETRY.value, Resolution.SENT.value]
     before_payment = one.stage is not Stage.SETTLE

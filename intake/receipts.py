@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, select
 
-from models import Event, EventOutcome, Firing, Mailing, Outcome, Recipient, State, Trigger
+from models import Event, EventOutcome, Firing, Mailing, Outcome, PaidOrder, Recipient, State, Trigger
 
 # Of several triggers' answers, the one that a sender most needs to know of.
 _WEIGHTIEST_FIRST: Final = (
     EventOutcome.GATHERING,
     EventOutcome.ORDERED,
     EventOutcome.FAILED,
+    EventOutcome.PAID,
     EventOutcome.MAILED,
     EventOutcome.INVALID_ADDRESS,
     EventOutcome.SUPPRESSED,
@@ -24,6 +25,10 @@ _WEIGHTIEST_FIRST: Final = (
     EventOutcome.DUPLICATE,
     EventOutcome.UNMATCHED,
 )
+
+
+# What the vendor calls an order that it undid: none of its pieces is mailed.
+_UNDONE: Final = ("Cancelled", "Refunded", "Deleted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +79,12 @@ def _outcome() -> ColumnElement[str]:
             literal(EventOutcome.SUPPRESSED.value),
         ),
         (Recipient.outcome == Outcome.REJECTED, literal(EventOutcome.INVALID_ADDRESS.value)),
-        (Mailing.state == State.SENT, literal(EventOutcome.MAILED.value)),
+        (PaidOrder.mailed_at.is_not(None), literal(EventOutcome.MAILED.value)),
+        (PaidOrder.status.in_(_UNDONE), literal(EventOutcome.FAILED.value)),
+        (
+            (Mailing.state == State.SENT) | (Mailing.paid_at.is_not(None) & (Mailing.state != State.FAILED)),
+            literal(EventOutcome.PAID.value),
+        ),
         (Mailing.state.in_([State.FAILED, State.CANCELLED]), literal(EventOutcome.FAILED.value)),
         else_=literal(EventOutcome.ORDERED.value),
     )
@@ -82,7 +92,10 @@ def _outcome() -> ColumnElement[str]:
 
 def _reason() -> ColumnElement[str | None]:
     cancelled = case((Mailing.state == State.CANCELLED, literal("its mailing was cancelled")))
-    return func.coalesce(Firing.reason, Recipient.reason, Mailing.reason, cancelled)
+    undone = case(
+        (PaidOrder.status.in_(_UNDONE), literal("LettrLabs shows its order as ") + PaidOrder.status)
+    )
+    return func.coalesce(Firing.reason, Recipient.reason, Mailing.reason, cancelled, undone)
 
 
 def _answers(*only: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
@@ -101,6 +114,7 @@ def _answers(*only: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
         )
         .join(Trigger, Trigger.id == Firing.trigger_id)
         .outerjoin(Mailing, Mailing.id == Firing.mailing_id)
+        .outerjoin(PaidOrder, PaidOrder.mailing_id == Firing.mailing_id)
         .outerjoin(
             Recipient,
             (Recipient.mailing_id == Firing.mailing_id) & (Recipient.position == Firing.position),

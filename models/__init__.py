@@ -11,6 +11,7 @@ from models.installation import CreateGate, Installation, Stray, StrayFate
 from models.mailing import Mailing
 from models.money import Charge, Quote, QuoteLine
 from models.outbox import Delivery, Notice, NoticeKind, Tracking, Webhook
+from models.paid_order import PaidOrder
 from models.proof import Proof
 from models.recipient import SPARED, Outcome, Recipient
 from models.schedule import DAY_SECONDS, CatchUp, Choice, HoldMode, IfLate, Recurrence
@@ -55,6 +56,7 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "Outcome",
+    "PaidOrder",
     "Priority",
     "Proof",
     "Purse",

@@ -21,11 +21,12 @@ _TIME = DateTime(timezone=True)
 
 
 class EventOutcome(StrEnum):
-    """How far an event is, or how it ended. All but the first three are ends."""
+    """How far an event is, or how it ended. All but the first four are ends."""
 
     RECEIVED = "received"
     GATHERING = "gathering"
     ORDERED = "ordered"
+    PAID = "paid"
     MAILED = "mailed"
     SUPPRESSED = "suppressed"
     CAPPED = "capped"
@@ -70,8 +71,9 @@ class Event(Base):
 class Firing(Base):
     """One trigger's answer to one event, at most one for each pair.
 
-    With a mailing its outcome follows from the mailing and the recipient at ``position``: ordered here, mailed once
-    that is sent. ``due`` is when its mailing may be paid for. ``digest`` is the person's.
+    With a mailing its outcome follows from the mailing and the recipient at ``position``: ordered here, paid once
+    that is sent, mailed once the vendor shows its order so. ``due`` is when its mailing may be paid for.
+    ``digest`` is the person's.
     """
 
     __tablename__ = "firing"

@@ -46,6 +46,7 @@ class NoticeKind(StrEnum):
     MAILING_CHARGED = "mailing.charged"
     MAILING_ATTENTION = "mailing.attention"
     MAILING_SENT = "mailing.sent"
+    MAILING_MAILED = "mailing.mailed"
     MAILING_FAILED = "mailing.failed"
     RECIPIENT_REJECTED = "recipient.rejected"
     RECIPIENT_DELIVERED = "recipient.delivered"

@@ -72,6 +72,7 @@ class Move(StrEnum):
     RESOLVE = "resolve"
     RESCHEDULE = "reschedule"
     SUSPECT = "suspect"
+    REOPEN = "reopen"
 
 
 _Q, _W, _AP, _AT = State.QUEUED, State.WORKING, State.APPROVAL, State.ATTENTION
@@ -96,6 +97,7 @@ MOVES: dict[Move, frozenset[tuple[State, State]]] = {
     Move.REQUEST_CANCEL: frozenset({(_Q, _Q), (_W, _W), (_AP, _Q), (_AT, _Q)}),
     Move.CANCEL: frozenset({(_Q, _C), (_AT, _C)}),
     Move.SUSPECT: frozenset({(_Q, _AT)}),
+    Move.REOPEN: frozenset({(_S, _AT)}),
     Move.RESCHEDULE: frozenset({(_Q, _Q), (_W, _W), (_AP, _AP), (_AP, _Q), (_AT, _Q)}),
     Move.RESOLVE: frozenset({(_AT, _Q), (_AT, _S), (_AT, _F)}),
 }

@@ -104,6 +104,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
             "events": {"task": "mailrun.events", "schedule": settings.tick_seconds},
             "notices": {"task": "mailrun.notices", "schedule": settings.tick_seconds},
             "tracking": {"task": "mailrun.tracking", "schedule": 60.0, "options": {"expires": 120}},
+            "paid_orders": {"task": "mailrun.paid_orders", "schedule": 60.0, "options": {"expires": 120}},
             "sweep": {"task": "mailrun.sweep", "schedule": 3600.0, "options": {"expires": 1800}},
             # By the hour, not by the day: the beat counts from its own start, and not every one lives for a day.
             "forget": {"task": "mailrun.forget", "schedule": 3600.0, "options": {"expires": 1800}},

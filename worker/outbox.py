@@ -16,6 +16,7 @@ from worker.results import Advance, AskApproval, AskPerson, Facts, Fail, Result,
 
 # Standard mail is out of the printer's hands in days, and the post's in weeks (LettrLabs, Checkout Summary).
 FIRST_LOOK: Final = timedelta(days=1)
+FIRST_LOOK_AT_ORDER: Final = timedelta(hours=6)
 LONGEST_TRACKED: Final = timedelta(days=60)
 
 _WANTED: Final = "(w.kinds = '{}' OR CAST(:kind AS text) = ANY (w.kinds))"
@@ -54,9 +55,17 @@ _TRACK = text("""
     ON CONFLICT DO NOTHING
 """)
 
+_ENROLL = text("""
+    INSERT INTO paid_order (mailing_id, wake_at)
+    SELECT sent, :first_look
+      FROM unnest(CAST(:mailing_ids AS bigint[])) AS sent
+    ON CONFLICT (mailing_id) DO UPDATE SET wake_at = excluded.wake_at
+""")
+
 _OF_MOVES: Final = {
     (Move.APPROVE, State.QUEUED): NoticeKind.MAILING_APPROVED,
     (Move.SUSPECT, State.ATTENTION): NoticeKind.MAILING_ATTENTION,
+    (Move.REOPEN, State.ATTENTION): NoticeKind.MAILING_ATTENTION,
     (Move.RESOLVE, State.SENT): NoticeKind.MAILING_SENT,
     (Move.RESOLVE, State.FAILED): NoticeKind.MAILING_FAILED,
 }
@@ -126,6 +135,7 @@ def _tell_rejected(connection: Connection, mailing_id: int, now: datetime) -> No
 
 
 def _track(connection: Connection, mailing_ids: Sequence[int], now: datetime) -> None:
-    """Begin to look for the pieces of mailings, if anybody wants to hear of them."""
+    """Begin to look at the orders of sent mailings, and for their pieces if a webhook wants to hear of them."""
+    connection.execute(_ENROLL, {"mailing_ids": mailing_ids, "first_look": now + FIRST_LOOK_AT_ORDER})
     bounds = {"mailing_ids": mailing_ids, "first_look": now + FIRST_LOOK, "until": now + LONGEST_TRACKED}
     connection.execute(_TRACK, bounds)

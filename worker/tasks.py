@@ -13,7 +13,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from lettrlabs import VendorError
 from models import Priority, Stage
 from worker import dispatch as due_scan
-from worker import epoch, forgetting, heartbeat, ownership, pipeline, recurrence, tracking, webhooks
+from worker import (
+    epoch,
+    forgetting,
+    heartbeat,
+    ownership,
+    paid_orders,
+    pipeline,
+    recurrence,
+    tracking,
+    webhooks,
+)
 from worker import sweep as stray_hunt
 from worker.celery_app import QUEUES, TICKS, build
 from worker.desk import Desk, measure_skew, open_desk
@@ -204,6 +214,18 @@ def track() -> None:
         log.warning("vendor_trouble: tracking: %s", trouble)
     except SQLAlchemyError as error:
         log.error("database_trouble: tracking: %s", type(error).__name__)  # noqa: TRY400 - one line is enough
+
+
+@app.task(name="mailrun.paid_orders")
+def watch_paid_orders() -> None:
+    """Look at paid orders that are due a look; pushed by the beat every minute."""
+    here = desk()
+    try:
+        paid_orders.run_once(here, here.clock())
+    except VendorError as trouble:
+        log.warning("vendor_trouble: paid orders: %s", trouble)
+    except SQLAlchemyError as error:
+        log.error("database_trouble: paid orders: %s", type(error).__name__)  # noqa: TRY400 - one line is enough
 
 
 def _show_life() -> None:

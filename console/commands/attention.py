@@ -43,7 +43,7 @@ def resolve(
     pay_again: Annotated[
         bool, typer.Option("--pay-again", help="The payment failed: check out again.")
     ] = False,
-    sent: Annotated[bool, typer.Option("--sent", help="You know that it is paid and mailed.")] = False,
+    sent: Annotated[bool, typer.Option("--sent", help="You know that it is paid.")] = False,
     failed: Annotated[
         bool, typer.Option("--failed", help="You know that it is not, and give it up.")
     ] = False,

@@ -19,7 +19,7 @@ EventIds = Annotated[list[int], typer.Argument(metavar="ID...", min=1, help="Num
 def list_(
     *,
     outcome: Annotated[
-        str | None, typer.Option(help="Only these: mailed, suppressed, capped, unmatched, failed, …")
+        str | None, typer.Option(help="Only these: paid, mailed, suppressed, capped, unmatched, failed, …")
     ] = None,
     source: Annotated[str | None, typer.Option(help="Only those of one source.")] = None,
     limit: Limit = 20,

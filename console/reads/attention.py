@@ -10,6 +10,7 @@ from models import Campaign, EventLog, Mailing, Move, Stage, State
 
 # A screen's worth; `mailrun mailing list` has them all.
 _MOST_CAUSES: Final = 10
+_ASKED: Final = (Move.ASK_PERSON.value, Move.REOPEN.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def facts_seen(connection: Connection, mailing_id: int) -> dict[str, Any]:
     """Return what was seen when a person was last asked about a mailing."""
     detail = connection.scalars(
         select(EventLog.detail)
-        .where(EventLog.mailing_id == mailing_id, EventLog.move == Move.ASK_PERSON.value)
+        .where(EventLog.mailing_id == mailing_id, EventLog.move.in_(_ASKED))
         .order_by(EventLog.id.desc())
         .limit(1)
     ).one_or_none()

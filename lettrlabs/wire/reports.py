@@ -70,7 +70,7 @@ class OrderAnalytics(Received):
     delivery_max: When = Field(default=None, validation_alias="maxEstimatedDeliveredDate")
     postage_type: str | None = None
     production_speed: str | None = None
-    order_status: str | None = None
+    order_status: str | None = Field(default=None, validation_alias=AliasChoices("orderStatus", "status"))
 
 
 class AnalyticsReport(Received):

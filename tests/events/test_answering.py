@@ -199,7 +199,7 @@ def test_a_replay_of_an_event_that_was_mailed_and_forgotten_leaves_its_receipt_a
         replay(connection, number, shop.at)
     shop.tick()
 
-    assert shop.outcomes(number) == ["mailed"]
+    assert shop.outcomes(number) == ["paid"]
 
 
 def test_a_replay_for_somebody_who_was_erased_fails_with_that_reason(
@@ -268,7 +268,7 @@ def test_an_event_that_breaks_us_is_given_up_and_keeps_no_other_waiting(
 @pytest.mark.parametrize(
     ("recipient", "mailing", "expected"),
     [
-        ({}, {"state": State.SENT, "stage": "settle", "order_id": 7, "wake_at": None}, "mailed"),
+        ({}, {"state": State.SENT, "stage": "settle", "order_id": 7, "wake_at": None}, "paid"),
         ({}, {"state": State.FAILED, "reason": "no such template", "wake_at": None}, "failed"),
         ({"outcome": "suppressed", "reason": "on do-not-mail"}, {}, "suppressed"),
         ({"outcome": "capped", "reason": "1 in 30 days"}, {}, "capped"),
@@ -292,3 +292,31 @@ def test_a_receipt_says_how_its_mailing_and_its_person_ended(
 
     assert shop.outcomes(number) == [expected]
     assert shop.receipt(number).reason == (recipient or mailing).get("reason")
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected", "reason"),
+    [
+        ({"status": "In Production"}, "paid", None),
+        ({"status": "Mailed", "mailed_at": NOW}, "mailed", None),
+        ({"status": "Cancelled"}, "failed", "LettrLabs shows its order as Cancelled"),
+        ({"status": "Refunded", "mailed_at": NOW}, "mailed", None),
+    ],
+)
+def test_a_receipt_says_mailed_only_once_the_vendor_shows_the_order_so(
+    shop: Any, an_event: Any, a_trigger: Any, shown: Any, expected: str, reason: str | None
+) -> None:
+    shop.declare(a_trigger())
+    (number,) = shop.happen(an_event())
+    shop.tick()
+
+    with shop.engine.begin() as connection:
+        sent = {"state": State.SENT, "stage": "settle", "order_id": 7, "wake_at": None, "paid_at": NOW}
+        mailing_id = connection.scalar(update(Mailing).values(**sent).returning(Mailing.id))
+        connection.execute(insert(PaidOrder).values(mailing_id=mailing_id, **shown))
+
+    assert shop.outcomes(number) == [expected]
+    assert shop.receipt(number).reason == (reason if expected == "failed" else None)
+    with shop.engine.connect() as connection:
+        listed = receipts.list_receipts(connection, limit=5, outcome=EventOutcome(expected))
+    assert [one.number for one in listed] == [number]

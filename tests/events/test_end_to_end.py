@@ -38,7 +38,7 @@ def the_events(an_event: Any, dice: random.Random) -> tuple[list[dict[str, Any]]
             expected[one["id"]] = outcome
 
     for _ in range(PLAIN):
-        happen("mailed")
+        happen("paid")
     for _ in range(SUPPRESSED):
         happen("suppressed", data={"first": "Sue"})
     for _ in range(INVALID):
@@ -46,11 +46,11 @@ def the_events(an_event: Any, dice: random.Random) -> tuple[list[dict[str, Any]]
     for _ in range(UNDELIVERABLE):
         happen("invalid_address", data={"street": f"0 Elm St {next(numbers)}"})
     for _ in range(TWINS):
-        happen("mailed|duplicate", 2)
+        happen("paid|duplicate", 2)
     for _ in range(UNMATCHED):
         happen("unmatched", type="com.example.other")
     for _ in range(CAPPED):
-        happen("mailed|capped", 2, type=PARCEL)
+        happen("paid|capped", 2, type=PARCEL)
     dice.shuffle(events)
     return events, expected
 
@@ -193,14 +193,14 @@ def test_the_ledger_and_the_receipts_agree_on_every_one_of_five_hundred_events(
     assert wrong == {}
     ended = Counter(one["outcome"] for one in receipts.values())
     # Two events for one person are one piece in one order, and two in two: only a cap spans orders.
-    assert ended.pop("mailed") + ended.pop("duplicate", 0) == PLAIN + 2 * TWINS + CAPPED
+    assert ended.pop("paid") + ended.pop("duplicate", 0) == PLAIN + 2 * TWINS + CAPPED
     assert ended == {
         "suppressed": SUPPRESSED,
         "invalid_address": INVALID + UNDELIVERABLE,
         "unmatched": UNMATCHED,
         "capped": CAPPED,
     }
-    assert all(one["reason"] for one in receipts.values() if one["outcome"] != "mailed")
+    assert all(one["reason"] for one in receipts.values() if one["outcome"] != "paid")
     _compare_with_the_ledger(sandbox.ledger(), events, receipts)
     said = "".join(program.said() for program in programs)
     assert not [word for word in ("Sue", "Oak St", "Boston", "Traceback") if word in said]
@@ -212,11 +212,11 @@ def _compare_with_the_ledger(
     told = Counter(
         "|".join(str(event["data"][name]).lower() for name in ("first", "last", "street"))
         for event in events
-        if receipts[event["id"]]["outcome"] == "mailed"
+        if receipts[event["id"]]["outcome"] == "paid"
     )
     happened = Counter({"|".join(key.split("|")[:3]): pieces for key, pieces in ledger["people"].items()})
     assert happened == told
-    orders = {one["answers"][0]["order"] for one in receipts.values() if one["outcome"] == "mailed"}
+    orders = {one["answers"][0]["order"] for one in receipts.values() if one["outcome"] == "paid"}
     paid = {order["id"] for order in ledger["orders"] if order["checkouts"] and not order["deleted"]}
     assert orders == paid
     assert all(len(order["checkouts"]) <= 1 for order in ledger["orders"])

@@ -119,7 +119,7 @@ def test_a_triggers_mailing_is_prepared_and_not_paid_before_its_delay_is_over(sh
     shop.work()
 
     assert (prepared.stage, prepared.quoted is not None, charges_before) == (Stage.CHECKOUT, True, 0)
-    assert shop.receipt(number).outcome == "mailed"
+    assert shop.receipt(number).outcome == "paid"
 
 
 def test_a_triggers_mailing_is_free_to_cancel_while_it_waits(shop: Shop) -> None:
@@ -146,7 +146,7 @@ def test_a_trigger_that_asks_waits_for_a_yes(shop: Shop) -> None:
     shop.work()
 
     assert asked.state is State.APPROVAL
-    assert shop.receipt(number).outcome == "mailed"
+    assert shop.receipt(number).outcome == "paid"
 
 
 def test_a_triggers_cap_and_lists_hold_for_its_events(shop: Shop) -> None:
@@ -157,7 +157,7 @@ def test_a_triggers_cap_and_lists_hold_for_its_events(shop: Shop) -> None:
     shop.work()
 
     found = [shop.receipt(number) for number in numbers]
-    assert [one.outcome for one in found] == ["mailed", "capped", "suppressed"]
+    assert [one.outcome for one in found] == ["paid", "capped", "suppressed"]
     assert [one.reason for one in found] == [
         None,
         "the frequency cap is 1 in 30 days for one person",
@@ -186,7 +186,7 @@ def test_somebody_who_is_erased_while_they_wait_in_a_gathering_is_blanked_and_no
     assert ["ann lee" in one["body"].lower() for one in kept["events"]] == [True, True]
     assert (done.waiting, done.blanked, done.pending) == (1, 0, 0)
     ended = [shop.receipt(number).outcome for number in (ann, ben, twin)]
-    assert ended == ["suppressed", "mailed", "duplicate"]
+    assert ended == ["suppressed", "paid", "duplicate"]
     assert shop.post.pieces() == {"ben": 1}
     with shop.post.engine.connect() as connection:
         bodies = connection.scalars(select(Event.body).order_by(Event.id)).all()
@@ -230,5 +230,5 @@ def test_somebody_suppressed_while_a_triggers_mailing_waits_is_taken_off_it(shop
     shop.post.forward(days=3)
     shop.work()
 
-    assert [shop.receipt(number).outcome for number in numbers] == ["mailed", "suppressed"]
+    assert [shop.receipt(number).outcome for number in numbers] == ["paid", "suppressed"]
     assert shop.post.pieces() == {"ann": 1}

@@ -3,8 +3,8 @@
 Every statement in this package names the row's id **and** the stage, state and claim it expects. No row back means
 that somebody else had the next word: the move is not made, and the caller must stop. ``models/states.py`` lists
 the moves: ``opening`` begins a mailing, ``claims`` takes it, ``holder`` makes the moves of who holds it, ``people``
-those of a person, ``approving`` those of who approves, ``rescheduling`` gives another time, ``due`` wakes what is
-due.
+those of a person, ``approving`` those of who approves, ``rescheduling`` gives another time, ``vendor_changes``
+asks about a sent one, ``due`` wakes what is due.
 """
 
 from worker.moves.approving import REJECTED, approve, fit, reject, rejection_words
@@ -15,6 +15,7 @@ from worker.moves.occurrences import open_occurrence
 from worker.moves.opening import NewMailing, open_mailings
 from worker.moves.people import CancelOutcome, Resolution, cancel, pause, resolve, suspect, unpause
 from worker.moves.rescheduling import RescheduleOutcome, reschedule
+from worker.moves.vendor_changes import reopen
 
 __all__ = [
     "REJECTED",
@@ -39,6 +40,7 @@ __all__ = [
     "pause",
     "reject",
     "rejection_words",
+    "reopen",
     "reschedule",
     "resolve",
     "suspect",

@@ -89,6 +89,10 @@ class Operator:
     def set(self, **settings: object) -> None:
         self._call("POST", "settings", settings)
 
+    def change(self, order: int, **change: object) -> None:
+        """Change an order as the vendor's support would."""
+        self._call("POST", f"orders/{order}", change)
+
     def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         # A connection a call: one that is kept may be closed by the other side just as a test uses it.
         connection = http.client.HTTPConnection(self._address, timeout=30)

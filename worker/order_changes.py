@@ -1,0 +1,152 @@
+"""What a look at a paid order says: only what the vendor shows counts, and never what it does not show."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from lettrlabs import OrderAnalytics, OrderStatus, Transaction
+from worker.amounts import CENT, money, same
+from worker.ledger import CHARGE_DIFFERS, Account
+
+ORDER_CHANGED: Final = "order_changed"
+# In the order in which an order comes by them.
+_PROGRESS: Final = (
+    OrderStatus.PAID,
+    OrderStatus.READY_FOR_PRODUCTION,
+    OrderStatus.IN_PRODUCTION,
+    OrderStatus.IN_QA,
+    OrderStatus.IN_SHIPPING,
+    OrderStatus.MAILED,
+)
+_TROUBLE: Final = frozenset(
+    {
+        OrderStatus.EDITS_NEEDED,
+        OrderStatus.REFUNDED,
+        OrderStatus.CANCELLED,
+        OrderStatus.DELETED,
+        OrderStatus.ERROR,
+    }
+)
+# An order shows these before it is paid: a read that lags shows them too, so one look is not enough.
+_BEFORE_PAYMENT: Final = frozenset({OrderStatus.DRAFT, OrderStatus.PAYMENT_NEEDED})
+_LONGEST_LAG: Final = timedelta(hours=6)
+
+# A transaction as far as one is told from another: the vendor's number, the amount, whether it is a credit.
+Entry = tuple[int | None, Decimal, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What earlier looks left behind; ``told`` is the status that the mailing's row tells."""
+
+    told: str | None
+    status: str | None
+    status_since: datetime | None
+    mailed_at: datetime | None
+    quoted: Decimal | None
+    charged: Decimal | None
+    entries: Sequence[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the vendor shows now; without analytics there was no row for the order."""
+
+    analytics: OrderAnalytics | None
+    transactions: Sequence[Transaction]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is known after the look; ``code`` and ``why`` if a person must hear of it.
+
+    ``tells`` says that the mailing's row is to tell the status; ``news`` that there are new transactions, and
+    ``net`` is what the order costs by them if it did not before.
+    """
+
+    status: str | None
+    status_since: datetime | None
+    mailed_at: datetime | None
+    tells: bool
+    news: bool
+    net: Decimal | None
+    code: str | None = None
+    why: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def judge(order: int, known: Known, shown: Shown, now: datetime) -> Verdict:
+    """Compare what is shown with what is known."""
+    status = _status(known, shown)
+    since = now if status != known.status else known.status_since
+    is_news = status != known.told and _is_sure(status, since, now)
+    trouble = _trouble(order, status) if is_news else None
+    is_mailed = status == OrderStatus.MAILED
+    before = known.charged or Decimal(0)
+    news = bool(_entries(shown.transactions) - Counter(_rounded(entry) for entry in known.entries))
+    net = Account.of(shown.transactions).net if news else before
+    moved = None if same(net, before) else _moved(order, before, net, known.quoted)
+    return Verdict(
+        status=status,
+        status_since=since,
+        mailed_at=now if is_mailed and known.mailed_at is None else known.mailed_at,
+        tells=is_news,
+        news=news,
+        net=None if same(net, before) else net,
+        code=_code(trouble, moved),
+        why="; ".join(why for why in (trouble, moved) if why is not None),
+        facts={"orderStatus": status, "chargedBefore": str(before), "charged": str(net)},
+    )
+
+
+def _status(known: Known, shown: Shown) -> str | None:
+    told = None if shown.analytics is None else shown.analytics.order_status
+    if told is None or _is_behind(told, known.status):
+        return known.status
+    return told
+
+
+def _is_behind(told: str, known: str | None) -> bool:
+    """Return whether the order has left this status behind, so that only a read that lags shows it."""
+    return told in _PROGRESS and known in _PROGRESS and _rank(told) < _rank(known)
+
+
+def _rank(status: str | None) -> int:
+    return [one.value for one in _PROGRESS].index(str(status))
+
+
+def _is_sure(status: str | None, since: datetime | None, now: datetime) -> bool:
+    """Return whether the status counts: one from before the payment only once it has been shown for hours."""
+    return status not in _BEFORE_PAYMENT or (since is not None and now - since >= _LONGEST_LAG)
+
+
+def _trouble(order: int, status: str | None) -> str | None:
+    if status in _TROUBLE or status in _BEFORE_PAYMENT:
+        return f"LettrLabs shows order {order} as {status} after it was paid"
+    return None
+
+
+def _moved(order: int, before: Decimal, net: Decimal, quoted: Decimal | None) -> str | None:
+    if quoted is not None and same(net, quoted):
+        return None
+    if net > before:
+        return f"LettrLabs took {money(net - before)} more for order {order}: {money(net)} in all"
+    return f"LettrLabs gave {money(before - net)} back for order {order}: {money(net)} remain"
+
+
+def _code(trouble: str | None, moved: str | None) -> str | None:
+    if trouble is not None:
+        return ORDER_CHANGED
+    return None if moved is None else CHARGE_DIFFERS
+
+
+def _entries(transactions: Sequence[Transaction]) -> Counter[Entry]:
+    return Counter(_rounded((one.id, one.amount, bool(one.is_credit))) for one in transactions)
+
+
+def _rounded(entry: Entry) -> Entry:
+    number, amount, is_credit = entry
+    return number, abs(amount).quantize(CENT), is_credit
