@@ -80,7 +80,7 @@ def _outcome() -> ColumnElement[str]:
         ),
         (Recipient.outcome == Outcome.REJECTED, literal(EventOutcome.INVALID_ADDRESS.value)),
         (PaidOrder.mailed_at.is_not(None), literal(EventOutcome.MAILED.value)),
-        (PaidOrder.status.in_(_UNDONE), literal(EventOutcome.FAILED.value)),
+        (_is_undone(), literal(EventOutcome.FAILED.value)),
         (
             (Mailing.state == State.SENT) | (Mailing.paid_at.is_not(None) & (Mailing.state != State.FAILED)),
             literal(EventOutcome.PAID.value),
@@ -90,11 +90,13 @@ def _outcome() -> ColumnElement[str]:
     )
 
 
+def _is_undone() -> ColumnElement[bool]:
+    return PaidOrder.status.in_(_UNDONE) & PaidOrder.mailed_at.is_(None)
+
+
 def _reason() -> ColumnElement[str | None]:
     cancelled = case((Mailing.state == State.CANCELLED, literal("its mailing was cancelled")))
-    undone = case(
-        (PaidOrder.status.in_(_UNDONE), literal("LettrLabs shows its order as ") + PaidOrder.status)
-    )
+    undone = case((_is_undone(), literal("LettrLabs shows its order as ") + PaidOrder.status))
     return func.coalesce(Firing.reason, Recipient.reason, Mailing.reason, cancelled, undone)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select, text, update
 
 from lettrlabs import OrderAnalytics, Transaction, VendorError
-from models import Mailing, NoticeKind, PaidOrder, State
+from models import NoticeKind, PaidOrder, State
 from worker import budgets, ledger, moves, outbox
 from worker.desk import Desk
 from worker.ledger import Books
@@ -139,10 +139,7 @@ def _change_mailing(
     if verdict.code is not None:
         facts = dict(verdict.facts)
         return moves.reopen(connection, row.mailing_id, verdict.code, verdict.why, facts, changed, now)
-    if not changed:
-        return True
-    here = (Mailing.id == row.mailing_id, Mailing.state == State.SENT, Mailing.order_id == row.order_id)
-    return connection.execute(update(Mailing).where(*here).values(**changed)).rowcount > 0
+    return not changed or moves.note_order(connection, row.mailing_id, row.order_id, changed)
 
 
 def _keep_money(

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
-from intake import answering
+from intake import answering, receipts
 from intake.events import replay
-from models import Event, Mailing, Recipient, State
+from models import Event, EventOutcome, Mailing, PaidOrder, Recipient, State
+from tests.events.conftest import NOW
 from worker import moves
 
 PRO = {"data.plan": {"is": "pro"}}

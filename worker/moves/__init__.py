@@ -15,7 +15,7 @@ from worker.moves.occurrences import open_occurrence
 from worker.moves.opening import NewMailing, open_mailings
 from worker.moves.people import CancelOutcome, Resolution, cancel, pause, resolve, suspect, unpause
 from worker.moves.rescheduling import RescheduleOutcome, reschedule
-from worker.moves.vendor_changes import reopen
+from worker.moves.vendor_changes import note_order, reopen
 
 __all__ = [
     "REJECTED",
@@ -35,6 +35,7 @@ __all__ = [
     "fit",
     "make",
     "make_together",
+    "note_order",
     "open_mailings",
     "open_occurrence",
     "pause",

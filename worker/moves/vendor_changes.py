@@ -1,13 +1,19 @@
-"""The move that the vendor causes: a sent mailing needs a person once more, because its order was changed."""
+"""What changes of a paid order do to its mailing, which may need a person again."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
-from models import Move, Stage, State
+from models import Mailing, Move, Stage, State
 from worker import evidence
 from worker.moves.people import move
+
+
+def note_order(connection: Connection, mailing_id: int, order_id: int, values: dict[str, Any]) -> bool:
+    """Write down what the vendor shows of a sent mailing's order; False if it is not sent (any more)."""
+    here = (Mailing.id == mailing_id, Mailing.state == State.SENT, Mailing.order_id == order_id)
+    return connection.execute(update(Mailing).where(*here).values(**values)).rowcount > 0
 
 
 def reopen(
