@@ -16,7 +16,7 @@ from worker.approvals import ACCEPTABLE, Outcome
 from worker.clock import system_clock
 from worker.ledger import CHARGE_DIFFERS
 from worker.moves import Resolution
-from worker.order_changes import ORDER_CHANGED
+from worker.order_changes import CHARGE_CHANGED, ORDER_CHANGED
 
 CANCEL: Final = "cancel"
 ACCEPT: Final = "accept"
@@ -114,7 +114,7 @@ def _asking(session: Session, mailing_id: int) -> Asking:
 
 
 def _possible(one: Asking) -> list[str]:
-    if one.reason_code == ORDER_CHANGED:
+    if one.reason_code in {ORDER_CHANGED, CHARGE_CHANGED}:
         return [Resolution.SENT.value]
     if one.reason_code == CHARGE_DIFFERS:
         return [ACCEPT, Resolution.RETRY.value, Resolution.SENT.value]

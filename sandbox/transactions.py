@@ -8,7 +8,7 @@ from sandbox.clock import text
 from sandbox.figures import amount, credit_amount, named, prepaid_line
 from sandbox.orders import Checkout, Order, Taken
 from sandbox.prices import Line, quote
-from sandbox.settings import Settings, TransactionIds
+from sandbox.settings import CreditNames, Settings, TransactionIds
 
 _NO_DETAIL = {"basePrice": 0, "doubleSided": 0, "postagePrice": 0, "extraText": 0, "expedited": 0}
 
@@ -63,8 +63,10 @@ def _entries(order: Order, now: float, settings: Settings) -> Iterator[_Entry]:
             yield from _settlement(order, checkout, taken, settings)
     for credit, taken in order.adjustments:
         if taken.at <= now:
-            kind = "Credit" if credit else "Charge"
-            yield _Entry(taken.at, taken.amount, kind, "Adjustment", taken.description, credit)
+            kind, sub_kind = ("Credit", "Refund") if credit else ("Charge", "Adjustment")
+            if credit and settings.credit_names is CreditNames.VAGUE:
+                sub_kind = "Credit"
+            yield _Entry(taken.at, taken.amount, kind, sub_kind, taken.description, credit)
 
 
 def _settlement(order: Order, checkout: Checkout, taken: Taken, settings: Settings) -> Iterator[_Entry]:

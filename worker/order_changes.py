@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from lettrlabs import OrderAnalytics, OrderStatus, Transaction
-from worker.amounts import CENT, money, same
-from worker.ledger import CHARGE_DIFFERS, Account
+from lettrlabs import OrderAnalytics, OrderStatus
+from worker.amounts import added, money, same, to_cent
+from worker.ledger import Account, Books
 
 ORDER_CHANGED: Final = "order_changed"
+CHARGE_CHANGED: Final = "charge_changed"
 # In the order in which an order comes by them.
 _PROGRESS: Final = (
     OrderStatus.PAID,
@@ -34,8 +35,8 @@ _TROUBLE: Final = frozenset(
 _BEFORE_PAYMENT: Final = frozenset({OrderStatus.DRAFT, OrderStatus.PAYMENT_NEEDED})
 _LONGEST_LAG: Final = timedelta(hours=6)
 
-# A transaction as far as one is told from another: the vendor's number, the amount, whether it is a credit.
-Entry = tuple[int | None, Decimal, bool]
+# A transaction as far as one is told from another: its amount, to the cent, and whether it is a credit.
+Transacted: TypeAlias = tuple[Decimal | None, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Known:
     mailed_at: datetime | None
     quoted: Decimal | None
     charged: Decimal | None
-    entries: Sequence[Entry]
+    entries: Sequence[Transacted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Shown:
     """What the vendor shows now; without analytics there was no row for the order."""
 
     analytics: OrderAnalytics | None
-    transactions: Sequence[Transaction]
+    books: Books
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Verdict:
     """What is known after the look; ``code`` and ``why`` if a person must hear of it.
 
     ``tells`` says that the mailing's row is to tell the status; ``news`` that there are new transactions, and
-    ``net`` is what the order costs by them if it did not before.
+    ``account`` is the order's money by them if it costs something else than before.
     """
 
     status: str | None
@@ -72,7 +73,7 @@ class Verdict:
     mailed_at: datetime | None
     tells: bool
     news: bool
-    net: Decimal | None
+    account: Account | None
     code: str | None = None
     why: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -86,19 +87,20 @@ def judge(order: int, known: Known, shown: Shown, now: datetime) -> Verdict:
     trouble = _trouble(order, status) if is_news else None
     is_mailed = status == OrderStatus.MAILED
     before = known.charged or Decimal(0)
-    news = bool(_entries(shown.transactions) - Counter(_rounded(entry) for entry in known.entries))
-    net = Account.of(shown.transactions).net if news else before
-    moved = None if same(net, before) else _moved(order, before, net, known.quoted)
+    news = _transacted(shown.books) - Counter(_to_cent(*entry) for entry in known.entries)
+    account = Account.of(shown.books) if news else None
+    cost = before if account is None else account.cost
+    moved = _moved(order, known, cost) or _credited(order, known, news)
     return Verdict(
         status=status,
         status_since=since,
         mailed_at=now if is_mailed and known.mailed_at is None else known.mailed_at,
         tells=is_news,
-        news=news,
-        net=None if same(net, before) else net,
+        news=bool(news),
+        account=account,
         code=_code(trouble, moved),
         why="; ".join(why for why in (trouble, moved) if why is not None),
-        facts={"orderStatus": status, "chargedBefore": str(before), "charged": str(net)},
+        facts={"orderStatus": status, "chargedBefore": str(before), "charged": str(cost)},
     )
 
 
@@ -129,24 +131,33 @@ def _trouble(order: int, status: str | None) -> str | None:
     return None
 
 
-def _moved(order: int, before: Decimal, net: Decimal, quoted: Decimal | None) -> str | None:
-    if quoted is not None and same(net, quoted):
+def _moved(order: int, known: Known, cost: Decimal) -> str | None:
+    before = known.charged or Decimal(0)
+    if same(cost, before) or (known.quoted is not None and same(cost, known.quoted)):
         return None
-    if net > before:
-        return f"LettrLabs took {money(net - before)} more for order {order}: {money(net)} in all"
-    return f"LettrLabs gave {money(before - net)} back for order {order}: {money(net)} remain"
+    if cost > before:
+        return f"LettrLabs took {money(cost - before)} more for order {order}: {money(cost)} in all"
+    return f"LettrLabs gave {money(before - cost)} back for order {order}: {money(cost)} remain"
+
+
+def _credited(order: int, known: Known, news: Counter[Transacted]) -> str | None:
+    """Return the words for a credit after the settlement that leaves the cost as it was: it may be a refund."""
+    credited = added(amount * count for (amount, is_credit), count in news.items() if is_credit and amount)
+    charged = any(not is_credit for _, is_credit in news)
+    if not known.entries or not credited or charged:
+        return None
+    return f"LettrLabs credited {money(credited)} for order {order} after it was paid"
 
 
 def _code(trouble: str | None, moved: str | None) -> str | None:
     if trouble is not None:
         return ORDER_CHANGED
-    return None if moved is None else CHARGE_DIFFERS
+    return None if moved is None else CHARGE_CHANGED
 
 
-def _entries(transactions: Sequence[Transaction]) -> Counter[Entry]:
-    return Counter(_rounded((one.id, one.amount, bool(one.is_credit))) for one in transactions)
+def _transacted(books: Books) -> Counter[Transacted]:
+    return Counter(_to_cent(one.size, one.is_credit) for one in books.entries)
 
 
-def _rounded(entry: Entry) -> Entry:
-    number, amount, is_credit = entry
-    return number, abs(amount).quantize(CENT), is_credit
+def _to_cent(amount: Decimal | None, is_credit: bool) -> Transacted:  # noqa: FBT001 - the two parts of an entry
+    return (None if amount is None else to_cent(amount)), is_credit

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, text, update
 
-from lettrlabs import OrderAnalytics, Transaction, VendorError
+from lettrlabs import OrderAnalytics, OrderTransactions, VendorError
 from models import NoticeKind, PaidOrder, State
 from worker import budgets, ledger, moves, outbox
+from worker.costs import ZERO
 from worker.desk import Desk
 from worker.ledger import Books
 from worker.order_changes import Known, Shown, Verdict, judge
@@ -45,7 +46,7 @@ _TAKE = text("""
               p.status, p.status_since, p.mailed_at
 """)
 _STORED = text("""
-    SELECT mailing_id, vendor_id, amount, is_credit FROM charge WHERE mailing_id = ANY (:mailing_ids)
+    SELECT mailing_id, amount, is_credit FROM charge WHERE mailing_id = ANY (:mailing_ids)
 """)
 
 
@@ -82,9 +83,10 @@ def _take(desk: Desk, now: datetime) -> Sequence[Row[Any]]:
 def _look(desk: Desk, due: Sequence[Row[Any]], now: datetime) -> int:
     orders = [row.order_id for row in due if row.order_id is not None]
     told = {one.order_id: one for one in desk.vendor.analytics(orders)}
-    money = {one.order_id: one.transactions for one in desk.vendor.transactions(orders)}
+    money = desk.vendor.transactions(orders)
     with desk.engine.connect() as connection:
         stored = _stored(connection, [row.mailing_id for row in due])
+        books = {row.mailing_id: _books(connection, row, money) for row in due}
     for row in due:
         known = Known(
             told=row.order_status,
@@ -95,16 +97,23 @@ def _look(desk: Desk, due: Sequence[Row[Any]], now: datetime) -> int:
             charged=row.charged,
             entries=stored.get(row.mailing_id, ()),
         )
-        shown = Shown(told.get(row.order_id), money.get(row.order_id, ()))
+        shown = Shown(told.get(row.order_id), books[row.mailing_id])
         with desk.engine.begin() as connection:
             _keep(connection, row, shown, judge(row.order_id, known, shown, now), now)
     return len(due)
 
 
+def _books(connection: Connection, row: Row[Any], money: Sequence[OrderTransactions]) -> Books:
+    mine = [one for one in money if one.order_id == row.order_id]
+    unclear = ledger.has_unclear_credit(mine)
+    discounts = ledger.quoted_discounts(connection, row.mailing_id) if unclear else ZERO
+    return ledger.books_of(row.mailing_id, row.order_id, mine, discounts)
+
+
 def _stored(connection: Connection, mailing_ids: Sequence[int]) -> Mapping[int, list[Any]]:
     stored: dict[int, list[Any]] = {}
     for row in connection.execute(_STORED, {"mailing_ids": mailing_ids}):
-        stored.setdefault(row.mailing_id, []).append((row.vendor_id, row.amount, row.is_credit))
+        stored.setdefault(row.mailing_id, []).append((row.amount, row.is_credit))
     return stored
 
 
@@ -116,11 +125,13 @@ def _keep(connection: Connection, row: Row[Any], shown: Shown, verdict: Verdict,
     values: dict[str, Any] = {"wake_at": _next_look(row, verdict, now), "misses": 0, "looked_at": now}
     if row.state == State.SENT:
         changed: dict[str, Any] = {"order_status": verdict.status} if verdict.tells else {}
-        if verdict.net is not None:
-            changed["charged"] = verdict.net
+        if verdict.account is not None:
+            changed |= ledger.values(verdict.account)
         if not _change_mailing(connection, row, verdict, changed, now):
             return
-        _keep_money(connection, row.mailing_id, shown.transactions, verdict, now)
+        if verdict.news:
+            ledger.write_down(connection, [shown.books])
+            budgets.spend(connection, [row.mailing_id], now)
         values |= {
             "status": verdict.status,
             "status_since": verdict.status_since,
@@ -140,15 +151,6 @@ def _change_mailing(
         facts = dict(verdict.facts)
         return moves.reopen(connection, row.mailing_id, verdict.code, verdict.why, facts, changed, now)
     return not changed or moves.note_order(connection, row.mailing_id, row.order_id, changed)
-
-
-def _keep_money(
-    connection: Connection, mailing_id: int, shown: Sequence[Transaction], verdict: Verdict, now: datetime
-) -> None:
-    if verdict.news:
-        ledger.write_down(connection, [Books(mailing_id, shown)])
-    if verdict.net is not None:
-        budgets.spend(connection, [mailing_id], now)
 
 
 def _next_look(row: Row[Any], verdict: Verdict, now: datetime) -> datetime | None:

@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select
 from lettrlabs import OrderAnalytics, Transaction
 from models import Charge, Mailing, Notice, PaidOrder, Stage, State, Webhook
 from worker import paid_orders
+from worker.ledger import Books, Entry
 from worker.moves import Resolution
 from worker.order_changes import Known, Shown, judge
 
@@ -96,7 +97,7 @@ def test_money_taken_again_is_in_the_ledger_counts_in_budgets_and_is_for_a_perso
     look(hands)
 
     row = hands.pen.mailing(paid.id)
-    assert (row.state, row.reason_code) == (State.ATTENTION, "charge_differs")
+    assert (row.state, row.reason_code) == (State.ATTENTION, "charge_changed")
     assert row.reason.startswith(f"LettrLabs took 2.50 more for order {paid.order_id}")
     assert row.charged == paid.charged + Decimal("2.50")
     assert sorted(charges(hands, paid.id)) == sorted([(paid.charged, False), (Decimal("2.50"), False)])
@@ -118,7 +119,8 @@ def test_money_given_back_is_in_the_ledger_and_told_with_the_status(
     assert (row.reason_code, row.charged) == ("order_changed", 0)
     assert f"gave {paid.charged:.2f} back" in row.reason
     assert (paid.charged, True) in charges(hands, paid.id)
-    assert people.reservations()[paid.id][1] == 0
+    # A budget counts the dearer of quote and charges: a refund makes no room.
+    assert people.reservations()[paid.id][1] == paid.quoted
 
 
 def test_what_happens_while_a_person_is_asked_is_told_after_that(hands: Any, people: Any, paid: Any) -> None:
@@ -232,14 +234,15 @@ KNOWN = Known(
     mailed_at=None,
     quoted=Decimal("11.78"),
     charged=Decimal("11.78"),
-    entries=((1, Decimal("11.7800"), False),),
+    entries=((Decimal("11.7800"), False),),
 )
 
 
 def shown(status: str | None, *amounts: str) -> Shown:
+    """Return what is shown; an amount with a minus is a credit."""
     found = None if status is None else OrderAnalytics.model_validate({"orderId": 7, "orderStatus": status})
-    entries = [Transaction.model_validate({"id": n, "amount": one}) for n, one in enumerate(amounts, 1)]
-    return Shown(found, entries)
+    moves = [Transaction.model_validate({"id": n, "amount": one}) for n, one in enumerate(amounts, 1)]
+    return Shown(found, Books(1, [Entry(one, is_credit=str(one.amount)[0] == "-") for one in moves]))
 
 
 @pytest.mark.parametrize("status", ["Paid", "In Production", None])
@@ -267,13 +270,46 @@ def test_an_unknown_status_is_written_down_and_alarms_nobody() -> None:
 
 def test_decimals_beyond_the_cent_are_no_new_transaction() -> None:
     assert not judge(7, KNOWN, shown("In QA", "11.78001"), NOW).news
-    assert judge(7, KNOWN, shown("In QA", "11.78001", "1.00"), NOW).code == "charge_differs"
+    assert judge(7, KNOWN, shown("In QA", "11.78001", "1.00"), NOW).code == "charge_changed"
 
 
 def test_a_charge_and_its_credit_are_written_down_and_ask_nobody() -> None:
-    more = shown("In QA", "11.78", "1.00", "1.00")
-    back = more.transactions[-1].model_copy(update={"is_credit": True})
+    verdict = judge(7, KNOWN, shown("In QA", "11.78", "1.00", "-1.00"), NOW)
 
-    verdict = judge(7, KNOWN, replace(more, transactions=[*more.transactions[:-1], back]), NOW)
+    assert (verdict.news, verdict.code) == (True, None)
 
-    assert (verdict.news, verdict.net, verdict.code) == (True, None, None)
+
+def test_a_credit_that_does_not_say_what_it_is_may_be_a_refund_and_is_for_a_person(
+    hands: Any, people: Any, paid: Any
+) -> None:
+    hands.sandbox.set(creditNames="vague")
+    hands.sandbox.change(paid.order_id, credit={"amount": "1.00", "description": "Goodwill"})
+
+    look(hands)
+
+    row = hands.pen.mailing(paid.id)
+    assert (row.state, row.reason_code, row.charged) == (State.ATTENTION, "charge_changed", paid.charged)
+    assert row.reason == f"LettrLabs credited 1.00 for order {paid.order_id} after it was paid"
+    assert people.resolve(paid.id, Resolution.SENT)
+    look(hands)
+    assert hands.pen.mailing(paid.id).state is State.SENT
+
+
+@pytest.mark.parametrize("ids", ["same", "perOrder"])
+def test_transactions_that_share_ids_are_told_apart_after_the_payment_too(
+    hands: Any, people: Any, ids: str
+) -> None:
+    hands.sandbox.set(transactionIds=ids)
+    both = [hands.to_the_end(hands.to(Stage.CHECKOUT)) for _ in range(2)]
+    for n, row in enumerate(both, start=1):
+        hands.sandbox.change(row.order_id, charge={"amount": f"{n}.00"})
+
+    look(hands)
+    for row in both:
+        assert people.resolve(row.id, Resolution.SENT)
+    look(hands)
+
+    for n, row in enumerate(both, start=1):
+        after = hands.pen.mailing(row.id)
+        assert (after.state, after.charged) == (State.SENT, row.charged + n)
+        assert sorted(charges(hands, row.id)) == sorted([(row.charged, False), (Decimal(n), False)])
