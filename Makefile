@@ -1,10 +1,13 @@
 # Everything here sets itself up: Python 3.11 or newer, pip and make are enough.
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
 # Debian ships Python without ensurepip; the machine's own pip fills the environment instead.
-INSTALL := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --quiet --root-user-action=ignore
+INSTALL := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check install --root-user-action=ignore
+# A minute of silence looks like a hang: one line for each package, and one before they are all unpacked.
+PROGRESS := | awk '/^ *Collecting/ { print "  " $$2; fflush() } /^Installing collected/ { print "  unpacking ..."; fflush() }'
 ROOMS := console intake lettrlabs models sandbox worker
 
 .PHONY: help demo up test lint types schema ci chaos format clean bench bench-due bench-intake bench-large bench-growth soak
@@ -18,13 +21,13 @@ $(BIN)/python:
 
 .venv/runtime.stamp: requirements.txt requirements-build.txt pyproject.toml | $(BIN)/python
 	@echo "Installing what Mailrun needs into .venv"
-	@$(INSTALL) --require-hashes -r requirements.txt -r requirements-build.txt
-	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@$(INSTALL) --require-hashes -r requirements.txt -r requirements-build.txt $(PROGRESS)
+	@$(INSTALL) --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/runtime.stamp
 	@echo "Installing what its tests need into .venv"
-	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@$(INSTALL) --require-hashes -r requirements-dev.txt $(PROGRESS)
 	@touch $@
 
 demo: .venv/runtime.stamp ## Send a sample campaign to a sandbox, start to finish
@@ -39,7 +42,7 @@ test: .venv/dev.stamp ## Run the tests (under 5 minutes on 2 cores)
 bench/.venv/bench.stamp: bench/requirements.txt
 	@echo "Installing what DBOS needs into bench/.venv"
 	@$(PYTHON) -m venv --without-pip bench/.venv
-	@$(subst $(BIN),bench/.venv/bin,$(INSTALL)) --require-hashes -r bench/requirements.txt
+	@$(subst $(BIN),bench/.venv/bin,$(INSTALL)) --require-hashes -r bench/requirements.txt $(PROGRESS)
 	@touch $@
 
 chaos: .venv/dev.stamp bench/.venv/bench.stamp ## Run the long proofs: pairs of crashes, chaos beside its peers
