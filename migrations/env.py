@@ -36,7 +36,8 @@ def run() -> None:
         or os.environ.get("MIGRATION_DATABASE_URL")
         or os.environ["DATABASE_URL"]
     )
-    engine = create_engine(url, poolclass=pool.NullPool)
+    # Named, because the driver cannot read what a server of the encoding SQL_ASCII sends, not even its version.
+    engine = create_engine(url, poolclass=pool.NullPool, connect_args={"client_encoding": "utf8"})
     with engine.connect() as connection:
         guard(connection)
         context.configure(connection=connection, target_metadata=Base.metadata, compare_server_default=True)

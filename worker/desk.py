@@ -91,7 +91,12 @@ def open_engine(database_url: str, *, connections: int = CALLS) -> Engine:
         json_deserializer=from_json,
         # An error message would otherwise quote the names and addresses in a statement.
         hide_parameters=True,
-        connect_args={"connect_timeout": 5, "application_name": "mailrun", "prepare_threshold": 1},
+        connect_args={
+            "client_encoding": "utf8",
+            "connect_timeout": 5,
+            "application_name": "mailrun",
+            "prepare_threshold": 1,
+        },
     )
     event.listen(engine, "connect", _measure_skew)
     event.listen(engine, "checkout", _require_life)
