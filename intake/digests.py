@@ -5,6 +5,7 @@ addresses can be tried against it. Whoever has the whole database has the key to
 on purpose, since a suppression list whose key was lost would be obeyed by nobody.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
@@ -18,6 +19,7 @@ from models import Installation, Mark
 DIGEST_BYTES: Final = 16
 """Among a million recipients two different ones share a 128-bit digest once in some 10^26 campaigns."""
 
+_BARE_UNIT: Final = re.compile(r"\s*(?:[A-Za-z]?[ -]?\d+(?:[ /-]?\d+)?[ -]?[A-Za-z]?|[A-Za-z])\s*", re.ASCII)
 _WHOLE: Final = b"recipient"
 
 
@@ -119,8 +121,18 @@ def folded_places(lines1: Sequence[str], lines2: Sequence[str], zip_codes: Seque
     City and state are left out: the ZIP code names them, and spelling them (`St. Louis`, `Saint Louis`) is where
     lists differ.
     """
-    streets = folded_streets([f"{one} {two}" for one, two in zip(lines1, lines2, strict=True)])
+    streets = folded_streets([_with_unit(one, two) for one, two in zip(lines1, lines2, strict=True)])
     return [f"{street}\n{zip_code[:5]}" for street, zip_code in zip(streets, zip_codes, strict=True)]
+
+
+def _with_unit(line1: str, line2: str) -> str:
+    """Return an address in one line; a second line that is only a number or letter is a unit."""
+    return f"{line1}{_second_line(line2)}" if line2 else line1
+
+
+@lru_cache(maxsize=4096)
+def _second_line(line: str) -> str:
+    return f" # {line}" if _BARE_UNIT.fullmatch(line) else f" {line}"
 
 
 def _at(who: str, place: str) -> str:

@@ -89,7 +89,6 @@ inlt inlet
 is island islnd
 iss islands islnds
 jct junction jction jctn junctn juncton
-ky key
 kys keys
 knl knoll knol
 knls knolls
@@ -134,6 +133,7 @@ radl radial rad radiel
 rnch ranch ranches rnchs
 rpd rapid
 rpds rapids
+rpds rapids
 rst rest
 rdg ridge rdge
 rdgs ridges
@@ -161,7 +161,6 @@ trce trace traces
 trak track tracks trk trks
 trfy trafficway
 trl trail trails trls
-trlr trailer trlrs
 tunl tunnel tunel tunls tunnl
 tpke turnpike trnpk turnpk
 upas underpass
@@ -177,35 +176,167 @@ vis vista vist vst vsta
 way wy
 wl well
 wls wells
+bgs burgs
+cirs circles
+cvs coves
+drs drives
+dr doctor
+frds fords
+frgs forges
+glns glens
+grns greens
+grvs groves
+hbrs harbors
+isle isles
+jcts junctions
+lgts lights
+loop loops
+path paths
+pike pikes
+prts ports
+ramp ramps
+shls shoals
+spur spurs
+uns unions
+vlgs villages
+walk walks
+xrds crossroads
 """
 
+# Words after which a value may follow. Their short forms begin with #, which no line's own words do:
+# a line without one needs no closer look. "#" itself is a unit of no particular kind.
 _UNITS: Final = """
-# apt apartment aprt ste suite unit
-bldg building
-bsmt basement
-dept department
-fl floor flr
-frnt front
-hngr hanger hangar
-lbby lobby
-lowr lower
-ofc office
-ph penthouse
-rm room
-slip slp
-spc space
-uppr upper
+# apt apartment aprt appt ste suite unit pmb
+#no no num number nbr
+#bldg building bldng bldg
+#bsmt basement bsmt
+#dept department dept
+#fl floor flr fl
+#frnt front frnt
+#hngr hanger hangar hngr
+#key key
+#lbby lobby lbby
+#lot lot
+#lowr lower lowr lwr
+#ofc office ofc
+#ph penthouse ph
+#pier pier
+#rear rear
+#rm room rm
+#side side
+#slip slip slp
+#spc space spc
+#stop stop
+#trlr trailer trlrs trlr
+#uppr upper uppr upr
 """
 
+# Post office boxes and routes (sections 24, 25 and 28).
+_BOXES: Final = """
+#box box bx
+#drawer drawer caller lockbox bin
+#pob pob pobox apartado
+#po po
+#rr rr rfd
+#rural rural
+#hc hc hcr
+#contract contract
+#star star
+"""
+
+# Words that begin several words which stand for fewer.
+_BEGINNINGS: Final = """
+#p p
+#post post
+#lck lock lck
+#firm firm
+#r r
+#h h
+#gen gen
+#state state
+#county county cnty
+#co co
+#us us
+#u u
+#fm fm
+#farm farm
+#interstate interstate
+#martin martin
+#m m
+#ml ml
+#mlk mlk
+"""
+
+# Written out, a direction keeps a mark until it is known whether it is a street's name.
 _DIRECTIONS: Final = """
-n north
-s south
-e east
-w west
-ne northeast
-nw northwest
-se southeast
-sw southwest
+~n north
+~s south
+~e east
+~w west
+~ne northeast
+~nw northwest
+~se southeast
+~sw southwest
+"""
+
+# Numeric street names may be written either way (appendix of section 23): Fifth, 5th and 5 are one.
+_ORDINALS: Final = """
+1 first
+2 second
+3 third
+4 fourth
+5 fifth
+6 sixth
+7 seventh
+8 eighth
+9 ninth
+10 tenth
+11 eleventh
+12 twelfth
+13 thirteenth
+14 fourteenth
+15 fifteenth
+16 sixteenth
+17 seventeenth
+18 eighteenth
+19 nineteenth
+20 twentieth
+30 thirtieth
+40 fortieth
+50 fiftieth
+60 sixtieth
+70 seventieth
+80 eightieth
+90 ninetieth
+100 hundredth
+"""
+
+_TENS: Final = """
+20 twenty
+30 thirty
+40 forty
+50 fifty
+60 sixty
+70 seventy
+80 eighty
+90 ninety
+"""
+
+_NUMBERS: Final = """
+1 one
+2 two
+3 three
+4 four
+5 five
+6 six
+7 seven
+8 eight
+9 nine
+10 ten
+"""
+
+_ORDINARY: Final = """
+st ave blvd rd dr ln ct pl ter cir wy sq trl pkwy hwy aly
 """
 
 
@@ -214,11 +345,66 @@ def _spellings(*tables: str) -> dict[str, str]:
     return {spelling: short for short, *spellings in lines for spelling in spellings}
 
 
-SHORT: Final = _spellings(_SUFFIXES, _UNITS, _DIRECTIONS)
+def _numbers(table: str) -> dict[str, int]:
+    return {word: int(number) for word, number in _spellings(table).items()}
 
-# Several words that stand for fewer, once each word is in its short form.
-PHRASES: Final = (
-    *(("p o box", "po box"), ("post ofc box", "po box"), ("pobox", "po box"), ("pob", "po box")),
-    *(("rural rte", "rr"), ("rural delivery", "rr"), ("rfd", "rr")),
-    *(("n e", "ne"), ("n w", "nw"), ("s e", "se"), ("s w", "sw")),
+
+DIRECTIONS: Final = frozenset(line.split()[0].removeprefix("~") for line in _DIRECTIONS.strip().splitlines())
+WRITTEN_OUT: Final = {short: word for word, short in _spellings(_DIRECTIONS).items()}
+ORDINALS: Final = _numbers(_ORDINALS)
+TENS: Final = _numbers(_TENS)
+NUMBERS: Final = _numbers(_NUMBERS)
+_LARGEST_ORDINAL: Final = 999
+SHORT: Final = {
+    **_spellings(_SUFFIXES, _UNITS, _BOXES, _BEGINNINGS, _DIRECTIONS, _ORDINALS),
+    **{
+        f"{number}{ending}": str(number)
+        for number in range(1, _LARGEST_ORDINAL + 1)
+        for ending in ("st", "nd", "rd", "th")
+    },
+}
+SUFFIXES: Final = frozenset(line.split()[0] for line in _SUFFIXES.strip().splitlines())
+
+NAMED_SUFFIXES: Final = frozenset(_ORDINARY.split())
+"""Suffixes that make the word before them a street's name."""
+
+NUMBERED_SUFFIXES: Final = frozenset({"rd", "hwy", "trl", "sq", "aly"})
+"""Those of them after which a number names the road, not a unit."""
+
+UNIT_KINDS: Final = frozenset(line.split()[0] for line in _UNITS.strip().splitlines()) | {"#box"}
+BARE_UNITS: Final = frozenset({"#bsmt", "#frnt", "#lbby", "#lowr", "#ofc", "#ph", "#rear", "#side", "#uppr"})
+"""Units that need no value."""
+NAMED_UNITS: Final = frozenset({"#", "#bldg", "#dept", "#rm"})
+"""Units whose value may be a word, such as a building's name."""
+
+DIRECTION_PAIRS: Final = (("n e", "ne"), ("n w", "nw"), ("s e", "se"), ("s w", "sw"))
+
+
+def _phrases(*groups: tuple[str, str]) -> dict[str, list[tuple[list[str], str]]]:
+    found: dict[str, list[tuple[list[str], str]]] = {}
+    for short, phrases in groups:
+        for phrase in phrases.split(","):
+            first, *rest = phrase.split()
+            found.setdefault(first, []).append((rest, short))
+    return {first: sorted(several, key=lambda one: -len(one[0])) for first, several in found.items()}
+
+
+# Several words that stand for fewer, once each word is in its short form; by their first word, the longest first.
+PHRASES: Final = _phrases(
+    ("#pob", "#p o #box, #post #ofc #box, #po #box, #po #no, #pob #box"),
+    ("#pob", "#p o #drawer, #post #ofc #drawer, #po #drawer, #p o #no"),
+    ("#drawer", "#lck #box, #firm #drawer"),
+    ("#rr", "#r #r rte, #r #r, #r f d, #rural rte, #rural delivery, #rural free delivery, #rr rte"),
+    ("#hc", "#h c #r, #h c rte, #h c, hwy #contract rte, hwy #contract, #star rte, #hc rte"),
+    ("general delivery", "#gen delivery, #gen del"),
+    ("sr", "#state rd, #state rte"),
+    ("cr", "#county rd, #co rd"),
+    ("county hwy", "#co hwy"),
+    ("us", "#us hwy, #us rte, #u s hwy, #u s rte, #u s"),
+    ("interstate", "#interstate hwy"),
+    ("fm", "#farm to market rd, #farm to market, #fm rd"),
+    (
+        "mlk",
+        "#martin luther king jr, #martin luther king, #m l king jr, #m l king, #ml king jr, #ml king, #mlk jr",
+    ),
 )
