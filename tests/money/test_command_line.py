@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from console import main, output
 from console.amounts import AskedMoney, amount, changed_limits
 from console.complaints import UsageComplaint
+from console.views.money import offer_words
 from models import Approval, Budget, Campaign, Stage, State
 from tests.cli.conftest import Ran
 
@@ -238,6 +239,66 @@ def test_evidence_is_not_overwritten_and_keeps_its_head_while_nothing_happens(
     assert (mailrun.directory / "notes.zip").read_text() == "mine"
     document.write_bytes(before.replace(b'"kind"', b'"kinds"', 1))
     assert "give another name" in mailrun.run("evidence", first, "-o", "case").complaint
+
+
+@pytest.mark.parametrize("given", ["250,00", "1.000,50", "1,00"])
+def test_a_decimal_comma_is_refused_wherever_an_amount_is_typed(
+    mailrun: CommandLine, people: Any, given: str
+) -> None:
+    mailrun.write("list.csv", "Name,Address,City,State,ZIP\nAnn Lee,1 Oak Street,Springfield,IL,62701\n")
+    send = ("campaign", "send", "list.csv", "--template", "1001")
+
+    complaints = [
+        mailrun.run("budget", "set", "account", "--per-day", given),
+        mailrun.run(*send, "--yes", "--budget", given),
+        mailrun.run(*send, "--yes", "--per-piece-max", given),
+        mailrun.run(*send, "--approval", f"over:{given}"),
+    ]
+
+    assert all("a comma may only group thousands" in one.complaint for one in complaints)
+    assert {one.code for one in complaints} == {2}
+    with people.engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(Budget)) == 0
+        assert connection.scalar(select(func.count()).select_from(Campaign)) == 0
+
+
+def test_what_account_credits_pay_is_shown_apart(
+    mailrun: CommandLine, hands: Any, people: Any, sandbox: Any
+) -> None:
+    sandbox.set(prepaidBalance=1)
+    mailing_id = hands.to(Stage.CHECKOUT, approval=Approval.REQUIRED)
+    apart = "of which $1.00 from account credits"
+
+    shown = mailrun.run("mailing", "show", str(mailing_id))
+    offered = offer_words(people.offer(mailing_id))
+    people.approve(mailing_id)
+    row = hands.to_the_end(mailing_id)
+
+    assert apart in " ".join(shown.out.split())
+    assert apart in offered
+    (entry,) = mailrun.run("ledger", "--by", "order", "--json").json()["ledger"]
+    assert (Decimal(entry["paid"]), Decimal(entry["from_credits"])) == (row.charged, 1)
+
+
+def test_an_approver_accepts_a_kind_of_difference_sees_it_listed_and_revokes_it(
+    mailrun: CommandLine, hands: Any, sandbox: Any
+) -> None:
+    sandbox.set(subItemsAddUp=False)
+    mailing_id = str(hands.to_the_end(hands.new_mailing(2)).id)
+    accept = ("attention", "resolve", mailing_id, "--accept", "--from-now-on", "--why", "their parts")
+
+    assert "--accept" in mailrun.run("attention", "show", mailing_id).out
+    misused = mailrun.run("attention", "resolve", mailing_id, "--retry", "--from-now-on", "--why", "x")
+    assert "goes with --accept alone" in misused.complaint
+    accepted = mailrun.run(*accept, "--as", "Grace")
+    assert "accepted by Grace, for the account, from now on" in accepted.out
+    assert hands.to_the_end(int(mailing_id)).state is State.SENT
+    (kind,) = mailrun.run("attention", "accepted", "--json").json()["accepted"]
+    assert (kind["kind"], kind["who"], kind["why"]) == ("parts", "Grace", "their parts")
+    assert mailrun.run("attention", "revoke", str(kind["id"]), "--why", "mended").code == 0
+    again = mailrun.run("attention", "revoke", str(kind["id"]), "--why", "mended")
+    assert "there is no accepted difference" in again.complaint
+    assert "does not need attention" in mailrun.run(*accept).complaint
 
 
 def mailings(hands: Any) -> list[int]:
