@@ -14,7 +14,7 @@ from lettrlabs.answers import (
     Unknown,
     VendorError,
 )
-from lettrlabs.client import MAX_RECIPIENTS, LettrLabs
+from lettrlabs.client import APPEND_ALIAS, MAX_RECIPIENTS, LettrLabs
 from lettrlabs.rate import RateLimit
 from lettrlabs.timeouts import Timeouts
 from lettrlabs.wire.account import Account, Template
@@ -26,6 +26,7 @@ from lettrlabs.wire.reports import OrderAnalytics, OrderTransactions, PieceDeliv
 from lettrlabs.wire.vocabulary import PAID, DeliveryStatus, OrderStatus, Postage, ProductionSpeed
 
 __all__ = [
+    "APPEND_ALIAS",
     "MAX_RECIPIENTS",
     "PAID",
     "Accepted",

@@ -1,17 +1,18 @@
 """The vendor's endpoints, one method each."""
 
 import copy
+import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
-from lettrlabs.answers import Answer, Call, Outcome, Refused, Scalar, Sink, Unavailable
+from lettrlabs.answers import Accepted, Answer, Call, Outcome, Refused, Rejected, Scalar, Sink, Unavailable
 from lettrlabs.calls import Calls, Operation
 from lettrlabs.paging import RepeatedPageError, Row, Span, every
 from lettrlabs.rate import RateLimit
@@ -40,7 +41,21 @@ Shape = TypeVar("Shape", bound=Received)
 MAX_RECIPIENTS = 1000
 """Recipients in one append (LettrLabs' older reference)."""
 
+APPEND_ALIAS = ":append"
+"""How the path of the call ends that can only append."""
+
 _NOT_FOUND = 404
+# A server without the call, one that knows the path for other methods, and one that has withdrawn it.
+_NO_SUCH_CALL = (_NOT_FOUND, 405, 410)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Append:
+    """What is known of the append alias, shared by all copies of a client."""
+
+    alias_is_gone: bool = False
 
 
 class LettrLabs:
@@ -65,6 +80,7 @@ class LettrLabs:
         """
         timeouts = timeouts or Timeouts()
         transport = Transport(base_url, key, timeouts, connections)
+        self._append = _Append()
         self._calls = Calls(transport, rate or RateLimit(None), timeouts, key)
 
     def observed(self, sink: Sink) -> Self:
@@ -108,16 +124,33 @@ class LettrLabs:
     def append_recipients(self, order_id: int, recipients: Sequence[NewRecipient]) -> Answer[AppendResult]:
         """Add people to a draft, beside those already there; sent again, they are added again.
 
-        An acceptance may be of some only: read the result. Raises ValueError for none or more than MAX_RECIPIENTS.
+        An acceptance may be of some only: read the result. LettrLabs' own pages disagree whether a plain PUT of
+        recipients appends or replaces. Its alias can only append, and is used as long as there is one; the `path` of
+        the answer's call tells which. Raises ValueError for none or more than MAX_RECIPIENTS.
         """
         if not 0 < len(recipients) <= MAX_RECIPIENTS:
             raise ValueError(f"an append takes 1 to {MAX_RECIPIENTS} recipients, not {len(recipients)}")
+        path = f"/v1/order/{order_id}/recipients"
+        if not self._append.alias_is_gone:
+            answer = self._put_recipients(order_id, path + APPEND_ALIAS, recipients)
+            if not (isinstance(answer, Rejected) and answer.status in _NO_SUCH_CALL):
+                return answer
+        # The alias is gone, or the order is: an order that is gone refuses the canonical call too.
+        answer = self._put_recipients(order_id, path, recipients)
+        if isinstance(answer, Accepted) and not self._append.alias_is_gone:
+            self._append.alias_is_gone = True
+            log.warning(
+                "append_alias_gone: recipients are added by PUT %s from now on", "/v1/order/{id}/recipients"
+            )
+        return answer
+
+    def _put_recipients(
+        self, order_id: int, path: str, recipients: Sequence[NewRecipient]
+    ) -> Answer[AppendResult]:
         operation = Operation(
             "append_recipients",
             "PUT",
-            # LettrLabs' own pages disagree whether a plain PUT of recipients appends or replaces. This alias of it
-            # can only append, so that a second page can never wipe out the first.
-            f"/v1/order/{order_id}/recipients:append",
+            path,
             partial(read_as, AppendResult),
             body=appending.body(recipients),
             summary={"recipients": len(recipients)},
@@ -296,6 +329,10 @@ class LettrLabs:
         """Give one template, None if there is none."""
         return _or_none(lambda: self._get("template", f"/v1/templates/{template_id}", Template, {}))
 
+    def openapi(self) -> dict[str, Any]:
+        """Return the vendor's own OpenAPI document, as it stands."""
+        return self._calls.read(Operation("openapi", "GET", "/openapi/v3.json", _document))
+
     def _orders(self, span: Span, status: str | None, *, paid: bool | None) -> tuple[Order, ...]:
         query: dict[str, Scalar] = {"status": status, "paid": paid, **span.query()}
         return self._get("list_orders", "/v1/order", OrderPage, query).orders
@@ -345,6 +382,12 @@ def _ids(order_ids: Sequence[int]) -> dict[str, Scalar]:
 
 def _nothing(_payload: object) -> None:
     return None
+
+
+def _document(payload: object) -> dict[str, Any]:
+    if not isinstance(payload, dict):
+        raise ValueError("a document is an object")  # noqa: TRY004 - an answer that is not one, as for any parser
+    return payload
 
 
 def _or_none(read: Callable[[], T]) -> T | None:

@@ -39,8 +39,30 @@ def demo() -> int:
 
 
 @app.command(rich_help_panel=_PANEL)
-def doctor(*, as_json: AsJson = False) -> int:
+def templates(*, as_json: AsJson = False) -> None:
+    """List the templates of the account at LettrLabs."""
+    from console.templates import list_templates
+
+    list_templates(as_json=as_json)
+
+
+@app.command(rich_help_panel=_PANEL)
+def doctor(
+    *,
+    contract: Annotated[
+        bool,
+        typer.Option(
+            "--contract",
+            help="Compare LettrLabs' own API document with what Mailrun relies on, and nothing else.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
     """Check database, Redis, beat, workers, key and clock; exits 1 if something is broken."""
+    if contract:
+        from console.contract import check_contract
+
+        return check_contract(as_json=as_json)
     from console.checkup import examine
     from console.embedded import open_services
     from console.output import show, show_json

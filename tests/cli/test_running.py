@@ -111,3 +111,17 @@ def test_the_demo_sends_its_sample_and_leaves_nothing_running(tmp_path: Path) ->
     assert Path(proof.partition(": ")[2]).read_bytes().startswith(b"%PDF-")
     assert not (tmp_path / "data" / "demo" / "postgres" / "run").exists()
     assert not (tmp_path / "data" / "demo" / "valkey" / "run").exists()
+
+
+def test_the_doctor_compares_the_vendors_own_document_with_what_is_relied_on(mailrun: Any) -> None:
+    found = mailrun.run("doctor", "--contract", "--json").json()
+
+    assert found["calls"] > 10
+    assert [one for one in found["differences"] if one["weight"] == "breaks"] == []
+
+
+def test_the_templates_of_the_account_are_listed(mailrun: Any) -> None:
+    listed = mailrun.run("templates", "--json").json()["templates"]
+
+    assert {1001, 1002} <= {one["id"] for one in listed}
+    assert "1001" in mailrun.run("templates").out

@@ -58,7 +58,13 @@ def test_an_answer_in_pascal_case_reads_as_one_in_camel_case(vendor: Vendor, cli
         vendor.says(body={"Payload": {"Recipients": [person]}, "HasErrors": False}),
         vendor.says(body={"Payload": {"Orders": [{"OrderId": 5, "Transactions": [{"Amount": 3.3}]}]}}),
         vendor.says(
-            body={"Payload": {"TotalCharges": 2, "Balance": 2, "ProductionSpeeds": {"Normal": None}}}
+            body={
+                "Payload": {
+                    "TotalCharges": 2,
+                    "Balance": 2,
+                    "ProductionSpeeds": {"Normal": "2026-12-01T00:00:00Z"},
+                }
+            }
         ),
         vendor.says(body={"Payload": [{"Id": 3, "Name": "Card"}]}),
     )

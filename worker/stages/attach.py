@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lettrlabs import Accepted, AppendResult, Call, NotSent, OrderRecipient, Rejected, Unknown, VendorError
 from models import Stage
-from worker import marking, pairing, quotes, recipients, suppressing
+from worker import appending, marking, pairing, quotes, recipients, suppressing
 from worker.nobody import nobody_left
 from worker.people import Page
 from worker.refusals import not_now, refused
@@ -35,7 +35,7 @@ def run(work: Work) -> Result:
         page = recipients.next_page(work)
         if page[0].halted:
             return Again("halted between two pages")
-        after = work.held.cursor + len(page)
+        before, after = work.held.cursor, work.held.cursor + len(page)
         fit = suppressing.sift(work, page)
         if not fit:
             work.checkpoint({"cursor": after})
@@ -44,10 +44,9 @@ def run(work: Work) -> Result:
         answer = work.vendor.append_recipients(work.held.order, [recipients.on_the_wire(one) for one in fit])
         match answer:
             case Accepted(told, call):
-                handed = _handed(fit, told, after)
-                if after == work.held.size:
-                    return _read_back(work, handed, call)
-                _keep(work, handed)
+                result = _page_accepted(work, _handed(fit, told, after), call, is_first=before == 0)
+                if result is not None:
+                    return result
             case NotSent():
                 return not_now(work, answer)
             case Rejected():
@@ -66,6 +65,18 @@ def recover(work: Work) -> Result:
     if _pairs(_ours(work), there) is not None:
         return Again("the order holds what it should")
     return _start_over(work, there)
+
+
+def _page_accepted(work: Work, handed: _Handed, call: Call, *, is_first: bool) -> Result | None:
+    """Read back after the last page; keep any other, and return a result only if it has replaced those before."""
+    if handed.cursor == work.held.size:
+        return _read_back(work, handed, call)
+    _keep(work, handed)
+    if is_first or not appending.may_replace(call):
+        return None
+    there = list(work.vendor.iter_recipients(work.held.order))
+    replaced = appending.has_replaced(recipients.submitted(work), handed.over, there)
+    return appending.cannot_fill(work) if replaced else None
 
 
 def _handed(page: Page, told: AppendResult, cursor: int) -> _Handed:
@@ -95,6 +106,9 @@ def _read_back(work: Work, last: _Handed | None = None, call: Call | None = None
     if not vendor_ids:
         if last is not None:
             _keep(work, last)
+            replaced = call is not None and appending.may_replace(call)
+            if replaced and appending.has_replaced(recipients.submitted(work), last.over, there):
+                return appending.cannot_fill(work)
         return _start_over(work, there) if vendor_ids is None else nobody_left(work)
     return _done(work, vendor_ids, last)
 

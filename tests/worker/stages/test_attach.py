@@ -251,3 +251,52 @@ def test_merge_fields_and_the_email_reach_the_vendor(hands: Any, sandbox: Any, a
 
     (person,) = sandbox.order()["recipients"]
     assert person["metadata"] == {"custom1": "Hello", "email": "first@example.org"}
+
+
+@pytest.mark.parametrize("people", [1, 5])
+@pytest.mark.usefixtures("pages_of_two")
+def test_without_the_append_alias_an_order_is_filled_by_the_canonical_call(
+    hands: Any, sandbox: Any, people: int
+) -> None:
+    sandbox.set(appendAlias=False)
+
+    row = hands.to_the_end(hands.new_mailing(people))
+
+    assert (row.state, row.accepted) == (State.SENT, people)
+    assert len(sandbox.order()["recipients"]) == people
+    paths = [call.path for call in hands.journal(row.id) if call.operation == "append_recipients"]
+    # The alias is asked for once by a process, and never again.
+    assert [path.endswith(":append") for path in paths].count(True) == 1
+
+
+@pytest.mark.usefixtures("pages_of_two")
+def test_a_put_that_replaces_never_leaves_an_order_with_a_part_of_its_people(
+    hands: Any, sandbox: Any
+) -> None:
+    sandbox.set(appendAlias=False, replaceOnPut=True)
+
+    row = hands.to_the_end(hands.new_mailing(5))
+
+    assert (row.state, row.reason_code) == (State.ATTENTION, "recipients_replaced")
+    assert sandbox.ledger()["totals"]["charged"] in (0, "0", "0.00")
+    assert sandbox.calls("delete_recipients") == 0
+
+
+@pytest.mark.usefixtures("pages_of_two")
+def test_a_put_that_replaces_does_for_an_order_of_one_page(hands: Any, sandbox: Any) -> None:
+    sandbox.set(appendAlias=False, replaceOnPut=True)
+
+    row = hands.to_the_end(hands.new_mailing(2))
+
+    assert (row.state, row.accepted) == (State.SENT, 2)
+
+
+def test_an_order_that_is_gone_does_not_pass_for_a_missing_alias(hands: Any) -> None:
+    mailing_id = hands.to(Stage.ATTACH)
+    hands.desk.vendor.delete_order(hands.pen.mailing(mailing_id).order_id)
+    hands.deliver(mailing_id)
+
+    row = hands.to_the_end(hands.new_mailing(1, batch=1))
+
+    paths = [call.path for call in hands.journal(row.id) if call.operation == "append_recipients"]
+    assert [path.endswith(":append") for path in paths] == [True]
