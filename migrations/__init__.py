@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import make_url
 
+from migrations.downgrades import DowngradeRefusedError
 from migrations.requirements import UnfitDatabaseError, find_obstacle
 
 
@@ -32,4 +33,4 @@ def upgrade(database_url: str, *, application_url: str | None = None) -> None:
     command.upgrade(config(database_url, application_role=role if role != owner else None), "head")
 
 
-__all__ = ["UnfitDatabaseError", "config", "find_obstacle", "upgrade"]
+__all__ = ["DowngradeRefusedError", "UnfitDatabaseError", "config", "find_obstacle", "upgrade"]

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.downgrades import ANY, refuse_while_rows
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -393,7 +395,15 @@ def upgrade() -> None:
     op.execute("INSERT INTO create_gate DEFAULT VALUES")
 
 
+_PRECIOUS = {
+    "campaign": ANY,
+    "mailing": ANY,
+    "vendor_call": ANY,
+}
+
+
 def downgrade() -> None:
+    refuse_while_rows(_PRECIOUS)
     op.drop_table("quote_line")
     op.drop_index(op.f("ix_vendor_call_mailing_id"), table_name="vendor_call")
     op.drop_table("vendor_call")

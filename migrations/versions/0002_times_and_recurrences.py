@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.downgrades import ANY, refuse_while_rows
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -105,7 +107,14 @@ _RULES = {
 }
 
 
+_PRECIOUS = {
+    "recurrence": ANY,
+    "mailing": "send_at IS NOT NULL OR hold_until IS NOT NULL OR deliver_by IS NOT NULL",
+}
+
+
 def downgrade() -> None:
+    refuse_while_rows(_PRECIOUS)
     for column in reversed(_TIMES):
         op.drop_column("mailing", column.name)
     op.drop_index(op.f("ix_choice_mailing_id"), table_name="choice")

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.downgrades import ANY, refuse_while_rows
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -130,7 +132,15 @@ def _create_reservation() -> None:
         )
 
 
+_PRECIOUS = {
+    "approval": ANY,
+    "budget": ANY,
+    "reservation": ANY,
+}
+
+
 def downgrade() -> None:
+    refuse_while_rows(_PRECIOUS)
     op.drop_table("reservation")
     op.drop_table("budget")
     op.drop_table("approval")

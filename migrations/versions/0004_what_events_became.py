@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.downgrades import ANY, refuse_while_rows
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -291,7 +293,17 @@ def _create_tracking() -> None:
     )
 
 
+_PRECIOUS = {
+    "event": ANY,
+    "trigger": ANY,
+    "token": ANY,
+    "webhook": ANY,
+    "delivery": ANY,
+}
+
+
 def downgrade() -> None:
+    refuse_while_rows(_PRECIOUS)
     for table in (
         "tracking",
         "delivery",

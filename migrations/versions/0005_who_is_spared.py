@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.downgrades import ANY, refuse_while_rows
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -130,7 +132,16 @@ def _create_erasure() -> None:
     )
 
 
+_PRECIOUS = {
+    "suppression": ANY,
+    "erasure": ANY,
+    "suppression_list": "name <> 'do-not-mail'",
+    "recipient": "counted_on IS NOT NULL OR outcome IN ('suppressed', 'capped', 'household')",
+}
+
+
 def downgrade() -> None:
+    refuse_while_rows(_PRECIOUS)
     op.drop_table("erasure")
     op.drop_table("suppression")
     op.drop_table("suppression_list")

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.downgrades import ANY, refuse_while_rows
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -94,7 +96,13 @@ def _create_accepted_difference() -> None:
     )
 
 
+_PRECIOUS = {
+    "accepted_difference": ANY,
+}
+
+
 def downgrade() -> None:
+    refuse_while_rows(_PRECIOUS)
     op.drop_table("accepted_difference")
     op.create_index(op.f("ix_charge_mailing_id"), "charge", ["mailing_id"])
     op.drop_constraint(op.f("uq_charge_mailing_id_vendor_id"), "charge")

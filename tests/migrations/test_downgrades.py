@@ -1,0 +1,63 @@
+"""A downgrade that would destroy what cannot be made again is refused while there is something to destroy."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from alembic import command
+from psycopg import sql
+from sqlalchemy import create_engine, text
+
+import migrations
+from console.roles import OWNER
+
+PRECIOUS = {
+    "0001": """INSERT INTO campaign (key, request_digest, name, rows, people, rejected, mailings)
+                VALUES ('k', '', 'n', 1, 1, 0, 1)""",
+    "0002": """INSERT INTO recurrence (cron, zone, catch_up, if_late, late_after, last_at)
+                VALUES ('0 9 * * *', 'UTC', 'all', 'ask', 0, now())""",
+    "0003": "INSERT INTO budget (purse, subject, total, set_by, set_at) VALUES ('account', 0, 1, 'ann', now())",
+    "0004": "INSERT INTO token (name, sha256, scopes) VALUES ('shop', '', '{}')",
+    "0005": """INSERT INTO suppression (digest, list, mark, source, added_by, added_at)
+                VALUES ('', 'do-not-mail', 'person', 'letter', 'ann', now())""",
+}
+
+
+@pytest.fixture
+def url(postgres: Any) -> Iterator[str]:
+    """Yield the address of a database that no migration has seen."""
+    name = f"down_{os.urandom(8).hex()}"
+    with postgres.connect() as connection:
+        connection.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
+    yield postgres.owner_url(name)
+    with postgres.connect() as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def run(url: str, statement: str) -> list[Any]:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        result = connection.execute(text(statement))
+        found = list(result) if result.returns_rows else []
+    engine.dispose()
+    return found
+
+
+def test_no_downgrade_destroys_what_cannot_be_made_again(url: str) -> None:
+    settings = migrations.config(url)
+    for revision, statement in PRECIOUS.items():
+        command.upgrade(settings, revision)
+        run(url, statement)
+    command.upgrade(settings, "head")
+    command.downgrade(settings, "0005")
+
+    for revision, statement in reversed(PRECIOUS.items()):
+        table = statement.split()[2]
+        with pytest.raises(migrations.DowngradeRefusedError, match=f'rows of table "{table}"'):
+            command.downgrade(settings, "base" if revision == "0001" else "-1")
+        assert run(url, "SELECT version_num FROM alembic_version") == [(revision,)]
+        assert len(run(url, f"SELECT FROM {table}")) == 1
+
+        run(url, f"DELETE FROM {table}")  # noqa: S608 - as above
+        command.downgrade(settings, "base" if revision == "0001" else "-1")
