@@ -33,17 +33,6 @@ def require_one_chooser(postage: str | None, speed: str | None, deliver_by: str 
         raise UsageComplaint("--deliver-by chooses postage and speed: leave --postage and --speed out")
 
 
-def pairs(mapping: Iterable[str]) -> dict[str, str]:
-    """Return what HEADING=FIELD pairs say; raises UsageComplaint for anything else."""
-    said = {}
-    for pair in mapping:
-        heading, equals, field = pair.rpartition("=")
-        if not (equals and heading and field):
-            raise UsageComplaint(f'--mapping "{pair}": must be HEADING=FIELD, such as "Ship to=address1"')
-        said[heading] = field
-    return said
-
-
 def repeats_choice(given: str | None) -> Again | None:
     """Return which people of a repeated template are meant; raises UsageComplaint for an unknown word."""
     if given is None:

@@ -42,11 +42,16 @@ def is_elsewhere(settings: Settings) -> bool:
     return settings.data_dir.name == NAME and settings.data_dir not in {default, default.absolute()}
 
 
+def has_database(settings: Settings) -> bool:
+    """Tell whether there is a database already: one that the settings name, or one in the data directory."""
+    return settings.database_url is not None or (settings.data_dir / "postgres").is_dir()
+
+
 def require_installation(settings: Settings, *, broker: bool = False) -> None:
     """Raise Complaint if this command would have to create a database, or with `broker` a Redis, of its own."""
-    has_database = settings.database_url is not None or (settings.data_dir / "postgres").is_dir()
+    database = has_database(settings)
     has_broker = settings.redis_url is not None or _is_installation(settings.data_dir)
-    if has_database and (has_broker or not broker):
+    if database and (has_broker or not broker):
         return
     here = settings.data_dir.absolute()
     place = f"no {NAME} in {here.parent} or above it" if here.name == NAME else f"no database in {here}"

@@ -11,6 +11,7 @@ import typer
 from console.approving import ask_about
 from console.complaints import Complaint, UsageComplaint
 from console.decisions import who
+from console.list_source import keep_mapping, open_source, read_headings, saved_mapping
 from console.output import remark, show
 from console.progress import told
 from console.reads.campaigns import Status
@@ -43,7 +44,9 @@ class Sending:
     catch_up: str | None
     name: str | None
     key: str | None
-    mapping: Mapping[str, str]
+    mapping: Mapping[str, str] | None
+    sheet: str | None
+    save_mapping: str | None
     batch_size: int
     rejects: Path
     actor: str | None
@@ -58,9 +61,19 @@ def send(asked: Sending) -> int:
         raise UsageComplaint(
             "nobody is here to ask whether the price is right: add --yes to send without asking"
         )
+    with open_source(asked.file) as file:
+        return _send(replace(asked, file=file))
+
+
+def _send(asked: Sending) -> int:
     timed, repeats = _timed(asked)
-    findings = _look_over(asked)
+    headings, sheet = read_headings(asked.file, asked.sheet, may_ask=not asked.yes)
+    asked = replace(asked, sheet=sheet)
+    if asked.save_mapping is not None and asked.mapping is None:
+        raise UsageComplaint("--save-mapping keeps the mapping given: add --mapping as well")
     with open_session(create=True) as session:
+        asked = _with_mapping(session, asked, headings)
+        findings = _look_over(asked)
         show(findings_facts(findings))
         settings = check_vendor(
             session.settings, asked.options.template_id, remark, keep_trying=not asked.yes
@@ -90,9 +103,22 @@ def _timed(asked: Sending) -> tuple[Options, Repeats | None]:
     return replace(asked.options, schedule=schedule), repeats
 
 
+def _with_mapping(session: Session, asked: Sending, headings: tuple[str, ...]) -> Sending:
+    """Return what is asked with the mapping that was saved for these headings, if none is given; or save it."""
+    if asked.mapping is None:
+        return replace(asked, mapping=saved_mapping(session, headings))
+    if asked.save_mapping is not None:
+        keep_mapping(session, asked.save_mapping, headings, asked.mapping, who(asked.actor))
+    return asked
+
+
 def _look_over(asked: Sending) -> Findings:
     findings = check_campaign(
-        asked.file, mapping=asked.mapping, strictness=asked.options.strictness, progress=told("Looked over")
+        asked.file,
+        sheet=asked.sheet,
+        mapping=asked.mapping,
+        strictness=asked.options.strictness,
+        progress=told("Looked over"),
     )
     tally = findings.tally
     if not tally.people:
@@ -121,7 +147,8 @@ def _submit(session: Session, asked: Sending, repeats: Repeats | None) -> Submis
         asked.options,
         name=asked.name,
         key=asked.key,
-        mapping=asked.mapping,
+        mapping=asked.mapping or {},
+        sheet=asked.sheet,
         batch_size=asked.batch_size,
         repeats=repeats,
         again=asked.again,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import typer
 
-from console.choices import pairs
 from console.complaints import Complaint, UsageComplaint
 from console.decisions import who
+from console.list_source import mapping_from, open_source, read_headings, rejects_beside
 from console.output import plain, remark, show, show_json
 from console.private import save_private
 from console.reads.suppression import lists
@@ -69,14 +69,20 @@ def spared(
     options: Options, strictness: str, suppress: Iterable[str], cap: str | None, *, household: bool
 ) -> Options:
     """Return the options with whom they spare; raises UsageComplaint for a strictness or a cap that is none."""
-    if strictness.casefold() not in list(Strictness):
-        raise UsageComplaint(f'--strictness "{strictness}": there are {", ".join(Strictness)}')
+    strict = strictness_named(strictness)
     try:
         wanted = None if cap is None else Cap.parse(cap)
     except ValueError as error:
         raise UsageComplaint(f'--cap "{cap}": {error}') from None
     rules = Sparing(lists=tuple(dict.fromkeys(suppress)), cap=wanted, one_per_household=household)
-    return replace(options, sparing=rules, strictness=Strictness(strictness.casefold()))
+    return replace(options, sparing=rules, strictness=strict)
+
+
+def strictness_named(word: str) -> Strictness:
+    """Return a strictness by its name; raises UsageComplaint if there is none."""
+    if word.casefold() not in list(Strictness):
+        raise UsageComplaint(f'--strictness "{word}": there are {", ".join(Strictness)}')
+    return Strictness(word.casefold())
 
 
 def suppress(somebody: Named, name: str) -> None:
@@ -104,20 +110,23 @@ def release(somebody: Named, name: str) -> int:
 
 
 def suppress_file(
-    file: Path, name: str, mapping: list[str], rejects: Path | None, *, households: bool
+    file: Path, name: str, mapping: list[str], rejects: Path | None, *, sheet: str | None, households: bool
 ) -> None:
     """Put everybody of a file on a list."""
-    rejects = rejects or file.with_suffix(".rejected.csv")
-    with open_session() as session:
-        done = import_list(
-            session.engine,
-            file,
-            who=who(),
-            name=name,
-            mapping=pairs(mapping),
-            households=households,
-            rejected_to=rejects,
-        )
+    rejects = rejects or rejects_beside(file)
+    with open_source(file) as source:
+        _, sheet = read_headings(source, sheet, may_ask=sys.stdin.isatty())
+        with open_session() as session:
+            done = import_list(
+                session.engine,
+                source,
+                who=who(),
+                name=name,
+                mapping=mapping_from(mapping),
+                sheet=sheet,
+                households=households,
+                rejected_to=rejects,
+            )
     show(
         f"{count(done.rows, 'row')}: {count(done.added, 'entry', 'entries')} added to {name}, "
         f"{done.known:,} known before."

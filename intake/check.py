@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
 from intake.columns import Columns, match_columns
+from intake.mailable import Person
 from intake.merge_samples import Samples
 from intake.people import Found, Rejected, people
 from intake.reasons import NOT_TO_CORRECT, ReasonCode
@@ -84,11 +85,14 @@ def check_campaign(
     sheet: str | None = None,
     mapping: Mapping[str, str] | None = None,
     strictness: Strictness = Strictness.NORMAL,
+    key: bytes = b"",
+    see: Callable[[Sequence[Person]], None] = lambda _: None,
     rejected_to: Path | None = None,
     progress: Progress = lambda _: None,
 ) -> Findings:
     """Read a list to its end and return what is in it; needs no database.
 
+    `see` is shown the people by the block, whose digests are under `key`.
     Writes the rejected rows to `rejected_to`, if given and if there are any. Raises TableError, ColumnsError.
     """
     tally = Tally()
@@ -96,9 +100,10 @@ def check_campaign(
         columns = match_columns(table.headings, mapping, strict=strictness is Strictness.STRICT)
         samples = Samples(columns.merge_fields)
         with rejected_rows(rejected_to, table) as rejected:
-            found = people(table, columns, strictness=strictness)
+            found = people(table, columns, key, strictness)
             for block in counted(found, tally, rejected, progress):
                 samples.take(block.people)
+                see(block.people)
         return Findings(
             name=table.name,
             encoding=table.encoding,

@@ -85,7 +85,8 @@ def _refuse_other_kinds(start: bytes, name: str) -> None:
     if _encoding_by_mark(start).startswith("utf-16"):
         return
     if len(start) - len(start.translate(None, _CONTROLS)) > _MOST_CONTROLS * len(start):
-        raise _not_text(name, 1)
+        first = next(at for at, byte in enumerate(start) if byte in _CONTROLS)
+        raise _not_text(name, 1 + start.count(b"\n", 0, first))
 
 
 def _not_text(name: str, line: int) -> TableError:

@@ -16,7 +16,10 @@ ACCENTED_WORD: Final = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\x
 _LEGACY: Final = ("cp1252", "mac_roman", "cp850")
 _CENTRAL: Final = "cp1250"
 _IMPLAUSIBLE: Final = -2
+_MANY: Final = 3
 _CENTRAL_LETTERS: Final = frozenset("ąćęłńśźżčďěňřťůőűşţăđľĺŕ")
+_ACUTE: Final = frozenset("áíóúý")
+_NORDIC_AND_GRAVE: Final = frozenset("øèìòù")
 _LETTERS: Final = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿœšžß")
 _SIGNS: Final = frozenset("\xa0©®°™•€£§½¼¾ªº·")
 _NEVER_IN_A_WORD: Final = frozenset("£¥¢¤¦¬±¹³¯\u00b8¨¶\u00d7÷")
@@ -36,7 +39,13 @@ def is_implausible(word: bytes, encoding: str) -> bool:
     """Tell whether a word cannot be one in this encoding: two letters or more out of place, or a sign in a word."""
     text = word.decode(encoding, errors="replace")
     # What the encoding does not know is told row by row.
-    return "\ufffd" not in text and _likeness(word, encoding) <= _IMPLAUSIBLE
+    if "\ufffd" in text:
+        return False
+    letters = set(text.lower())
+    # No language has both in one word; Czech and Slovak, read as western, do.
+    mixed = letters & _ACUTE and letters & _NORDIC_AND_GRAVE
+    many = sum(not letter.isascii() for letter in text) >= _MANY
+    return bool(mixed) or _likeness(word, encoding) <= (-1 if many else _IMPLAUSIBLE)
 
 
 def another_encoding(words: Iterable[bytes], encoding: str) -> bytes | None:

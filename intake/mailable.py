@@ -43,6 +43,8 @@ class Mailable(NamedTuple):
 Person: TypeAlias = tuple[Any, ...]
 """A `Mailable`, or a bare tuple of the same: a million of them are only handed on."""
 
+PERSON_DIGEST: Final = Mailable._fields.index("person_digest")
+"""Where a person's digest is, by which pieces of earlier mailings are found."""
 MERGE: Final = Mailable._fields.index("merge")
 """Where a person's merge fields are, as PostgreSQL takes them."""
 DIGEST: Final = Mailable._fields.index("digest")

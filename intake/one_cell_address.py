@@ -135,17 +135,17 @@ def _without_break(words: list[str]) -> tuple[str, str, str]:
     if box:
         return box[0], "", text[box.end() :].strip()
     bare = [word.strip(".").casefold() for word in words]
-    end = next(
-        (
-            at + 1
-            for at in range(2, len(words) - 1)
-            if bare[at] in _SUFFIXES and bare[at - 1] not in _DIRECTIONS
-        ),
-        None,
-    )
+    end = next((at + 1 for at in range(2, len(words) - 1) if _ends_street(bare, at)), None)
     if end is None:
         return "", "", ""
     end += bare[end] in _DIRECTIONS and end + 1 < len(words) and len(bare[end]) <= _LONGEST_DIRECTION
     street, rest = " ".join(words[:end]), " ".join(words[end:])
     unit = _UNITS.match(rest)
     return (street, unit[0], rest[unit.end() :].strip()) if unit else (street, "", rest)
+
+
+def _ends_street(words: list[str], at: int) -> bool:
+    """Tell whether a word is a street's suffix, and not its name as in `12 N Court St`."""
+    if words[at] not in _SUFFIXES:
+        return False
+    return words[at - 1] not in _DIRECTIONS or words[at + 1] not in _SUFFIXES

@@ -47,9 +47,7 @@ def _chosen(workbook: CalamineWorkbook, wanted: str) -> CalamineSheet:
 
 def _write(sheet: CalamineSheet) -> None:
     out = csv.writer(open(1, "w", encoding="utf-8", newline="", closefd=False))  # noqa: SIM115 - a descriptor
-    # What lies above the first cell counts, so that rows have the numbers that the spreadsheet shows.
-    for _ in range(sheet.start[0] if sheet.start else 0):
-        out.writerow(())
+    # The empty rows above the first cell come too, so that rows have the numbers that the spreadsheet shows.
     for row in sheet.iter_rows():
         out.writerow(map(_text, row))
 

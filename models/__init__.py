@@ -5,6 +5,7 @@ from models.approval import Decision, Verdict
 from models.base import Base
 from models.budget import Budget, Purse, Reservation, Spending
 from models.campaign import Campaign, RejectedRow
+from models.column_mapping import ColumnMapping
 from models.event import Event, EventOutcome, Firing
 from models.evidence import EventLog, Heartbeat, VendorCall
 from models.installation import CreateGate, Installation, Stray, StrayFate
@@ -36,6 +37,7 @@ __all__ = [
     "CatchUp",
     "Charge",
     "Choice",
+    "ColumnMapping",
     "CreateGate",
     "Decision",
     "Delivery",

@@ -10,12 +10,15 @@ from console.commands.options import (
     Actor,
     AsJson,
     CampaignId,
+    ColumnMapping,
     DeliverBy,
     HoldMode,
     HoldUntil,
     IfLate,
     Limit,
+    SaveMapping,
     SendAt,
+    Sheet,
     Zone,
     group,
 )
@@ -26,7 +29,9 @@ _MOST_REJECTIONS = 100
 
 @app.command()
 def send(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The list: CSV as a spreadsheet writes it.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The list: CSV, .xlsx or .ods; - is standard input.")
+    ],
     *,
     template: Annotated[int, typer.Option(help="The number of the template at LettrLabs.")],
     postage: Annotated[
@@ -42,10 +47,9 @@ def send(
         typer.Option(help="One key is one campaign, however often it is sent; else the list's own."),
     ] = None,
     batch_size: Annotated[int, typer.Option(help="The most people in one order.")] = 1000,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option(metavar="HEADING=FIELD", help="What a column holds, or HEADING=ignore. Repeatable."),
-    ] = None,
+    mapping: ColumnMapping = None,
+    save_mapping: SaveMapping = None,
+    sheet: Sheet = None,
     rejects: Annotated[
         Path | None, typer.Option(help="Where rejected rows go; else beside FILE, as .rejected.csv.")
     ] = None,
@@ -116,7 +120,8 @@ def send(
     Shows the proof, the counts and the price, and asks, before anything is charged; with --yes it only queues.
     """
     from console.amounts import AskedMoney
-    from console.choices import options, pairs, repeats_choice, require_one_chooser
+    from console.choices import options, repeats_choice, require_one_chooser
+    from console.list_source import mapping_from, rejects_beside
     from console.sending import Sending, send
     from console.sparing import spared
     from intake.schedule import AskedTimes
@@ -149,15 +154,73 @@ def send(
         catch_up=catch_up,
         name=name,
         key=key,
-        mapping=pairs(mapping or []),
+        mapping=mapping_from(mapping or []),
+        sheet=sheet,
+        save_mapping=save_mapping,
         batch_size=batch_size,
-        rejects=rejects or file.with_suffix(".rejected.csv"),
+        rejects=rejects or rejects_beside(file),
         actor=actor,
         yes=yes or approval is not None,
         wait=wait,
         again=repeats_choice(again),
     )
     return send(asked)
+
+
+@app.command()
+def check(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The list: CSV, .xlsx or .ods; - is standard input.")
+    ],
+    *,
+    template: Annotated[
+        int | None, typer.Option(help="The template: then who got it lately and the price are shown too.")
+    ] = None,
+    mapping: ColumnMapping = None,
+    save_mapping: SaveMapping = None,
+    sheet: Sheet = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Write the rejected rows to this file; else to none.")
+    ] = None,
+    strictness: Annotated[
+        str, typer.Option(help="How sure an address must look: strict, normal or relaxed.")
+    ] = "normal",
+    as_json: AsJson = False,
+) -> int:
+    """Look a list over without sending: people, rejected rows and why, what is printed, who got it lately.
+
+    Nothing is queued and no draft is made at LettrLabs. Exits 1 if no row can be mailed.
+    """
+    from console.list_check import Check, check
+    from console.list_source import mapping_from
+    from console.sparing import strictness_named
+
+    return check(
+        Check(
+            file=file,
+            template=template,
+            mapping=mapping_from(mapping or []),
+            save_mapping=save_mapping,
+            sheet=sheet,
+            rejects=rejects,
+            strictness=strictness_named(strictness),
+            as_json=as_json,
+        )
+    )
+
+
+@app.command()
+def mappings(
+    remove: Annotated[
+        str | None, typer.Option("--remove", metavar="NAME", help="Remove this mapping instead.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List the saved mappings, by which lists with the same headings are read."""
+    from console.list_check import show_mappings
+
+    show_mappings(remove, as_json=as_json)
 
 
 @app.command()

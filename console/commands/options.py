@@ -36,6 +36,23 @@ IfLate = Annotated[
     ),
 ]
 
+ColumnMapping = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mapping",
+        metavar="HEADING=FIELD",
+        help='What a column holds, such as "Ship to=address1", or HEADING=ignore; or a file of pairs. Repeatable.',
+    ),
+]
+SaveMapping = Annotated[
+    str | None,
+    typer.Option("--save-mapping", metavar="NAME", help="Keep the mapping for lists with the same headings."),
+]
+Sheet = Annotated[
+    str | None,
+    typer.Option("--sheet", metavar="NAME", help="The sheet of a workbook, where several are filled."),
+]
+
 Actor = Annotated[
     str | None,
     typer.Option("--as", metavar="NAME", help="By what name this is written down; else your login's."),

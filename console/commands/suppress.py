@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands.options import AsJson, group
+from console.commands.options import AsJson, ColumnMapping, Sheet, group
 from console.commands.whom import Address, CustomerId, Email, Name, Organization, Unit, Zip
 
 app = group("Keep people from being mailed: by person, address, email or customer id.")
@@ -74,14 +74,15 @@ def remove(
 @app.command("import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A CSV list of people who are not to be mailed.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A list of people not to mail: CSV, .xlsx or .ods; - is standard input."
+        ),
     ],
     *,
     list_name: ListName = "do-not-mail",
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option(metavar="HEADING=FIELD", help="What a column holds, or HEADING=ignore. Repeatable."),
-    ] = None,
+    mapping: ColumnMapping = None,
+    sheet: Sheet = None,
     households: Annotated[
         bool, typer.Option("--households", help="Nobody at these addresses, not only the people named.")
     ] = False,
@@ -92,7 +93,7 @@ def import_(
     """Put everybody of a file on a list, all or nothing; every mark of a row counts."""
     from console.sparing import suppress_file
 
-    suppress_file(file, list_name, mapping or [], rejects, households=households)
+    suppress_file(file, list_name, mapping or [], rejects, sheet=sheet, households=households)
 
 
 @app.command("list")

@@ -5,9 +5,10 @@ from typing import Final
 
 from rich.table import Table
 
-from console.views.words import count, facts, table, text
+from console.views.words import count, facts, moment, table, text
 from intake.check import Findings, Tally
 from intake.merge_samples import Samples
+from intake.saved_mappings import SavedMapping
 
 # Of a spreadsheet with columns by the thousand a person reads no more.
 _MOST_NAMES: Final = 20
@@ -71,3 +72,40 @@ def rejected_table(tally: Tally) -> Table:
 
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def reasons_table(tally: Tally) -> Table:
+    """Return how many rows are rejected for which reason; a row with several counts under its first."""
+    rows = table("reason", "rows", right=("rows",), title="Rejected for")
+    for code, number in tally.reasons.most_common():
+        rows.add_row(str(code), f"{number:,}")
+    return rows
+
+
+def mapping_table(saved: Sequence[SavedMapping]) -> Table:
+    """Return the saved mappings."""
+    rows = table("name", "mapping", "saved by", "UTC", fold=("mapping",), title="Saved mappings")
+    for one in saved:
+        pairs = ", ".join(f"{heading}={field}" for heading, field in one.mapping.items())
+        rows.add_row(text(one.name), text(pairs), text(one.saved_by), moment(one.saved_at))
+    return rows
+
+
+def findings_told(findings: Findings) -> dict[str, object]:
+    """Return what was found as members of a JSON document."""
+    tally, columns = findings.tally, findings.columns
+    return {
+        "name": findings.name,
+        "encoding": findings.encoding,
+        "sheet": findings.sheet,
+        "export": columns.preset,
+        "columns": columns.named(),
+        "left_out": list(columns.left_out),
+        "merge_samples": {name: list(values) for name, _, values in findings.samples.filled()},
+        "rows": tally.rows,
+        "people": tally.people,
+        "rejected": tally.rejected,
+        "further_lines": tally.further,
+        "reasons": {str(code): number for code, number in tally.reasons.items()},
+        "first_rejected": [{"row": row, "why": why} for row, why in tally.first_rejected],
+    }

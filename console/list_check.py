@@ -1,0 +1,162 @@
+"""`campaign check`: a list looked over without queuing anything, and the mappings that were saved."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from console.complaints import Complaint, UsageComplaint
+from console.decisions import who
+from console.installation import has_database
+from console.list_source import keep_mapping, open_source, read_headings, saved_mapping
+from console.output import remark, show, show_json
+from console.progress import told
+from console.reads.prices import PriceOfPiece, price_of_piece
+from console.session import Session, open_session, settings_here
+from console.views.lists import findings_facts, findings_told, mapping_table, reasons_table, rejected_table
+from console.views.words import count, money
+from intake.check import Findings, check_campaign
+from intake.digests import installation_key
+from intake.mailable import PERSON_DIGEST, Person
+from intake.recent_pieces import RecentPieces, RecentSenders
+from intake.saved_mappings import list_mappings, remove_mapping
+from intake.strictness import Strictness
+from worker.clock import system_clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What is to be looked over, and what is known about it."""
+
+    file: Path
+    template: int | None
+    mapping: Mapping[str, str] | None
+    save_mapping: str | None
+    sheet: str | None
+    rejects: Path | None
+    strictness: Strictness
+    as_json: bool
+
+
+def check(asked: Check) -> int:
+    """Look a list over; return 1 if none of its rows can be mailed. Raises TableError, ColumnsError."""
+    if asked.save_mapping is not None and asked.mapping is None:
+        raise UsageComplaint("--save-mapping keeps the mapping given: add --mapping as well")
+    with open_source(asked.file) as file:
+        headings, sheet = read_headings(file, asked.sheet, may_ask=False)
+        with _session(create=asked.save_mapping is not None) as session:
+            mapping = _mapping(session, asked, headings)
+            recent = _Recent(session, asked.template)
+            findings = check_campaign(
+                file,
+                sheet=sheet,
+                mapping=mapping,
+                strictness=asked.strictness,
+                key=recent.key,
+                see=recent.see,
+                rejected_to=asked.rejects,
+                progress=told("Looked over"),
+            )
+            price = _price(session, asked.template)
+    _tell(asked, findings, recent.senders, price)
+    return 0 if findings.tally.people else 1
+
+
+def show_mappings(remove: str | None, *, as_json: bool) -> None:
+    """List the saved mappings, or remove one."""
+    with open_session(quiet=as_json) as session:
+        if remove is not None:
+            with session.engine.begin() as connection:
+                removed = remove_mapping(connection, remove)
+            if not removed:
+                raise Complaint(f'there is no saved mapping "{remove}"')
+            show(f'The mapping "{remove}" is removed.')
+            return
+        with session.engine.connect() as connection:
+            saved = list_mappings(connection)
+        if as_json:
+            show_json(session.vendor, mappings=saved)
+        else:
+            show(
+                mapping_table(saved) if saved else "No mapping is saved; see --save-mapping of campaign send."
+            )
+
+
+class _Recent:
+    """Counts the people of a list who got the template lately."""
+
+    def __init__(self, session: Session | None, template: int | None) -> None:
+        self.key = b""
+        self.senders: RecentSenders | None = None
+        self._session = session
+        if session is None or template is None:
+            return
+        with session.engine.connect() as connection:
+            self.key = installation_key(connection)
+        self.senders = RecentSenders(template)
+        self._template = template
+        self._since = system_clock() - session.settings.repeat_window
+
+    def see(self, people: Sequence[Person]) -> None:
+        """Count a block's people."""
+        if self._session is None or self.senders is None or not people:
+            return
+        digests = [person[PERSON_DIGEST] for person in people]
+        with self._session.engine.connect() as connection:
+            found = RecentPieces(connection, self._template, self._since).find(digests)
+        self.senders.count(len(digests), [found[one] for one in digests if one in found])
+
+
+@contextmanager
+def _session(*, create: bool) -> Iterator[Session | None]:
+    """Yield a session, or None where there is no installation: a list can be looked over all the same."""
+    if not create and not has_database(settings_here()):
+        yield None
+        return
+    with open_session(quiet=True, create=create) as session:
+        yield session
+
+
+def _mapping(session: Session | None, asked: Check, headings: tuple[str, ...]) -> Mapping[str, str] | None:
+    if session is None:
+        return asked.mapping
+    if asked.mapping is None:
+        return saved_mapping(session, headings)
+    if asked.save_mapping is not None:
+        keep_mapping(session, asked.save_mapping, headings, asked.mapping, who())
+    return asked.mapping
+
+
+def _price(session: Session | None, template: int | None) -> PriceOfPiece | None:
+    if session is None or template is None:
+        return None
+    with session.engine.connect() as connection:
+        return price_of_piece(connection, template)
+
+
+def _tell(asked: Check, findings: Findings, recent: RecentSenders | None, price: PriceOfPiece | None) -> None:
+    people = findings.tally.people
+    total = None if price is None else (price.cost * people).quantize(Decimal("0.01"))
+    if asked.as_json:
+        lately = None if recent is None else {"people": recent.repeated, "from": recent.to_json()}
+        show_json("none", check=findings_told(findings), mailed_lately=lately, estimated_cost=total)
+        return
+    show(findings_facts(findings))
+    if findings.tally.rejected:
+        show("", reasons_table(findings.tally), "", rejected_table(findings.tally))
+    if recent is not None:
+        got = f"{recent.describe(system_clock())}." if recent.repeated else "No one got this template lately."
+        show("", got)
+    if asked.template is not None:
+        show(_price_words(people, price, total))
+    remark("Nothing is queued.")
+
+
+def _price_words(people: int, price: PriceOfPiece | None, total: Decimal | None) -> str:
+    if price is None or total is None:
+        return "No estimate: no order with this template has a price yet. `mailrun campaign plan` asks LettrLabs."
+    return (
+        f"About {money(total)} for {count(people, 'piece')}, as mailing {price.mailing_id} cost "
+        f"{money(price.cost.quantize(Decimal('0.0001')))} a piece ({price.postage}, {price.speed})."
+    )
