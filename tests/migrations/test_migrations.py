@@ -112,3 +112,34 @@ def test_a_migration_gives_up_on_a_lock_rather_than_stop_the_work(empty_url: str
     assert revisions(empty_url) == before
     migrations.upgrade(empty_url)
     assert revisions(empty_url) == [newest()]
+
+
+_FILL_MONEY = """
+    INSERT INTO mailing (key, request_digest, priority, not_before, wake_at, template_id, postage, speed, auto_bill,
+                         approval, size)
+    SELECT 'mailing ' || n, 'digest', 5, now(), now(), 1001, 'Standard', 'Normal', true, 'auto', 1
+      FROM generate_series(1, 2) AS n;
+    INSERT INTO charge (mailing_id, vendor_id, amount, is_credit)
+    SELECT id, 1, 11.78, false FROM mailing;
+    INSERT INTO charge (mailing_id, vendor_id, amount, is_credit)
+    SELECT min(id), NULL, NULL, false FROM mailing;
+    INSERT INTO quote (mailing_id, postage, speed, total, options, taken_at)
+    SELECT min(id), 'Standard', 'Normal', 11.78, '{}', now() FROM mailing;
+    INSERT INTO accepted_difference (mailing_id, kind, who, why, at)
+    SELECT min(id), 'parts', 'Ada', 'asked', now() FROM mailing;
+"""
+
+
+def test_money_of_two_orders_goes_down_and_up_again_without_losing_a_charge(empty_url: str) -> None:
+    migrations.upgrade(empty_url)
+    engine = create_engine(empty_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(_FILL_MONEY)
+
+    command.downgrade(migrations.config(empty_url), "0006")
+    migrations.upgrade(empty_url)
+
+    with engine.connect() as connection:
+        charges = list(connection.scalars(text("SELECT amount FROM charge ORDER BY id")))
+    engine.dispose()
+    assert [str(amount) for amount in charges] == ["11.7800", "11.7800", "0.0000"]
