@@ -1,34 +1,31 @@
-"""The question before money moves: the proof, the people, the price, and a yes or a no."""
+"""The question before money moves: the offer of all orders added up, and a yes, a later or a cancel."""
 
-from collections.abc import Collection
-from decimal import Decimal
+from collections.abc import Sequence
 from pathlib import Path
 
-import typer
-
-from console.decisions import approve_all, cancel_all, offers, outcome_words
+from console.complaints import Complaint
+from console.decisions import approve_all, cancel_all, objection, outcome_words
 from console.output import remark, show
 from console.private import save_private
-from console.reads import campaigns, mailings, planned, quotes
-from console.reads.campaigns import Standing
+from console.questions import Answer, ask_price
+from console.reads import campaigns, mailings, planned
+from console.reads.offers import OfferSum, offer_sum
 from console.session import Session
 from console.views.campaigns import campaign_facts
+from console.views.money import offer_words
+from console.views.offers import offer_parts, question
 from console.views.plans import grid_table
-from console.views.quotes import delivery_words, quote_table
-from console.views.times import time_facts
-from console.views.words import cost, count
+from console.views.words import count
 from console.watching import exit_code, follow
 from models import OPEN, State
-from worker.amounts import added
-from worker.clock import system_clock
-from worker.offers import Offer
+from worker.approvals import Outcome
 
 
 def ask_about(session: Session, campaign_id: int, actor: str) -> int:
     """Wait until every mailing of a campaign has its price, show it, and do what the person says.
 
     Returns the exit code. Asks again if the vendor moves a price between the yes and the checkout. Where who
-    submitted it may not approve it, the question is left for somebody else.
+    submitted it may not approve it, the question is left for another person.
     """
     while True:
         one = follow(session, campaign_id)
@@ -36,14 +33,79 @@ def ask_about(session: Session, campaign_id: int, actor: str) -> int:
         if not ready:
             show(campaign_facts(one))
             return exit_code(one)
-        seen = offers(session, ready)
-        _show_offer(session, one, ready)
+        offer = show_offer(session, ready, orders=False)
         if session.settings.four_eyes:
-            remark(f"Somebody else must agree: mailrun campaign approve {campaign_id}")
+            remark(f"Another person must approve it: mailrun campaign approve {campaign_id}")
             return 0
-        if not typer.confirm(_question(seen.values(), session.vendor.upper()), default=False):
-            return _cancel(session, campaign_id)
-        approve_all(session, seen, actor)
+        later = _later(f"campaign approve {campaign_id}", f"campaign cancel {campaign_id}")
+        match ask_price(question(offer, session.vendor), later):
+            case Answer.LATER:
+                remark(later)
+                return 0
+            case Answer.CANCEL:
+                return _cancel(session, _open_mailings(session, campaign_id))
+            case Answer.YES if approve_all(session, offer.terms, actor):
+                remark("The offer changed in the meantime; nothing was approved. Here is what it is now:")
+
+
+def approve(session: Session, asked: Sequence[int], actor: str, *, yes: bool, orders: bool) -> int:
+    """Show what these mailings offer, ask unless `yes`, and approve exactly that; returns the exit code.
+
+    Raises Complaint if the offer changed between showing and deciding: then nothing is approved.
+    """
+    objections = {one: objection(session, one, actor) for one in asked}
+    for number, why in objections.items():
+        if why is not None:
+            remark(f"mailing {number}: {why}")
+    ready = [one for one, why in objections.items() if why is None]
+    if not ready:
+        return 1
+    offer = show_offer(session, ready, orders=orders)
+    numbers = " ".join(map(str, ready))
+    later = _later(f"approve {numbers}", f"cancel {numbers}")
+    answer = Answer.YES if yes else ask_price(question(offer, session.vendor), later)
+    if answer is Answer.LATER:
+        remark(later)
+        return 0
+    if answer is Answer.CANCEL:
+        return _cancel(session, ready)
+    _approve(session, offer, actor)
+    return 0 if len(ready) == len(objections) else 1
+
+
+def _approve(session: Session, offer: OfferSum, actor: str) -> None:
+    objections = approve_all(session, offer.terms, actor)
+    if objections:
+        number, why = next(iter(objections.items()))
+        if why is Outcome.CHANGED:
+            raise Complaint(
+                f"mailing {number} is not any more what was shown; nothing was approved: look again"
+            )
+        raise Complaint(f"mailing {number} {why}; nothing was approved: look again")
+    for number, agreed in offer.terms.items():
+        show(f"mailing {number}: approved by {actor}: {offer_words(agreed.offer)}")
+
+
+def show_offer(session: Session, mailing_ids: Sequence[int], *, orders: bool) -> OfferSum:
+    """Show what approving these mailings binds, and where the proof of the first is; returns it."""
+    with session.engine.connect() as connection:
+        # One snapshot: what is shown belongs together, and is what is bound.
+        steady = connection.execution_options(isolation_level="REPEATABLE READ")
+        offer = offer_sum(steady, mailing_ids)
+        grid = planned.grid(steady, mailing_ids[0])
+    show(*offer_parts(offer, orders=orders))
+    if grid:
+        show(grid_table(grid))
+    of_all = "" if len(mailing_ids) == 1 else f" of the first of {len(mailing_ids)} orders"
+    show(f"Proof{of_all}: {save_proof(session, mailing_ids[0])}")
+    return offer
+
+
+def _later(approve_command: str, cancel_command: str) -> str:
+    return (
+        f"Nothing is approved and nothing is paid. Later: `mailrun {approve_command}`, "
+        f"or `mailrun {cancel_command}`"
+    )
 
 
 def _waiting_for_approval(session: Session, campaign_id: int) -> list[int]:
@@ -51,36 +113,9 @@ def _waiting_for_approval(session: Session, campaign_id: int) -> list[int]:
         return campaigns.mailings_in(connection, campaign_id, State.APPROVAL)
 
 
-def _question(seen: Collection[Offer], vendor: str) -> str:
-    pieces = count(sum(offer.pieces for offer in seen), "piece")
-    orders = count(len(seen), "order")
-    total, from_credits = (
-        added(amount or Decimal(0) for amount in amounts)
-        for amounts in ([offer.total for offer in seen], [offer.from_credits for offer in seen])
-    )
-    price = cost(total, from_credits)
-    return f"{vendor}: send {pieces} in {orders} for {price}?"
-
-
-def _show_offer(session: Session, one: Standing, ready: list[int]) -> None:
-    show(campaign_facts(one))
+def _open_mailings(session: Session, campaign_id: int) -> list[int]:
     with session.engine.connect() as connection:
-        quote = quotes.latest_quote(connection, ready[0])
-    if quote is not None:
-        title = f"Quote of mailing {ready[0]}, the first of {len(ready)}"
-        show(quote_table(quote, title), delivery_words(quote))
-    _show_times(session, ready[0])
-    show(f"Proof of the first: {save_proof(session, ready[0])}")
-
-
-def _show_times(session: Session, mailing_id: int) -> None:
-    with session.engine.connect() as connection:
-        first = mailings.mailing(connection, mailing_id)
-        grid = planned.grid(connection, mailing_id)
-    if grid:
-        show(grid_table(grid))
-    if first is not None:
-        show(*(f"{name}: {words}" for name, words in time_facts(first, system_clock())))
+        return campaigns.mailings_in(connection, campaign_id, *OPEN)
 
 
 def save_proof(session: Session, mailing_id: int, path: Path | None = None) -> Path | None:
@@ -94,10 +129,8 @@ def save_proof(session: Session, mailing_id: int, path: Path | None = None) -> P
     return target
 
 
-def _cancel(session: Session, campaign_id: int) -> int:
-    with session.engine.connect() as connection:
-        open_ones = campaigns.mailings_in(connection, campaign_id, *OPEN)
-    outcomes = cancel_all(session, open_ones)
+def _cancel(session: Session, mailing_ids: Sequence[int]) -> int:
+    outcomes = cancel_all(session, mailing_ids)
     for outcome in dict.fromkeys(outcomes.values()):
         those = [one for one, came_of_it in outcomes.items() if came_of_it is outcome]
         remark(f"{count(len(those), 'mailing')}: {outcome_words(outcome)}")

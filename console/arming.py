@@ -1,13 +1,11 @@
 """Arming a restored or copied database, in a person's hands."""
 
-import sys
-
 import typer
 from sqlalchemy import Engine, select
 
-from console.complaints import Complaint
 from console.decisions import who
 from console.output import remark, show
+from console.questions import require_terminal
 from console.straying import at_the_desk
 from models import Installation
 from worker import arming
@@ -58,6 +56,5 @@ def _told(found: Survey) -> list[str]:
 
 
 def _agreed() -> bool:
-    if not sys.stdin.isatty():
-        raise Complaint("nobody can be asked here: read the survey, then say --yes")
+    require_terminal("arm, once you have read this,", yes=False)
     return typer.confirm("Is this the database that is to send from now on?")

@@ -63,7 +63,7 @@ def chosen(option: str, given: Iterable[str], kind: type[Word]) -> list[Word]:
 
 def _known_choice(option: str, word: str, kind: type[Word]) -> Word:
     if word not in list(kind):
-        raise UsageComplaint(f'--{option} "{word}": there are {", ".join(kind)} and {ALL}')
+        raise UsageComplaint(f'there is no {option} "{word}": there are {", ".join(kind)} and {ALL}')
     return kind(word)
 
 

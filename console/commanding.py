@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from console import decisions
+from console.approving import approve
 from console.complaints import Complaint, UsageComplaint
 from console.output import remark, show
+from console.questions import require_terminal
 from console.reads import campaigns
 from console.session import Session, open_session
-from console.views.money import offer_words
 from console.watching import no_campaign
 from models import OPEN, State
 from worker import moves
@@ -16,10 +17,12 @@ from worker.approvals import Outcome
 from worker.clock import system_clock
 
 
-def approve_mailings(mailing_ids: list[int], actor: str | None) -> int:
-    """Show and agree to these mailings; returns 1 if one of them is not approved by that."""
+def approve_mailings(mailing_ids: list[int], actor: str | None, *, yes: bool, orders: bool) -> int:
+    """Show what these mailings offer, and approve it if the person agrees; returns 1 if one cannot be approved."""
+    require_terminal("approve", yes=yes)
+    asked = list(dict.fromkeys(mailing_ids))
     with open_session() as session:
-        return _approve(session, mailing_ids, decisions.who(actor))
+        return approve(session, asked, decisions.who(actor), yes=yes, orders=orders)
 
 
 def reject_mailings(mailing_ids: list[int], why: str, actor: str | None) -> int:
@@ -37,13 +40,14 @@ def reject_mailings(mailing_ids: list[int], why: str, actor: str | None) -> int:
     return 0 if len(rejected) == len(asked) else 1
 
 
-def approve_campaign(campaign_id: int, actor: str | None) -> int:
-    """Show and agree to a campaign's mailings that wait for it."""
+def approve_campaign(campaign_id: int, actor: str | None, *, yes: bool, orders: bool) -> int:
+    """Show what a campaign's orders offer that wait for approval, and approve it if the person agrees."""
+    require_terminal("approve", yes=yes)
     with open_session() as session:
         ready = _mailings_of(session, campaign_id, State.APPROVAL)
         if not ready:
             raise Complaint(f"nothing of campaign {campaign_id} waits for approval")
-        return _approve(session, ready, decisions.who(actor))
+        return approve(session, ready, decisions.who(actor), yes=yes, orders=orders)
 
 
 def cancel_mailings(mailing_ids: list[int]) -> int:
@@ -97,19 +101,6 @@ def _mailings_of(session: Session, campaign_id: int, *states: State) -> list[int
     _require(session, campaign_id)
     with session.engine.connect() as connection:
         return campaigns.mailings_in(connection, campaign_id, *states)
-
-
-def _approve(session: Session, mailing_ids: Iterable[int], actor: str) -> int:
-    asked = list(dict.fromkeys(mailing_ids))
-    seen = decisions.offers(session, asked)
-    outcomes = decisions.approve_all(session, seen, actor)
-    for one in asked:
-        outcome = outcomes.get(one, Outcome.NOT_WAITING)
-        if outcome is Outcome.APPROVED:
-            show(f"mailing {one}: approved by {actor}: {offer_words(seen[one])}")
-        else:
-            remark(f"mailing {one}: {outcome}" if one in seen else f"mailing {one}: there is none")
-    return 0 if all(outcomes.get(one) is Outcome.APPROVED for one in asked) else 1
 
 
 def _cancel(session: Session, mailing_ids: Iterable[int]) -> int:

@@ -11,3 +11,9 @@ class UsageComplaint(Complaint):
     """The command line itself asks for something that does not exist."""
 
     exit_code = 2
+
+
+class Interrupted(Complaint):
+    """Ctrl-C where the person must be told what goes on, or what to type later."""
+
+    exit_code = 130

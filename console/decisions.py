@@ -4,12 +4,15 @@ import getpass
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from sqlalchemy import Connection, select
+
+from console.reads.offers import Terms, terms
 from console.session import Session
+from models import Mailing, State
 from worker import approvals, moves
 from worker.approvals import Accepting, Outcome
 from worker.clock import system_clock
 from worker.moves import CancelOutcome, Resolution
-from worker.offers import Offer, offered
 
 
 def who(actor: str | None = None) -> str:
@@ -22,16 +25,33 @@ def who(actor: str | None = None) -> str:
         return "console"
 
 
-def offers(session: Session, mailing_ids: Iterable[int]) -> dict[int, Offer]:
-    """Return what would be agreed to by approving these mailings; those that there are not are left out."""
+def approve_all(session: Session, shown: Mapping[int, Terms], actor: str) -> dict[int, Outcome]:
+    """Approve exactly what was shown of these mailings, all of them or none; returns why not, empty if approved."""
+    with session.engine.connect() as connection, connection.begin() as transaction:
+        # Mailings are locked before any budget, and in one sequence: two approvals cannot deadlock.
+        _lock(connection, shown)
+        now = terms(connection, shown)
+        outcomes = {
+            one: _approve(session, connection, one, actor, agreed)
+            if now.get(one) == agreed
+            else Outcome.CHANGED
+            for one, agreed in shown.items()
+        }
+        objections = {one: outcome for one, outcome in outcomes.items() if outcome is not Outcome.APPROVED}
+        if objections:
+            transaction.rollback()
+    return objections
+
+
+def objection(session: Session, mailing_id: int, actor: str) -> Outcome | None:
+    """Return why this person cannot approve a mailing, None if they can."""
     with session.engine.connect() as connection:
-        found = {one: offered(connection, one) for one in mailing_ids}
-    return {one: offer for one, offer in found.items() if offer is not None}
-
-
-def approve_all(session: Session, seen: Mapping[int, Offer], actor: str) -> dict[int, Outcome]:
-    """Agree to exactly what was seen of these mailings; returns what came of each."""
-    return {one: _approve(session, one, offer, actor) for one, offer in seen.items()}
+        row = connection.execute(
+            select(Mailing.state, Mailing.submitted_by).where(Mailing.id == mailing_id)
+        ).one_or_none()
+    if row is None or row.state is not State.APPROVAL:
+        return Outcome.NOT_WAITING
+    return Outcome.OWN if session.settings.four_eyes and row.submitted_by == actor else None
 
 
 def reject_all(session: Session, mailing_ids: Iterable[int], why: str, actor: str) -> list[int]:
@@ -82,12 +102,20 @@ _WORDS: Final = {
 }
 
 
-def _approve(session: Session, mailing_id: int, seen: Offer, actor: str) -> Outcome:
-    four_eyes = session.settings.four_eyes
-    with session.engine.begin() as connection:
-        return approvals.approve(
-            connection, mailing_id, actor, system_clock(), seen=seen, four_eyes=four_eyes
-        )
+def _lock(connection: Connection, mailing_ids: Iterable[int]) -> None:
+    statement = select(Mailing.id).where(Mailing.id.in_(list(mailing_ids)))
+    connection.execute(statement.order_by(Mailing.id).with_for_update())
+
+
+def _approve(session: Session, connection: Connection, mailing_id: int, actor: str, agreed: Terms) -> Outcome:
+    return approvals.approve(
+        connection,
+        mailing_id,
+        actor,
+        system_clock(),
+        seen=agreed.offer,
+        four_eyes=session.settings.four_eyes,
+    )
 
 
 def _reject(session: Session, mailing_id: int, why: str, actor: str) -> bool:

@@ -1,19 +1,17 @@
 """Sending a list: look it over, ask the vendor, queue it; without --yes, show what it comes to and ask."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import typer
-
 from console.approving import ask_about
-from console.complaints import Complaint, UsageComplaint
+from console.complaints import Complaint, Interrupted, UsageComplaint
 from console.decisions import who
 from console.list_source import keep_mapping, open_source, read_headings, saved_mapping
 from console.output import remark, show
 from console.progress import told
+from console.questions import require_terminal
 from console.reads.campaigns import Status
 from console.repeats import ask_about_repeats, repeats_complaint, schedule_hint
 from console.session import Session, open_session, settings_here
@@ -29,7 +27,6 @@ from intake.schedule import AskedTimes, repeats_for, schedule_for
 from worker.clock import system_clock
 from worker.recurrence import Repeats
 
-INTERRUPTED = 130
 _ENDED: Final = {Status.CANCELLED: "been cancelled", Status.FAILED: "failed"}
 
 
@@ -57,10 +54,7 @@ class Sending:
 
 def send(asked: Sending) -> int:
     """Send a list; returns the exit code. Raises Complaint, IntakeError and whatever the database does."""
-    if not (asked.yes or sys.stdin.isatty()):
-        raise UsageComplaint(
-            "nobody is here to ask whether the price is right: add --yes to send without asking"
-        )
+    require_terminal("send", yes=asked.yes)
     with open_source(asked.file) as file:
         return _send(replace(asked, file=file))
 
@@ -85,8 +79,7 @@ def _send(asked: Sending) -> int:
         try:
             return _see_through(replace(session, settings=settings), submission, asked)
         except KeyboardInterrupt:
-            remark(_still_queued(submission.campaign_id))
-            raise typer.Exit(INTERRUPTED) from None
+            raise Interrupted(_still_queued(submission.campaign_id)) from None
 
 
 def _timed(asked: Sending) -> tuple[Options, Repeats | None]:

@@ -1,7 +1,6 @@
 """What the commands do that keep people from being mailed, or forget them."""
 
 import json
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from console.decisions import who
 from console.list_source import mapping_from, open_source, read_headings, rejects_beside
 from console.output import plain, remark, show, show_json
 from console.private import save_private
+from console.questions import require_terminal
 from console.reads.suppression import lists
 from console.session import Session, open_session
 from console.views.suppression import list_table
@@ -161,10 +161,7 @@ def export_person(somebody: Named, output: Path) -> None:
 
 def erase_person(somebody: Named, *, yes: bool) -> None:
     """Forget somebody, once a person has agreed to it."""
-    if not (yes or sys.stdin.isatty()):
-        raise UsageComplaint(
-            "nobody is here to ask whether they are meant: add --yes to erase without asking"
-        )
+    require_terminal("erase", yes=yes)
     with open_session() as session:
         marks = _one_person(somebody.marks(session))
         with session.engine.connect() as connection:

@@ -8,10 +8,12 @@ import typer
 
 from console.commands.options import (
     Actor,
+    ApproveYes,
     AsJson,
     CampaignId,
     ColumnMapping,
     DeliverBy,
+    EachOrder,
     HoldMode,
     HoldUntil,
     IfLate,
@@ -311,11 +313,13 @@ def watch(campaign_id: CampaignId) -> int:
 
 
 @app.command()
-def approve(campaign_id: CampaignId, *, actor: Actor = None) -> int:
-    """Agree to the people, proof, options and price of every order of a campaign that waits for it."""
+def approve(
+    campaign_id: CampaignId, *, actor: Actor = None, yes: ApproveYes = False, orders: EachOrder = False
+) -> int:
+    """Show the orders of a campaign that wait for approval, added up, and ask: approved, they are paid."""
     from console.commanding import approve_campaign
 
-    return approve_campaign(campaign_id, actor)
+    return approve_campaign(campaign_id, actor, yes=yes, orders=orders)
 
 
 @app.command()

@@ -7,8 +7,10 @@ import typer
 
 from console.commands.options import (
     Actor,
+    ApproveYes,
     AsJson,
     DeliverBy,
+    EachOrder,
     HoldMode,
     HoldUntil,
     IfLate,
@@ -24,11 +26,13 @@ _PANEL = "Decide"
 
 
 @app.command(rich_help_panel=_PANEL)
-def approve(mailing_ids: MailingIds, *, actor: Actor = None) -> int:
-    """Agree to people, proof, options and price of orders that wait for it: they are paid and mailed."""
+def approve(
+    mailing_ids: MailingIds, *, actor: Actor = None, yes: ApproveYes = False, orders: EachOrder = False
+) -> int:
+    """Show people, proof, dates and price of orders that wait for approval, and ask: approved, they are paid."""
     from console.commanding import approve_mailings
 
-    return approve_mailings(mailing_ids, actor)
+    return approve_mailings(mailing_ids, actor, yes=yes, orders=orders)
 
 
 @app.command(rich_help_panel=_PANEL)

@@ -58,6 +58,11 @@ Actor = Annotated[
     typer.Option("--as", metavar="NAME", help="By what name this is written down; else your login's."),
 ]
 
+ApproveYes = Annotated[
+    bool, typer.Option("--yes", help="Approve without asking: for scripts, where there is no terminal.")
+]
+EachOrder = Annotated[bool, typer.Option("--orders", help="Show each order as well as their sum.")]
+
 
 def group(words: str) -> typer.Typer:
     """Return an empty group of commands."""

@@ -115,14 +115,14 @@ def test_a_person_sees_proof_and_price_and_says_yes(mailrun: Any, some_people: S
     assert one["charged"] == one["quoted"]
 
 
-def test_a_person_says_no_and_nothing_is_left_at_the_vendor(
+def test_a_person_cancels_and_nothing_is_left_at_the_vendor(
     mailrun: Any, house: Any, some_people: SomePeople
 ) -> None:
     mailrun.write("list.csv", some_people(2))
 
     asked, type_in = mailrun.ask("campaign", "send", "list.csv", "--template", "1001", "--batch-size", "1")
     asked.wait_for("?")
-    type_in("n\n")
+    type_in("c\n")
 
     assert asked.end() == 0
     assert "a worker deletes its draft" in asked.said()

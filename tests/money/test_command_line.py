@@ -166,8 +166,8 @@ def test_a_person_approves_and_another_rejects(mailrun: CommandLine, hands: Any)
         hands.to(Stage.CHECKOUT, approval=Approval.REQUIRED, submitted_by="Ada") for _ in range(2)
     )
 
-    own = mailrun.run("approve", str(first), "--as", "Ada", MAILRUN_FOUR_EYES="true")
-    approved = mailrun.run("approve", str(first), "--as", "Grace", MAILRUN_FOUR_EYES="true")
+    own = mailrun.run("approve", str(first), "--yes", "--as", "Ada", MAILRUN_FOUR_EYES="true")
+    approved = mailrun.run("approve", str(first), "--yes", "--as", "Grace", MAILRUN_FOUR_EYES="true")
     rejected = mailrun.run("reject", str(second), "--why", "wrong list", "--as", "Grace")
 
     assert own.code == 1
