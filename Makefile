@@ -76,7 +76,7 @@ types: .venv/dev.stamp ## Check the types, strictly
 	@$(BIN)/mypy
 
 schema: .venv/dev.stamp ## Check that migrations and models agree
-	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && MAILRUN_DATA_DIR=$$data $(BIN)/mailrun exec -- \
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && mkdir "$$data/postgres" && MAILRUN_DATA_DIR=$$data $(BIN)/mailrun exec -- \
 	  sh -c '$(BIN)/alembic upgrade head && $(BIN)/alembic check' 
 
 ci: lint types schema test ## What continuous integration runs

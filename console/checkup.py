@@ -12,16 +12,15 @@ from sqlalchemy.exc import DBAPIError
 import migrations
 from console.explanations import explain, refusal
 from console.findings import Check, Verdict
-from console.reads.attention import people_needed
 from console.reads.life import halt, latest_tick, shared_why, workers_alive
+from console.reads.pending import Kind, Pending, count_pending, list_pending
 from console.reads.webhooks import disabled
 from console.redis_check import check_redis
 from console.session import knows_vendor
 from console.vendor import quick_vendor
 from console.views.words import when
 from lettrlabs import Refused, Timeouts, Unavailable
-from models import State
-from worker.clock import machine_clock
+from worker.clock import machine_clock, system_clock
 from worker.desk import open_engine
 from worker.settings import Settings
 
@@ -30,6 +29,7 @@ from worker.settings import Settings
 SKEW_WORTH_SAYING: Final = timedelta(seconds=2)
 SKEW_TOO_FAR: Final = timedelta(minutes=4)
 KEEPS: Final = ("fsync", "synchronous_commit")
+MOST_PENDING: Final = 1000
 _UNUSABLE_TABLES: Final = text("""
     SELECT relname FROM pg_class
      WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND relname <> 'alembic_version'
@@ -178,11 +178,25 @@ def _webhooks(connection: Connection) -> Check:
     return Check("webhooks", Verdict.OK, "none is disabled")
 
 
+def pending(settings: Settings) -> list[Pending]:
+    """Return what waits for a person, nothing if the database cannot tell."""
+    engine = open_engine(str(settings.database_url), connections=1)
+    try:
+        with engine.connect() as connection:
+            return list_pending(connection, system_clock(), MOST_PENDING)
+    except DBAPIError:
+        return []  # the checks say why
+    finally:
+        engine.dispose()
+
+
 def _people(connection: Connection) -> Check:
-    needed = people_needed(connection)
-    approval, attention = needed.get(State.APPROVAL, 0), needed.get(State.ATTENTION, 0)
-    found = f"{approval} waiting for approval, {attention} needing attention"
-    if attention:
+    counted = count_pending(list_pending(connection, system_clock(), MOST_PENDING))
+    found = (
+        f"{counted[Kind.APPROVAL]} waiting for approval, {counted[Kind.ATTENTION]} needing attention, "
+        f"{counted[Kind.FAILED]} failed"
+    )
+    if counted[Kind.ATTENTION] or counted[Kind.FAILED]:
         return Check("people", Verdict.WARN, found, "see `mailrun attention list`")
     return Check("people", Verdict.OK, found)
 

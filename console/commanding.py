@@ -66,9 +66,9 @@ def cancel_campaign(campaign_id: int) -> int:
 
 
 def pause(campaign_id: int | None) -> None:
-    """Pause a campaign, or everything."""
+    """Pause a campaign, or everything; raises Complaint if the campaign has ended."""
     with open_session() as session:
-        _require(session, campaign_id)
+        _require_open(session, campaign_id, "paused")
         with session.engine.begin() as connection:
             changed = moves.pause(connection, campaign_id, system_clock())
     words = "is paused: nothing more is created, attached or paid" if changed else "was paused already"
@@ -76,9 +76,9 @@ def pause(campaign_id: int | None) -> None:
 
 
 def resume(campaign_id: int | None) -> None:
-    """Take back the pause of a campaign, or of everything."""
+    """Take back the pause of a campaign, or of everything; raises Complaint if the campaign has ended."""
     with open_session() as session:
-        _require(session, campaign_id)
+        _require_open(session, campaign_id, "resumed")
         again = timedelta(seconds=session.settings.push_again_seconds)
         with session.engine.begin() as connection:
             changed = moves.unpause(connection, campaign_id, system_clock(), again)
@@ -95,6 +95,11 @@ def _require(session: Session, campaign_id: int | None) -> None:
     with session.engine.connect() as connection:
         if campaigns.campaign(connection, campaign_id) is None:
             raise no_campaign(campaign_id)
+
+
+def _require_open(session: Session, campaign_id: int | None, what: str) -> None:
+    if campaign_id is not None and not _mailings_of(session, campaign_id, *OPEN):
+        raise Complaint(f"campaign {campaign_id} has ended: nothing of it can be {what} any more")
 
 
 def _mailings_of(session: Session, campaign_id: int, *states: State) -> list[int]:

@@ -37,7 +37,9 @@ def approve_all(session: Session, shown: Mapping[int, Terms], actor: str) -> dic
             else Outcome.CHANGED
             for one, agreed in shown.items()
         }
-        objections = {one: outcome for one, outcome in outcomes.items() if outcome is not Outcome.APPROVED}
+        objections: dict[int, Outcome] = {
+            one: outcome for one, outcome in outcomes.items() if outcome is not Outcome.APPROVED
+        }
         if objections:
             transaction.rollback()
     return objections

@@ -1,6 +1,7 @@
 """What a command prints: results on stdout, everything about the doing on stderr, JSON on request."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
@@ -33,6 +34,12 @@ def show(*renderables: RenderableType) -> None:
         results().print(printable(renderable) if isinstance(renderable, str) else renderable)
 
 
+def show_lines(*lines: str) -> None:
+    """Print results that may be copied: a line longer than the terminal stays one line."""
+    for line in lines:
+        results().print(printable(line), soft_wrap=True)
+
+
 def remark(line: str) -> None:
     """Print one line beside the results."""
     remarks().print(printable(line), soft_wrap=True)
@@ -51,7 +58,8 @@ def printable(text: str) -> str:
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else PIPE_WIDTH
+    # A person who sets COLUMNS wants that width in a pipe as well.
+    width = None if stream.isatty() or os.environ.get("COLUMNS") else PIPE_WIDTH
     return Console(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
 
 

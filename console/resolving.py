@@ -1,34 +1,20 @@
 """Resolving what needs a person: what was seen, what can be done about it, and doing it."""
 
 from dataclasses import asdict
-from typing import Final
 
 from console import decisions
 from console.complaints import Complaint, UsageComplaint
-from console.output import show, show_json
+from console.output import show, show_json, show_lines
+from console.reads.actions import ACCEPT, CANCEL, MEANINGS, attention_actions, resolutions
 from console.reads.attention import Asking, asking, facts_seen
 from console.session import Session, open_session
-from console.views.attention import accepted_table, asking_facts
+from console.views.attention import accepted_table, action_lines, asking_facts
 from console.views.mailings import seen_table
-from models import Stage
 from worker.acceptances import revoke, standing
-from worker.approvals import ACCEPTABLE, Outcome
+from worker.approvals import Outcome
 from worker.clock import system_clock
-from worker.ledger import CHARGE_DIFFERS
 from worker.moves import Resolution
-from worker.order_changes import CHARGE_CHANGED, ORDER_CHANGED
 
-CANCEL: Final = "cancel"
-ACCEPT: Final = "accept"
-_AFTER_CHECKOUT: Final = frozenset({Resolution.PAY_AGAIN, Resolution.SENT})
-_MEANING: Final = {
-    Resolution.RETRY: "go on where it stopped, finding out first what is unsure",
-    Resolution.PAY_AGAIN: "the payment failed: check out once more",
-    Resolution.SENT: "write down that it is paid",
-    Resolution.FAILED: "write down that it was not sent, and give it up",
-    CANCEL: "have its draft deleted, and end it",
-    ACCEPT: "accept this quote, or these charges; with --from-now-on this kind of difference",
-}
 
 
 def show_asking(mailing_id: int, *, as_json: bool) -> None:
@@ -38,12 +24,12 @@ def show_asking(mailing_id: int, *, as_json: bool) -> None:
         with session.engine.connect() as connection:
             seen = facts_seen(connection, mailing_id)
         if as_json:
-            show_json(session.vendor, attention=asdict(one) | {"seen": seen, "possible": _possible(one)})
+            possible = resolutions(one.stage, one.reason_code)
+            show_json(session.vendor, attention=asdict(one) | {"seen": seen, "possible": possible})
             return
+        actions = attention_actions(one.mailing_id, one.stage, one.reason_code, system_clock())
         show(asking_facts(one), "", "What was seen:", seen_table(seen), "", "What can be done:")
-        for way in _possible(one):
-            option = way.replace(" ", "-")
-            show(f"  mailrun attention resolve {one.mailing_id} --{option} --why ...   {_MEANING[way]}")
+        show_lines(*action_lines(actions))
 
 
 def resolve(
@@ -69,7 +55,7 @@ def resolve(
             return 1 if decisions.has_failed(outcomes) else 0
         if not decisions.resolve(session, mailing_id, Resolution(way), why):
             raise Complaint(f"mailing {mailing_id} cannot be resolved so: it stands at {one.stage}")
-        show(f"mailing {mailing_id}: {_MEANING[way]}")
+        show(f"mailing {mailing_id}: {MEANINGS[way]}")
     return 0
 
 
@@ -111,15 +97,3 @@ def _asking(session: Session, mailing_id: int) -> Asking:
     if one is None:
         raise Complaint(f"mailing {mailing_id} does not need attention; see `mailrun attention list`")
     return one
-
-
-def _possible(one: Asking) -> list[str]:
-    if one.reason_code in {ORDER_CHANGED, CHARGE_CHANGED}:
-        return [Resolution.SENT.value]
-    if one.reason_code == CHARGE_DIFFERS:
-        return [ACCEPT, Resolution.RETRY.value, Resolution.SENT.value]
-    before_payment = one.stage is not Stage.SETTLE
-    ways = [way.value for way in Resolution if not (before_payment and way in _AFTER_CHECKOUT)]
-    if one.reason_code in ACCEPTABLE:
-        ways = [ACCEPT, *ways]
-    return [*ways, CANCEL]

@@ -64,6 +64,7 @@ class Mailing(Scheduled, Sparing, Base):
         *SPARING_CHECKS,
         Index("ix_mailing_due", "priority", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
         Index("ix_mailing_asking", "state", postgresql_where=text("state IN ('approval', 'attention')")),
+        Index("ix_mailing_failed", "updated_at", postgresql_where=text("state = 'failed'")),
         Index(
             "ix_mailing_creating",
             "id",

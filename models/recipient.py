@@ -43,6 +43,11 @@ class Recipient(Base):
         Index(
             "ix_recipient_address_counted", "address_digest", postgresql_where=text("counted_on IS NOT NULL")
         ),
+        Index(
+            "ix_recipient_spared",
+            "mailing_id",
+            postgresql_where=text("outcome IN ('suppressed', 'capped', 'household')"),
+        ),
     )
 
     mailing_id: Mapped[int] = mapped_column(

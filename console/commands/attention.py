@@ -12,18 +12,10 @@ app = group("See what needs a person, and resolve it.")
 
 @app.command("list")
 def list_(*, limit: Limit = 50, as_json: AsJson = False) -> None:
-    """List mailings that need attention, oldest first."""
-    from console.output import show, show_json
-    from console.reads.attention import list_asking
-    from console.session import open_session
-    from console.views.attention import asking_table
+    """List everything that waits for a person: attention, approvals and failed campaigns, with what can be done."""
+    from console.waiting import list_waiting
 
-    with open_session(quiet=as_json) as session, session.engine.connect() as connection:
-        found = list_asking(connection, limit)
-        if as_json:
-            show_json(session.vendor, attention=found)
-        else:
-            show(asking_table(found) if found else "Nothing needs attention.")
+    list_waiting(limit, as_json=as_json)
 
 
 @app.command()

@@ -63,11 +63,12 @@ def doctor(
         from console.contract import check_contract
 
         return check_contract(as_json=as_json)
-    from console.checkup import examine
+    from console.checkup import examine, pending
     from console.embedded import open_services
     from console.output import show, show_json
     from console.session import installed_settings, introduce
     from console.views.checkup import check_table, told
+    from console.waiting import by_kind, show_pending
 
     settings = installed_settings()
     with open_services(settings) as services:
@@ -76,12 +77,14 @@ def doctor(
             "migration_database_url": services.database.migration_url,
             "redis_url": services.redis_url,
         }
-        checks = examine(settings.model_copy(update=found))
+        settings = settings.model_copy(update=found)
+        checks, waiting = examine(settings), pending(settings)
     if as_json:
-        show_json(settings.vendor, checks=[told(check) for check in checks])
+        show_json(settings.vendor, checks=[told(check) for check in checks], **by_kind(waiting))
     else:
         introduce(settings)
         show(check_table(checks))
+        show_pending(waiting)
     return 1 if any(check.is_broken for check in checks) else 0
 
 

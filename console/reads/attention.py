@@ -44,11 +44,6 @@ _ASKING = (
 )
 
 
-def list_asking(connection: Connection, limit: int) -> list[Asking]:
-    """Return the mailings that need attention, oldest first."""
-    return [Asking(*row) for row in connection.execute(_ASKING.limit(limit))]
-
-
 def asking(connection: Connection, mailing_id: int) -> Asking | None:
     """Return why a mailing needs attention, or None if it does not."""
     row = connection.execute(_ASKING.where(Mailing.id == mailing_id)).one_or_none()
@@ -90,13 +85,3 @@ def facts_seen(connection: Connection, mailing_id: int) -> dict[str, Any]:
         .limit(1)
     ).one_or_none()
     return dict((detail or {}).get("facts", {}))
-
-
-def people_needed(connection: Connection) -> dict[State, int]:
-    """Return how many mailings wait for approval and how many need attention."""
-    rows = connection.execute(
-        select(Mailing.state, func.count())
-        .where(Mailing.state.in_([State.APPROVAL, State.ATTENTION]))
-        .group_by(Mailing.state)
-    )
-    return {State(state): count for state, count in rows}

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from models import ENDED, OPEN, Campaign, Mailing, RejectedRow, Stage, State
+from models import ENDED, OPEN, SPARED, Campaign, Mailing, Recipient, RejectedRow, Stage, State
+
+Instant = TypeVar("Instant", date, datetime)
 
 
 class Status(StrEnum):
@@ -46,11 +48,22 @@ class Group:
     charged: Decimal
     charged_from_credits: Decimal
     held: int
+    spared: int
+    first_send_at: datetime | None
+    last_send_at: datetime | None
+    first_hold_until: date | None
+    last_hold_until: date | None
+    deliver_by: date | None
+    last_paid_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A campaign and how far it is. `rejected` are rows of the file, `refused` people the vendor did not take."""
+    """A campaign and how far it is.
+
+    `rejected` are rows of the file, `refused` people the vendor did not take, `spared` people whom a list or a rule
+    of ours keeps from being mailed.
+    """
 
     id: int
     key: str
@@ -71,7 +84,32 @@ class Standing:
     @property
     def refused(self) -> int:
         """People the vendor did not take."""
-        return sum(group.rejected for group in self.groups)
+        return sum(group.rejected - group.spared for group in self.groups)
+
+    @property
+    def spared(self) -> int:
+        """People whom a suppression list, a frequency cap or the rule of one piece for a household spares."""
+        return sum(group.spared for group in self.groups)
+
+    @property
+    def sends(self) -> tuple[datetime, datetime] | None:
+        """The first and the last time that its orders wait for, None if they wait for none."""
+        return _span((group.first_send_at, group.last_send_at) for group in self.groups)
+
+    @property
+    def holds(self) -> tuple[date, date] | None:
+        """The first and the last day until which its orders are held, None if they are not."""
+        return _span((group.first_hold_until, group.last_hold_until) for group in self.groups)
+
+    @property
+    def deliver_by(self) -> date | None:
+        """The day by which the first of its orders must arrive."""
+        return min((group.deliver_by for group in self.groups if group.deliver_by), default=None)
+
+    @property
+    def paid_at(self) -> datetime | None:
+        """When the last of its orders so far was paid."""
+        return max((group.last_paid_at for group in self.groups if group.last_paid_at), default=None)
 
     @property
     def quoted(self) -> Decimal:
@@ -135,7 +173,17 @@ class Standing:
         return asdict(self) | {"status": self.status} | sums | {"states": states}
 
 
-_SUMS = ("accepted", "refused", "quoted", "quoted_from_credits", "charged", "charged_from_credits")
+_SUMS = (
+    *("accepted", "refused", "spared", "quoted", "quoted_from_credits", "charged", "charged_from_credits"),
+    *("sends", "holds", "deliver_by", "paid_at"),
+)
+
+
+def _span(spans: Iterable[tuple[Instant | None, Instant | None]]) -> tuple[Instant, Instant] | None:
+    known = [(first, last) for first, last in spans if first is not None and last is not None]
+    return (min(first for first, _ in known), max(last for _, last in known)) if known else None
+
+
 _LATE = frozenset({Stage.CHECKOUT, Stage.SETTLE})
 _AT_REST = (
     (State.APPROVAL, Status.APPROVAL),
@@ -193,6 +241,15 @@ _IS_HELD = and_(
     Mailing.not_before > func.now(),
 )
 
+# A mailing's count of rejected people holds those whom we spare as well. Few people are: their index is small.
+_SPARED = (
+    select(func.count())
+    .select_from(Recipient)
+    .where(Recipient.mailing_id == Mailing.id, Recipient.outcome.in_(SPARED))
+    .correlate(Mailing)
+    .scalar_subquery()
+)
+
 
 def _groups(connection: Connection, campaign_ids: Iterable[int]) -> dict[int | None, list[Group]]:
     rows = connection.execute(
@@ -210,6 +267,13 @@ def _groups(connection: Connection, campaign_ids: Iterable[int]) -> dict[int | N
             func.coalesce(func.sum(Mailing.charged), Decimal(0)).label("charged"),
             func.coalesce(func.sum(Mailing.charged_from_credits), Decimal(0)).label("charged_from_credits"),
             func.count().filter(_IS_HELD).label("held"),
+            func.coalesce(func.sum(_SPARED), 0).label("spared"),
+            func.min(Mailing.send_at).label("first_send_at"),
+            func.max(Mailing.send_at).label("last_send_at"),
+            func.min(Mailing.hold_until).label("first_hold_until"),
+            func.max(Mailing.hold_until).label("last_hold_until"),
+            func.min(Mailing.deliver_by).label("deliver_by"),
+            func.max(Mailing.paid_at).label("last_paid_at"),
         )
         .where(Mailing.campaign_id.in_(campaign_ids))
         .group_by(Mailing.campaign_id, Mailing.stage, Mailing.state)

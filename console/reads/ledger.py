@@ -6,12 +6,12 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Date, case, cast, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from models import Charge, Decision, Mailing, State, Verdict
+from models import Campaign, Charge, Decision, Mailing, State, Verdict
 from worker.amounts import added
 
 AMOUNTS: Final = ("quoted", "approved", "charged", "credited", "paid", "from_credits", "difference")
@@ -44,6 +44,7 @@ class Entry:
     paid: Decimal
     from_credits: Decimal
     difference: Decimal
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class _Order:
     credited: Decimal
     from_credits: Decimal
     is_paid: bool
+    campaign: str | None
 
 
 def ledger(
@@ -101,11 +103,12 @@ def total(entries: Iterable[Entry]) -> Entry:
     def of(name: str) -> Decimal:
         return added(getattr(one, name) for one in given)
 
+    amounts: dict[str, Any] = {name: of(name) for name in AMOUNTS}
     return Entry(
         label="all",
         orders=sum(one.orders for one in given),
         pieces=sum(one.pieces for one in given),
-        **{name: of(name) for name in AMOUNTS},
+        **amounts,
     )
 
 
@@ -126,7 +129,12 @@ def _sum(label: str, orders: list[_Order]) -> Entry:
         paid=paid,
         from_credits=of("from_credits"),
         difference=paid - quoted_of_paid,
+        name=_common({one.campaign for one in orders}),
     )
+
+
+def _common(names: set[str | None]) -> str | None:
+    return next(iter(names)) if len(names) == 1 else None
 
 
 def _orders(connection: Connection, zone: str, since: date | None, until: date | None) -> Iterator[_Order]:
@@ -162,7 +170,9 @@ def _orders(connection: Connection, zone: str, since: date | None, until: date |
             func.coalesce(charges.c.credited, zero),
             func.coalesce(charges.c.from_credits, zero),
             Mailing.paid_at.is_not(None),
+            Campaign.name,
         )
+        .join(Campaign, isouter=True)
         .join(charges, charges.c.mailing_id == Mailing.id, isouter=True)
         .join(agreed, agreed.c.mailing_id == Mailing.id, isouter=True)
         .where(Mailing.quoted.is_not(None))

@@ -5,9 +5,21 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from models import Approval, EventLog, HoldMode, IfLate, Mailing, Proof, Stage, State, VendorCall
+from models import (
+    SPARED,
+    Approval,
+    EventLog,
+    HoldMode,
+    IfLate,
+    Mailing,
+    Proof,
+    Recipient,
+    Stage,
+    State,
+    VendorCall,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +62,22 @@ class MailingFacts:
     late_after: int
     price_until: datetime | None
     price_after: Decimal | None
+    spared: int
+
+    @property
+    def refused(self) -> int:
+        """People the vendor did not take: `rejected` holds those whom a list or a rule of ours spares as well."""
+        return self.rejected - self.spared
 
 
-_FACTS = tuple(getattr(Mailing, name) for name in MailingFacts.__slots__)
+_SPARED = (
+    select(func.count())
+    .select_from(Recipient)
+    .where(Recipient.mailing_id == Mailing.id, Recipient.outcome.in_(SPARED))
+    .correlate(Mailing)
+    .scalar_subquery()
+)
+_FACTS = (*(getattr(Mailing, name) for name in MailingFacts.__slots__ if name != "spared"), _SPARED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, select
 
@@ -95,7 +95,7 @@ def added_up(quotes: Sequence[QuoteFacts]) -> QuoteFacts:
     """
     first = quotes[0]
     amounts = [one.name for one in fields(QuoteFacts) if isinstance(getattr(first, one.name), Decimal)]
-    sums = {name: sum((getattr(one, name) for one in quotes), Decimal(0)) for name in amounts}
+    sums: dict[str, Any] = {name: sum((getattr(one, name) for one in quotes), Decimal(0)) for name in amounts}
     earliest = [one.delivery_min for one in quotes if one.delivery_min]
     latest = [one.delivery_max for one in quotes if one.delivery_max]
     return replace(
@@ -118,7 +118,7 @@ def _added_lines(quotes: Iterable[QuoteFacts]) -> tuple[Line, ...]:
             path = paths[line.position] = (*above, (line.name, line.is_credit))
             parent = found.get(above)
             before = found.get(path)
-            found[path] = _added(before, line, len(found), parent and parent.position)
+            found[path] = _added(before, line, len(found), None if parent is None else parent.position)
     return tuple(sorted(found.values(), key=lambda line: line.position))
 
 
@@ -138,7 +138,7 @@ def _plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     return other if one is None else one if other is None else one + other
 
 
-def _campaigns(connection: Connection, mailing_ids: Sequence[int]) -> Sequence[Row[tuple[int, str, int]]]:
+def _campaigns(connection: Connection, mailing_ids: Sequence[int]) -> Sequence[Row[int, str, int]]:
     of_them = select(Mailing.campaign_id).where(Mailing.id.in_(mailing_ids))
     query = select(Campaign.id, Campaign.name, Campaign.rejected)
     return connection.execute(query.where(Campaign.id.in_(of_them)).order_by(Campaign.id)).all()

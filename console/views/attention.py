@@ -1,11 +1,14 @@
 """How mailings that need a person look."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from rich.table import Table
 
+from console.reads.actions import Action
 from console.reads.attention import Asking, Cause
-from console.views.words import count, day, facts, table, text, when
+from console.reads.pending import Kind, Pending
+from console.views.words import count, day, facts, money, table, text, when
 from worker.acceptances import Standing
 
 
@@ -16,22 +19,36 @@ def cause_lines(causes: Iterable[Cause]) -> Iterator[str]:
         yield f"mailing {one.first}{others}: {text(one.reason)}"
 
 
-def asking_table(asking: Iterable[Asking]) -> Table:
-    """Return one line for each mailing that needs attention."""
-    columns = ("mailing", "campaign", "stage", "order", "reason", "why", "since")
-    rows = table(*columns, right=("mailing", "order"), fold=("campaign", "why"))
-    for one in asking:
-        campaign = "-" if one.campaign_id is None else f"{one.campaign_id} {text(one.campaign)}"
-        rows.add_row(
-            str(one.mailing_id),
-            campaign,
-            one.stage,
-            text(one.order_id),
-            text(one.reason_code),
-            text(one.reason),
-            day(one.since),
-        )
-    return rows
+def action_lines(actions: Iterable[Action]) -> Iterator[str]:
+    """Yield commands to copy, each after what it does."""
+    for one in actions:
+        yield f"  # {one.meaning}"
+        yield f"  {one.command}"
+
+
+def pending_heading(one: Pending) -> str:
+    """Return what waits for a person, in one line."""
+    orders = f"mailing {one.mailing_id}" if one.mailings == 1 else count(one.mailings, "order")
+    campaign = "" if one.campaign_id is None else f"campaign {one.campaign_id} {text(one.campaign)}"
+    order = f"order {one.order_id}" if one.mailings == 1 and one.order_id else ""
+    amount = money(one.amount) if one.amount and one.kind is not Kind.FAILED else ""
+    since = f"since {when(one.since)}"
+    parts = [campaign, orders, order, amount, since]
+    return f"{_KINDS[one.kind]}: {', '.join(filter(None, parts))}"
+
+
+def pending_reason(one: Pending) -> str:
+    """Return why it waits, empty for an approval that only waits for its price to be agreed to."""
+    return (
+        f"  {': '.join(filter(None, [one.reason_code, text(one.reason) if one.reason else None]))}".rstrip()
+    )
+
+
+_KINDS: Final = {
+    Kind.ATTENTION: "needs attention",
+    Kind.APPROVAL: "waits for approval",
+    Kind.FAILED: "failed",
+}
 
 
 def accepted_table(accepted: Iterable[Standing]) -> Table:

@@ -1,7 +1,7 @@
 """How campaigns look."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.console import Group as Stack
 from rich.console import RenderableType
@@ -13,12 +13,23 @@ from console.reads.campaigns import Group, Rejection, Standing, Waiting
 from console.views.words import cost, count, day, facts, money, state, table, text, when
 from models import State
 
-_NUMBERS = ("id", "orders", "people accepted", "price", "size", "accepted", "refused", "quoted", "charged")
+_NUMBERS = (
+    "id",
+    "orders",
+    "people accepted",
+    "price",
+    "size",
+    "accepted",
+    "refused",
+    "spared",
+    "quoted",
+    "charged",
+)
 
 
 def campaign_table(standings: Iterable[Standing]) -> Table:
     """Return one line for each campaign."""
-    columns = ("id", "name", "status", "orders", "people accepted", "price", "submitted")
+    columns = ("id", "name", "status", "orders", "people accepted", "price", "submitted", "goes out", "paid")
     rows = table(*columns, right=_NUMBERS, fold=("name",))
     for one in standings:
         rows.add_row(
@@ -29,6 +40,8 @@ def campaign_table(standings: Iterable[Standing]) -> Table:
             f"{one.accepted:,} of {one.people:,}",
             money(one.charged or one.quoted),
             day(one.created_at),
+            _goes_out(one),
+            day(one.paid_at),
         )
     return rows
 
@@ -41,16 +54,45 @@ def campaign_facts(one: Standing) -> Table:
         ("key", one.key),
         ("submitted", when(one.created_at)),
         *((("paused", when(one.paused_at)),) if one.paused_at else ()),
+        *_date_facts(one),
         ("list", f"{count(one.rows, 'row')}: {one.people:,} to mail, {one.rejected:,} rejected"),
         ("LettrLabs", f"{one.accepted:,} accepted, {one.refused:,} refused"),
+        *((("not handed over", _spared_words(one.spared)),) if one.spared else ()),
         ("money", f"{cost(one.quoted, one.quoted_from_credits)} quoted, {_charged(one)} charged"),
     )
+
+
+def _date_facts(one: Standing) -> Iterator[tuple[str, str]]:
+    if one.sends:
+        yield "paid", f"not before {_span(*map(when, one.sends))}"
+    if one.holds:
+        yield "held", f"until {_span(*map(str, one.holds))}"
+    if one.deliver_by:
+        yield "arrives", f"by {one.deliver_by}"
+    if one.paid_at:
+        yield "last paid", when(one.paid_at)
+
+
+def _goes_out(one: Standing) -> str:
+    """Return the first day on which its orders go out, a dash if they wait for none."""
+    if one.sends:
+        return day(one.sends[0])
+    return str(one.holds[0]) if one.holds else "-"
+
+
+def _span(first: str, last: str) -> str:
+    return first if first == last else f"{first} to {last}"
+
+
+def _spared_words(spared: int) -> str:
+    return f"{spared:,}, by your suppression lists, caps or one piece for a household"
 
 
 def group_table(one: Standing) -> Table:
     """Return one line for each stage and state that mailings of the campaign are at."""
     rows = table(
-        "orders", "stage", "state", "size", "accepted", "refused", "quoted", "charged", right=_NUMBERS
+        *("orders", "stage", "state", "size", "accepted", "refused", "spared", "quoted", "charged"),
+        right=_NUMBERS,
     )
     for group in one.groups:
         rows.add_row(
@@ -59,7 +101,8 @@ def group_table(one: Standing) -> Table:
             state(group.state),
             f"{group.size:,}",
             f"{group.accepted:,}",
-            f"{group.rejected:,}",
+            f"{group.rejected - group.spared:,}",
+            f"{group.spared:,}",
             money(group.quoted),
             money(group.charged),
         )
@@ -92,7 +135,8 @@ def summary(one: Standing) -> str:
     for group in one.groups:
         doing[_doing(group)] += group.mailings
     parts = ", ".join(f"{number:,} {words}" for words, number in doing.items())
-    people = f"{one.accepted:,} of {count(one.people, 'person', 'people')} accepted, {one.refused:,} refused"
+    spared = f", {one.spared:,} not handed over" if one.spared else ""
+    people = f"{one.accepted:,} of {count(one.people, 'person', 'people')} accepted, {one.refused:,} refused{spared}"
     return f"{count(one.mailings, 'order')}: {parts or 'none yet'}; {people}{_money_words(one)}"
 
 

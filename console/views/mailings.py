@@ -46,7 +46,7 @@ def mailing_facts(one: MailingFacts) -> Table:
         ("options", f"template {one.template_id}, {one.postage}, {one.speed}"),
         *time_facts(one, system_clock()),
         ("approval", approved),
-        ("people", f"{one.size:,}: {one.accepted:,} accepted, {one.rejected:,} refused"),
+        ("people", _people_words(one)),
         ("money", f"{cost(one.quoted, one.quoted_from_credits)} quoted, {_charged(one)} charged"),
         *((("cancel", "asked for"),) if one.cancel_requested else ()),
         ("submitted", when(one.created_at)),
@@ -55,6 +55,11 @@ def mailing_facts(one: MailingFacts) -> Table:
 
 def _charged(one: MailingFacts) -> str:
     return cost(one.charged, one.charged_from_credits)
+
+
+def _people_words(one: MailingFacts) -> str:
+    spared = f", {one.spared:,} not handed over" if one.spared else ""
+    return f"{one.size:,}: {one.accepted:,} accepted, {one.refused:,} refused by LettrLabs{spared}"
 
 
 def timeline_table(events: Iterable[Event]) -> Table:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.table import Table
 
 from console.reads.ledger import AMOUNTS, Entry, Grouping
-from console.views.words import cost, count, money, table
+from console.views.words import cost, count, money, table, text
 from worker.budgets import purse_words
 from worker.offers import Offer
 from worker.purses import Standing
@@ -48,11 +48,17 @@ def ledger_table(entries: Iterable[Entry], by: Grouping) -> Table:
     """Return one line for each order, campaign or day, and their sums."""
     listed = list(entries)
     # A column of nothing but zeros would crowd the others out.
-    names = [name for name in AMOUNTS if name != "from_credits" or any(one.from_credits for one in listed)]
-    headings = [name.replace("from_credits", "from credits") for name in names]
-    rows = table(by.value, "pieces", *headings, right=(*_NUMBERS, "from credits"))
+    amounts = [name for name in AMOUNTS if name != "from_credits" or any(one.from_credits for one in listed)]
+    headings = [name.replace("from_credits", "from credits") for name in amounts]
+    names = () if by is Grouping.DAY else ("name" if by is Grouping.CAMPAIGN else "campaign",)
+    rows = table(by.value, *names, "pieces", *headings, right=(*_NUMBERS, "from credits"), fold=names)
     for one in listed:
-        rows.add_row(one.label, f"{one.pieces:,}", *(money(getattr(one, name)) for name in names))
+        rows.add_row(
+            one.label,
+            *(text(one.name) for _ in names),
+            f"{one.pieces:,}",
+            *(money(getattr(one, name)) for name in amounts),
+        )
     return rows
 
 

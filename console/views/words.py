@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from console.output import printable
+from console.views.stacking import StackingTable
 
 _COLOURS: Final = {
     "sent": "green",
@@ -77,7 +78,7 @@ def text(value: object) -> str:
 def facts(*pairs: tuple[str, object]) -> Table:
     """Return names and values side by side."""
     grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim")
+    grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in pairs:
         grid.add_row(name, value if isinstance(value, Text) else text(value))
@@ -87,8 +88,13 @@ def facts(*pairs: tuple[str, object]) -> Table:
 def table(
     *columns: str, right: tuple[str, ...] = (), fold: tuple[str, ...] = (), title: str | None = None
 ) -> Table:
-    """Return an empty table; the columns in `right` hold numbers, those in `fold` may take several lines."""
-    empty = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=None)
+    """Return an empty table; the columns in `right` hold numbers, those in `fold` may take several lines.
+
+    Where the terminal is too narrow for the numbers and the words, its rows are printed as blocks.
+    """
+    empty = StackingTable(
+        title=title, title_justify="left", title_style="bold", header_style="bold", box=None
+    )
     for column in columns:
         justify: JustifyMethod = "right" if column in right else "left"
         empty.add_column(column, justify=justify, no_wrap=column not in fold, overflow="fold")

@@ -1,0 +1,39 @@
+"""What waits for a person, listed with the commands that answer it."""
+
+from collections.abc import Iterable
+
+from console.output import show, show_json, show_lines
+from console.reads.pending import Kind, Pending, count_pending, list_pending
+from console.session import open_session
+from console.views.attention import action_lines, pending_heading, pending_reason
+from worker.clock import system_clock
+
+
+def list_waiting(limit: int, *, as_json: bool) -> None:
+    """Print everything that waits for a person."""
+    with open_session(quiet=as_json) as session, session.engine.connect() as connection:
+        found = list_pending(connection, system_clock(), limit)
+        if as_json:
+            show_json(session.vendor, **by_kind(found))
+        else:
+            show_pending(found)
+
+
+def by_kind(found: Iterable[Pending]) -> dict[str, list[Pending]]:
+    """Return what waits for a person, by why."""
+    every = list(found)
+    names = {"attention": Kind.ATTENTION, "approvals": Kind.APPROVAL, "failed_campaigns": Kind.FAILED}
+    return {name: [one for one in every if one.kind is kind] for name, kind in names.items()}
+
+
+def show_pending(found: Iterable[Pending]) -> None:
+    """Print what waits for a person: what it is, why, and each command that answers it."""
+    every = list(found)
+    if not count_pending(every)[Kind.ATTENTION]:
+        show("Nothing needs attention.")
+    for one in every:
+        show("", pending_heading(one))
+        reason = pending_reason(one)
+        if reason:
+            show(reason)
+        show_lines(*action_lines(one.actions))
