@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, and_, cast, func, select
 
 from models import ENDED, OPEN, SPARED, Campaign, Mailing, Recipient, RejectedRow, Stage, State
 
@@ -267,7 +267,7 @@ def _groups(connection: Connection, campaign_ids: Iterable[int]) -> dict[int | N
             func.coalesce(func.sum(Mailing.charged), Decimal(0)).label("charged"),
             func.coalesce(func.sum(Mailing.charged_from_credits), Decimal(0)).label("charged_from_credits"),
             func.count().filter(_IS_HELD).label("held"),
-            func.coalesce(func.sum(_SPARED), 0).label("spared"),
+            cast(func.coalesce(func.sum(_SPARED), 0), Integer).label("spared"),
             func.min(Mailing.send_at).label("first_send_at"),
             func.max(Mailing.send_at).label("last_send_at"),
             func.min(Mailing.hold_until).label("first_hold_until"),

@@ -44,6 +44,8 @@ def pending_reason(one: Pending) -> str:
     )
 
 
+# What the worker writes where there is no other reason: the heading says it already.
+PLAIN_APPROVAL: Final = "waits for approval"
 _KINDS: Final = {
     Kind.ATTENTION: "needs attention",
     Kind.APPROVAL: "waits for approval",

@@ -29,7 +29,7 @@ _NUMBERS = (
 
 def campaign_table(standings: Iterable[Standing]) -> Table:
     """Return one line for each campaign."""
-    columns = ("id", "name", "status", "orders", "people accepted", "price", "submitted", "goes out", "paid")
+    columns = ("id", "name", "status", "orders", "people", "price", "date")
     rows = table(*columns, right=_NUMBERS, fold=("name",))
     for one in standings:
         rows.add_row(
@@ -39,9 +39,7 @@ def campaign_table(standings: Iterable[Standing]) -> Table:
             f"{one.mailings:,}",
             f"{one.accepted:,} of {one.people:,}",
             money(one.charged or one.quoted),
-            day(one.created_at),
-            _goes_out(one),
-            day(one.paid_at),
+            _date(one),
         )
     return rows
 
@@ -73,11 +71,13 @@ def _date_facts(one: Standing) -> Iterator[tuple[str, str]]:
         yield "last paid", when(one.paid_at)
 
 
-def _goes_out(one: Standing) -> str:
-    """Return the first day on which its orders go out, a dash if they wait for none."""
+def _date(one: Standing) -> str:
+    """Return the date that matters now: of the payment, else of the first order to go out, else of the submission."""
+    if one.paid_at:
+        return f"paid {day(one.paid_at)}"
     if one.sends:
-        return day(one.sends[0])
-    return str(one.holds[0]) if one.holds else "-"
+        return f"goes out {day(one.sends[0])}"
+    return f"held until {one.holds[0]}" if one.holds else f"submitted {day(one.created_at)}"
 
 
 def _span(first: str, last: str) -> str:

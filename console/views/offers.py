@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 
 from console.reads.offers import OfferSum
+from console.views.attention import PLAIN_APPROVAL
 from console.views.mailings import mailing_table
 from console.views.quotes import delivery_words, quote_table
 from console.views.times import time_facts
@@ -30,7 +31,9 @@ def offer_parts(offer: OfferSum, *, orders: bool) -> Iterator[RenderableType]:
         yield rows
     yield from _times(offer)
     yield from dict.fromkeys(
-        f"mailing {one.id} asks because {text(one.reason)}" for one in offer.orders if one.reason
+        f"mailing {one.id}: {text(one.reason)}"
+        for one in offer.orders
+        if one.reason and one.reason != PLAIN_APPROVAL
     )
 
 
