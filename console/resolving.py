@@ -16,7 +16,6 @@ from worker.clock import system_clock
 from worker.moves import Resolution
 
 
-
 def show_asking(mailing_id: int, *, as_json: bool) -> None:
     """Print why a mailing needs attention; raises Complaint if it does not."""
     with open_session(quiet=as_json) as session:

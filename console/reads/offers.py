@@ -1,7 +1,7 @@
 """What a person is asked to approve: orders added up, and exactly what an approval of them binds."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -14,6 +14,7 @@ from models import Campaign, HoldMode, Mailing, Outcome, Recipient
 from worker.offers import Offer, offered
 
 _MOST_REASONS: Final = 10
+_AMOUNTS: Final = ("charges", "tax", "credits", "total", "from_credits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,13 @@ class OfferSum:
 
     @property
     def total(self) -> Decimal:
-        """What an approval binds."""
+        """What the orders cost, which an approval binds."""
         return sum((one.offer.total or Decimal(0) for one in self.terms.values()), Decimal(0))
+
+    @property
+    def from_credits(self) -> Decimal:
+        """How much of the cost the account's credits pay."""
+        return sum((one.offer.from_credits or Decimal(0) for one in self.terms.values()), Decimal(0))
 
 
 def offer_sum(connection: Connection, mailing_ids: Sequence[int]) -> OfferSum:
@@ -94,8 +100,7 @@ def added_up(quotes: Sequence[QuoteFacts]) -> QuoteFacts:
     Amounts and lines of the same name are added; delivery spans from the earliest to the latest day.
     """
     first = quotes[0]
-    amounts = [one.name for one in fields(QuoteFacts) if isinstance(getattr(first, one.name), Decimal)]
-    sums: dict[str, Any] = {name: sum((getattr(one, name) for one in quotes), Decimal(0)) for name in amounts}
+    sums: dict[str, Any] = {name: _sum(getattr(one, name) for one in quotes) for name in _AMOUNTS}
     earliest = [one.delivery_min for one in quotes if one.delivery_min]
     latest = [one.delivery_max for one in quotes if one.delivery_max]
     return replace(
@@ -127,15 +132,21 @@ def _added(before: Line | None, line: Line, position: int, parent: int | None) -
         return replace(line, position=position, parent=parent)
     return replace(
         before,
-        quantity=_plus(before.quantity, line.quantity),
+        quantity=_sum((before.quantity, line.quantity)),
         rate=before.rate if before.rate == line.rate else None,
-        tax=_plus(before.tax, line.tax),
-        total=before.total + line.total,
+        tax=_sum((before.tax, line.tax)),
+        total=_sum((before.total, line.total)),
     )
 
 
-def _plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
-    return other if one is None else one if other is None else one + other
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """Return the sum, None if one of them is not known: not stated is not zero."""
+    total = Decimal(0)
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total
 
 
 def _campaigns(connection: Connection, mailing_ids: Sequence[int]) -> Sequence[Row[int, str, int]]:

@@ -9,7 +9,7 @@ from console.views.attention import PLAIN_APPROVAL
 from console.views.mailings import mailing_table
 from console.views.quotes import delivery_words, quote_table
 from console.views.times import time_facts
-from console.views.words import count, facts, money, state, table, text
+from console.views.words import cost, count, facts, state, table, text
 from worker.clock import system_clock
 
 _MOST_TIMES = 6
@@ -41,7 +41,7 @@ def question(offer: OfferSum, vendor: str) -> str:
     """Return the question whether all of it is to be sent."""
     return (
         f"{vendor.upper()}: send {count(offer.pieces, 'piece')} in {count(len(offer.orders), 'order')}"
-        f" for {money(offer.total)}?"
+        f" for {cost(offer.total, offer.from_credits)}?"
     )
 
 
@@ -55,7 +55,7 @@ def _facts(offer: OfferSum) -> RenderableType:
         ("orders", ", ".join(f"{one.order_id}" for one in offer.orders[:_MOST_TIMES]) + _more(offer)),
         ("template", templates),
         ("people", f"{offer.pieces:,} of {people:,} are mailed{rows}"),
-        ("to pay", money(offer.total)),
+        ("cost", cost(offer.total, offer.from_credits)),
     )
 
 

@@ -12,7 +12,19 @@ from console.views.words import facts, table
 
 AMOUNT = Decimal("1236789.00")
 ENTRIES = [
-    Entry(str(number), 10, 1_234_567, AMOUNT, AMOUNT, AMOUNT, Decimal(0), AMOUNT, Decimal(-3), "Spring offer")
+    Entry(
+        str(number),
+        10,
+        1_234_567,
+        AMOUNT,
+        AMOUNT,
+        AMOUNT,
+        Decimal(0),
+        AMOUNT,
+        Decimal(0),
+        Decimal(-3),
+        "Spring offer",
+    )
     for number in (1, 10)
 ]
 WHY = "LettrLabs put the order back to Draft although the payment was acknowledged before"
