@@ -5,7 +5,7 @@ from pathlib import Path
 
 from console.complaints import Complaint
 from console.decisions import approve_all, cancel_all, objection, outcome_words
-from console.output import remark, show
+from console.output import remark, show, show_lines
 from console.private import save_private
 from console.questions import Answer, ask_price
 from console.reads import campaigns, mailings, planned
@@ -97,7 +97,7 @@ def show_offer(session: Session, mailing_ids: Sequence[int], *, orders: bool) ->
     if grid:
         show(grid_table(grid))
     of_all = "" if len(mailing_ids) == 1 else f" of the first of {len(mailing_ids)} orders"
-    show(f"Proof{of_all}: {save_proof(session, mailing_ids[0])}")
+    show_lines(f"Proof{of_all}: {save_proof(session, mailing_ids[0])}")
     return offer
 
 

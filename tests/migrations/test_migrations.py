@@ -101,9 +101,9 @@ def test_a_migration_gives_up_on_a_lock_rather_than_stop_the_work(empty_url: str
     before = revisions(empty_url)
     engine = create_engine(empty_url)
     with engine.connect() as worker:
-        # A long transaction, such as somebody's forgotten session, that holds every table.
+        # A long transaction, such as somebody's forgotten session, that writes to every table.
         for table in tables(empty_url):
-            worker.execute(text(f"LOCK TABLE {table} IN ACCESS SHARE MODE"))
+            worker.execute(text(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE"))
         with pytest.raises(OperationalError, match="lock timeout"):
             migrations.upgrade(empty_url)
         worker.rollback()
