@@ -1,6 +1,7 @@
 """What the commands do that keep people from being mailed, or forget them."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
