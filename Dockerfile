@@ -13,10 +13,12 @@ RUN pip install --require-hashes --requirement requirements.txt --requirement re
 
 COPY . .
 RUN pip install --no-deps --no-build-isolation --no-index . \
- && useradd --system --uid 10001 --create-home --home-dir /data mailrun \
+ && groupadd --system --gid 10001 mailrun \
+ && useradd --system --uid 10001 --gid 10001 --create-home --home-dir /data mailrun \
  && install --directory --owner=mailrun --group=mailrun --mode=0700 /data/sandbox
 
 # Without the source in the working directory what runs is what was installed.
 WORKDIR /data
-USER mailrun
+# By number, so that an orchestrator can see that it is not root.
+USER 10001:10001
 CMD ["mailrun", "--help"]

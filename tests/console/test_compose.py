@@ -1,4 +1,5 @@
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from console.roles import OWNER
 from console.valkey import Valkey
 from console.web.server import READY
 from models import Heartbeat
+from worker.desk import CALLS, CONCURRENCY
 from worker.settings import LIVE_URL, SANDBOX_KEY, Settings
 from worker.signatures import fresh_secret, sign
 
@@ -71,6 +73,8 @@ def eventually(true: Callable[[], object]) -> bool:
 def dot_env(broker_prefix: str) -> dict[str, str]:
     return {
         "POSTGRES_PASSWORD": "unused-here",
+        "OWNER_PASSWORD": "unused-either",
+        "APPLICATION_PASSWORD": "nor-this",
         "LETTRLABS_API_KEY": SANDBOX_KEY,
         "MAILRUN_BROKER_PREFIX": broker_prefix,
     }
@@ -79,15 +83,15 @@ def dot_env(broker_prefix: str) -> dict[str, str]:
 def test_compose_hands_on_every_setting_and_nothing_unknown() -> None:
     settings = {str(field.validation_alias) for field in Settings.model_fields.values()}
 
-    for service in ("migrate", "worker", "beat", "web"):
-        # The data directory is the container's own business; libpq reads the password itself.
-        assert set(SERVICES[service]["environment"]) == settings - {
-            "MAILRUN_DATA_DIR",
-            "MIGRATION_DATABASE_URL",
-        } | {"PGPASSWORD"}
+    # The data directory is the container's own business; libpq reads the password itself.
+    told = settings - {"MAILRUN_DATA_DIR", "MIGRATION_DATABASE_URL"} | {"PGPASSWORD"}
+
+    for service in ("worker", "beat", "web"):
+        assert set(SERVICES[service]["environment"]) == told
+    assert set(SERVICES["migrate"]["environment"]) == told | {"MIGRATION_DATABASE_URL"}
 
 
-@pytest.mark.parametrize("forgotten", ["POSTGRES_PASSWORD", "LETTRLABS_API_KEY"])
+@pytest.mark.parametrize("forgotten", ["APPLICATION_PASSWORD", "LETTRLABS_API_KEY"])
 def test_compose_starts_nothing_without_its_secrets(dot_env: dict[str, str], forgotten: str) -> None:
     del dot_env[forgotten]
 
@@ -108,7 +112,10 @@ def test_the_migrate_service_makes_the_tables(
 ) -> None:
     with postgres.connect() as connection:
         connection.execute(f"CREATE DATABASE composed OWNER {OWNER}")
-    env = environment("migrate", dot_env) | {"DATABASE_URL": postgres.owner_url("composed")}
+    env = environment("migrate", dot_env) | {
+        "DATABASE_URL": postgres.url("composed"),
+        "MIGRATION_DATABASE_URL": postgres.owner_url("composed"),
+    }
 
     assert run(programs, SERVICES["migrate"]["command"], env) == 0
 
@@ -177,6 +184,71 @@ def test_the_broker_is_started_as_the_worker_needs_it(run_dir: Path) -> None:
 
 
 def test_the_image_does_not_run_as_root() -> None:
-    users = re.findall(r"^USER (\w+)$", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+    users = re.findall(r"^USER (\S+)$", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
 
-    assert users == ["mailrun"]
+    assert users == ["10001:10001"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_service_of_compose_has_a_power_or_room_that_it_does_not_need(service: str) -> None:
+    told = SERVICES[service]
+
+    assert told["cap_drop"] == ["ALL"]
+    assert told["security_opt"] == ["no-new-privileges:true"]
+    assert told["read_only"] is True
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", told["user"])
+    assert told["mem_limit"]
+    assert told["pids_limit"]
+
+
+def test_the_broker_is_full_before_its_container_is() -> None:
+    limit = next(option for option in SERVICES["redis"]["command"] if option.startswith("--maxmemory="))
+
+    assert (limit, SERVICES["redis"]["mem_limit"]) == ("--maxmemory=384mb", "512m")
+
+
+def test_postgresql_has_connections_for_six_workers() -> None:
+    told = dict(option.split("=") for option in SERVICES["postgres"]["command"][2::2])
+
+    assert int(told["max_connections"]) >= 6 * (CALLS + CONCURRENCY) + 50
+
+
+def test_the_roles_service_makes_an_owner_and_a_role_that_reads_and_writes_rows(postgres: Postgres) -> None:
+    psql = postgres.find_programs().command.with_name("psql")
+    passwords = {"OWNER_PASSWORD": "it's one", "APPLICATION_PASSWORD": "another"}
+    with postgres.connect() as connection:
+        # As an older version left it: the superuser owns the database and what is in it.
+        connection.execute("CREATE DATABASE older")
+    with postgres.connect("older") as connection:
+        connection.execute("CREATE TABLE kept (id int GENERATED ALWAYS AS IDENTITY)")
+    for _ in range(2):
+        subprocess.run(
+            [
+                psql,
+                "--no-psqlrc",
+                "--quiet",
+                "--username=postgres",
+                "--dbname=older",
+                f"--host={postgres.run_dir}",
+            ]
+            + [f"--file={ROOT / 'deploy' / 'roles.sql'}"],
+            env=passwords,
+            check=True,
+        )
+
+    with postgres.connect("older") as connection:
+        owners = connection.execute(
+            "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'kept'"
+        ).fetchall()
+        found = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = 'mailrun_app'").fetchall()
+    with postgres.connect() as connection:
+        connection.execute("DROP DATABASE older")
+        connection.execute("DROP ROLE mailrun_app")
+    assert (owners, found) == ([(OWNER,)], [(False,)])
+
+
+def test_no_service_that_works_knows_the_superusers_or_the_owners_password() -> None:
+    for service in ("worker", "beat", "web"):
+        told = str(SERVICES[service]["environment"])
+        assert "POSTGRES_PASSWORD" not in told
+        assert "OWNER_PASSWORD" not in told
