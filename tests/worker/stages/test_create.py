@@ -159,6 +159,36 @@ def test_drafts_of_lost_creates_of_two_templates_are_deleted_and_made_anew(
     assert set(hands.strays().values()) == {"deleted"}
 
 
+def test_a_stolen_create_of_another_template_makes_its_draft_unusable(
+    hands: Any, new_mailing: Any, sandbox: Any
+) -> None:
+    other = new_mailing(template_id=1002)
+    hands.abandon(other)
+    hands.on_to(Stage.ATTACH, other)
+    assert "steal" in hands.pen.moves(other)
+    left = hands.stranger_makes_a_draft(template=1002)  # as a stopped worker's late create leaves it
+    sandbox.fail("create_order", "cut_before", count=1)
+
+    mailing_id = hands.on_to(Stage.ATTACH, new_mailing(template_id=1001))
+
+    assert hands.pen.mailing(mailing_id).order_id != left
+    assert left not in {one["id"] for one in sandbox.orders()}
+
+
+def test_a_dead_workers_create_holds_up_no_other(hands: Any, new_mailing: Any, sandbox: Any) -> None:
+    dead = new_mailing()
+    hands.abandon(dead)
+    sandbox.fail("create_order", "cut_after", count=1)
+    lost = new_mailing()
+    hands.deliver(lost)
+    hands.until(hands.pen.mailing(lost).not_before)
+
+    row = hands.deliver(lost)
+
+    # The dead worker's lease has ended: its call has as well, and nothing of it is under way.
+    assert (row.stage, row.reason) != (Stage.CREATE, "waits for creates under way to end")
+
+
 def test_a_draft_from_before_the_lost_create_is_not_touched(
     hands: Any, new_mailing: Any, sandbox: Any
 ) -> None:

@@ -1,13 +1,15 @@
 """The hourly look for drafts that no mailing explains, and who may delete them."""
 
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 
 from lettrlabs import Unavailable
-from models import Stage, Stray, VendorCall
+from models import Mailing, Stage, Stray, VendorCall
 from worker import fates, sweep
 from worker.results import Contested
 from worker.sweep import Round, Swept
@@ -178,3 +180,47 @@ def test_a_create_under_way_is_not_taken_for_a_stray(hands: Any, sandbox: Any) -
 
     assert look(hands) == Swept(found=(), deleted=())
     assert sandbox.order()["id"] == hands.pen.mailing(mailing_id).order_id
+
+
+def test_taking_an_order_races_marking_it_for_deletion_and_one_of_the_two_wins(hands: Any) -> None:
+    draft = hands.stranger_makes_a_draft()
+    marked = threading.Event()
+    fate: list[bool] = []
+
+    def mark() -> None:
+        marked.set()
+        fate.append(fates.discard(a_round(hands), draft, "left over"))
+
+    marker = threading.Thread(target=mark, daemon=True)
+    with hands.desk.engine.begin() as connection:
+        fates.take(connection, [draft])
+        marker.start()
+        assert marked.wait(5)
+        wait_until_blocked(hands.desk.engine)
+        assert fate == []
+        connection.execute(update(Mailing).where(Mailing.id == hands.new_mailing()).values(order_id=draft))
+    marker.join(10)
+
+    assert fate == [True]
+    assert hands.strays() == {}
+    assert hands.desk.vendor.order(draft) is not None
+
+
+def wait_until_blocked(engine: Any) -> None:
+    """Return once a session waits for an advisory lock."""
+    waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    give_up = time.monotonic() + 10
+    while time.monotonic() < give_up:
+        with engine.connect() as connection:
+            if connection.scalar(waits):
+                return
+    raise AssertionError("nothing waits for the order")
+
+
+def test_an_order_marked_for_deletion_cannot_be_taken(hands: Any, sandbox: Any) -> None:
+    draft = hands.stranger_makes_a_draft()
+    sandbox.fail("delete_order", "cut_before", count=1)
+    assert not fates.discard(a_round(hands), draft, "left over")
+
+    with pytest.raises(Contested), hands.desk.engine.begin() as connection:
+        fates.take(connection, [draft])
