@@ -31,6 +31,10 @@ class Mailing(Scheduled, Sparing, Base):
     ``not_before`` is when work may go on; ``wake_at`` is when the due scan looks at the row again, which after
     a push lies later, so that a message lost on the way is pushed once more. ``recovering`` says that a write of
     this stage may have happened unseen since ``unsure_since``. ``cursor`` counts recipients handed to the vendor.
+
+    ``order_written_at`` is when a worker last wrote, or may have written, to the vendor's order. ``missing_since`` is
+    the first of the looks in a row that did not show what was written; ``unanswered_since`` is the first of the calls
+    in a row that the vendor did not answer.
     """
 
     __tablename__ = "mailing"
@@ -92,6 +96,9 @@ class Mailing(Scheduled, Sparing, Base):
     lease_until: Mapped[datetime | None] = mapped_column(_TIME)
     recovering: Mapped[bool] = mapped_column(server_default=text("false"))
     unsure_since: Mapped[datetime | None] = mapped_column(_TIME)
+    order_written_at: Mapped[datetime | None] = mapped_column(_TIME)
+    missing_since: Mapped[datetime | None] = mapped_column(_TIME)
+    unanswered_since: Mapped[datetime | None] = mapped_column(_TIME)
     resends: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     waits: Mapped[int] = mapped_column(server_default="0")

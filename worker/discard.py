@@ -1,15 +1,17 @@
 """Carry out a cancellation: delete the draft, or say why it cannot be had back."""
 
-from lettrlabs import Accepted, NotSent, OrderStatus, Unknown
+from lettrlabs import Accepted, NotSent, OrderStatus, Rejected, Unknown
 from models import Stage
-from worker import lateness, moves
+from worker import lateness, moves, statuses, visibility
 from worker.offers import rejected
-from worker.refusals import not_now
-from worker.results import Advance, AskPerson, Discarded, Result, Wait
+from worker.refusals import not_now, unanswered
+from worker.results import Advance, AskPerson, Discarded, Result
 from worker.schedule import TimeTrouble
+from worker.stages.checkout import charges_of
 from worker.work import Work
 
 _SOON = 2.0
+_NOT_FOUND = 404
 
 
 def discard(work: Work) -> Result:
@@ -24,9 +26,10 @@ def discard(work: Work) -> Result:
         case NotSent():
             return not_now(work, answer)
         case Unknown(why):
-            return Wait(_SOON, f"asked to delete the draft, the answer is not known: {why}")
-        case _:
-            return _not_deleted(work)
+            pause = _SOON * 2 ** min(work.held.waits, 7)
+            return unanswered(work, pause, f"asked to delete the draft, the answer is not known: {why}")
+        case Rejected():
+            return _not_deleted(work, answer)
 
 
 def _discarded(work: Work) -> Discarded:
@@ -44,12 +47,27 @@ def _rejection(work: Work) -> str | None:
     return None if found is None else moves.rejection_words(*found)
 
 
-def _not_deleted(work: Work) -> Result:
+def _not_deleted(work: Work, answer: Rejected) -> Result:
+    """Look at the order: it may be gone, paid for, or shown as it was before an earlier try deleted it."""
     order = work.vendor.order(work.held.order)
-    if order is None:
-        return _discarded(work)
-    if order.status in {OrderStatus.DRAFT, OrderStatus.EDITS_NEEDED}:
-        facts = {"orderId": order.id, "orderStatus": order.status}
-        return AskPerson("not_deleted", f"LettrLabs did not delete the draft order {order.id}", facts)
-    # Checked out already: it cannot be cancelled here any more, so it is followed to its end.
-    return Advance(Stage.SETTLE, {"cancel_requested": False, "order_status": order.status})
+    if order is None or order.status == OrderStatus.DELETED:
+        return _gone(work, answer)
+    if not statuses.is_unpaid(order):
+        # Checked out already: it cannot be cancelled here any more, so it is followed to its end.
+        return Advance(Stage.SETTLE, {"cancel_requested": False, "order_status": order.status})
+    why = f"LettrLabs did not delete the draft order {order.id}"
+    facts = {"orderId": order.id, "orderStatus": order.status}
+    return visibility.wait(work, why) or AskPerson("not_deleted", why, facts)
+
+
+def _gone(work: Work, answer: Rejected) -> Result:
+    """End the mailing, unless the order may only be hidden, or was charged."""
+    why = f"LettrLabs does not show order {work.held.order}"
+    # A write sees the true state: it says itself that there is no such order.
+    hidden = None if answer.status == _NOT_FOUND else visibility.wait(work, why)
+    if hidden is not None:
+        return hidden
+    charges = charges_of(work) if work.held.may_be_checked_out else 0
+    if charges:
+        return AskPerson("order_gone", f"{why}, but it was charged", {"charges": charges})
+    return _discarded(work)

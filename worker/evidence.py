@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, text
 
-from lettrlabs import Call
+from lettrlabs import Call, Outcome
 from models import EventLog, Move, Stage, State
 
 WORKER = "worker"
@@ -74,6 +74,11 @@ def journal(
     if calls:
         whose = {"mailing_id": mailing_id, "stage": stage, "claim": claim}
         connection.execute(_JOURNAL, whose | {"calls": as_json(calls)})
+
+
+def may_have_written(call: Call) -> bool:
+    """Return whether a call changed something at the vendor, or may have."""
+    return call.method != "GET" and call.outcome in {Outcome.ACCEPTED, Outcome.UNKNOWN}
 
 
 def as_json(calls: Sequence[Call]) -> str:

@@ -78,6 +78,8 @@ def _about_to_recover(connection: Connection, but: int, now: datetime) -> bool:
             Mailing.recovering.is_(True),
             Mailing.state.in_([State.QUEUED, State.WORKING]),
             Mailing.not_before <= now + _HANDOVER,
+            # Those that wait for a draft to become visible look again soon, and need no gate until then.
+            Mailing.missing_since.is_(None),
             Mailing.id != but,
         )
         .limit(1)

@@ -4,9 +4,12 @@ from sqlalchemy import func, select
 
 from lettrlabs import NotSent, Rejected, Unknown
 from models import SPARED, Outcome, Recipient
+from worker import visibility
 from worker.refusals import not_now, refused
 from worker.results import Discarded, Fail, Result, Unsure
 from worker.work import Work
+
+_NOT_FOUND = 404
 
 
 def nobody_left(work: Work) -> Result:
@@ -20,8 +23,12 @@ def nobody_left(work: Work) -> Result:
         return not_now(work, answer)
     if isinstance(answer, Unknown):
         return Unsure(f"the empty draft may not be deleted yet: {answer.why}")
-    if isinstance(answer, Rejected) and work.vendor.order(work.held.order) is not None:
-        return refused(work, answer)
+    if isinstance(answer, Rejected):
+        if work.vendor.order(work.held.order) is not None:
+            return refused(work, answer)
+        hidden = visibility.wait(work, f"LettrLabs does not show order {work.held.order}")
+        if hidden is not None and answer.status != _NOT_FOUND:
+            return hidden
     return _end(work)
 
 

@@ -57,21 +57,26 @@ _RECOGNISED_BY: Final = (
 )
 # What several mailings are read for at once must be little beside the wait for a longer list alone.
 _SHORT: Final = 20
+_SMALLER: Final = 4
 
 
 def next_page(work: Work) -> Page:
-    """Return the recipients after the cursor, as many as one request may carry (1000, older LettrLabs reference)."""
+    """Return the recipients after the cursor, as many as one request may carry (1000, older LettrLabs reference).
+
+    Each filling has smaller pages than the one before: a vendor too slow to answer for a thousand may for a few.
+    """
     seen, work.foreseen = work.foreseen, None
     if seen is not None and seen.cursor == work.held.cursor and work.now() - seen.at <= A_BREATH:
         return seen.page
-    bounds = {"mailing_id": work.held.id, "cursor": work.held.cursor, "room": MAX_RECIPIENTS}
+    room = max(MAX_RECIPIENTS // _SMALLER**work.held.resends, 1)
+    bounds = {"mailing_id": work.held.id, "cursor": work.held.cursor, "room": room}
     with work.desk.reader.connect() as connection:
         return [Person._make(row) for row in connection.execute(_NEXT_PAGE, bounds).all()]
 
 
 def foresee(works: Sequence[Work]) -> None:
     """Read the next pages of several mailings at once, if they are short and about to be handed over."""
-    held = [(work, work.held) for work in works if not work.held.recovering]
+    held = [(work, work.held) for work in works if not (work.held.recovering or work.held.resends)]
     short = {one.id: work for work, one in held if one.size - one.cursor <= min(_SHORT, MAX_RECIPIENTS)}
     if len(short) < 2:  # noqa: PLR2004 - two are several
         return
@@ -96,6 +101,17 @@ def submitted(work: Work) -> dict[int, pairing.Person]:
             .order_by(Recipient.position)
         )
         return {row.position: row for row in rows}
+
+
+def waiting_positions(work: Work) -> set[int]:
+    """Return the positions of those of whom nothing has become yet."""
+    with work.engine.connect() as connection:
+        found = connection.scalars(
+            select(Recipient.position).where(
+                Recipient.mailing_id == work.held.id, Recipient.outcome == Outcome.WAITING
+            )
+        )
+        return set(found)
 
 
 def on_the_wire(person: Person) -> NewRecipient:

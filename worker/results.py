@@ -89,11 +89,17 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing is wrong and nothing was done; look again after ``seconds``. No attempt is counted."""
+    """Look again after ``seconds``. No attempt is counted.
+
+    ``missing_since`` is when a read first did not show what this waits to see, ``unanswered_since`` when the vendor
+    first did not answer; a wait for something else forgets both.
+    """
 
     seconds: float
     why: str
     record: Record = nothing
+    missing_since: datetime | None = None
+    unanswered_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

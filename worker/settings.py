@@ -167,6 +167,19 @@ class Settings(BaseSettings):
         description="How long after a checkout with no readable answer an order still in Draft may turn. A "
         "quarter of an hour outlasts a payment gateway's own retries; waiting is free, paying twice is not.",
     )
+    visibility_window_seconds: Seconds = Field(
+        30,
+        validation_alias="MAILRUN_VISIBILITY_WINDOW_SECONDS",
+        description="How long the vendor's reads may lag behind its writes. What a read does not show leads to "
+        "another write, or to a person, only after it was missing that long. Half a minute outlasts the usual "
+        "read replica.",
+    )
+    unanswered_seconds: Seconds = Field(
+        3600,
+        validation_alias="MAILRUN_UNANSWERED_SECONDS",
+        description="How long the calls of one mailing may fail before a person is asked, if other mailings "
+        "pass the same stage meanwhile. An hour outlasts a deployment of the vendor's.",
+    )
     poll_seconds: Seconds = Field(
         5,
         validation_alias="MAILRUN_POLL_SECONDS",

@@ -13,12 +13,12 @@ from sqlalchemy import Connection, TextClause, select, text, update
 
 from lettrlabs import NotSent, Rejected, Unknown
 from models import SPARED, Outcome, Recipient, Stage
-from worker import frequency, recipients
+from worker import frequency, recipients, visibility
 from worker.frequency import Rules, Spared
 from worker.nobody import nobody_left
 from worker.people import Page
-from worker.refusals import not_now, refused
-from worker.results import Advance, AskPerson, Result, Wait
+from worker.refusals import not_now, refused, unanswered
+from worker.results import Advance, AskPerson, Result
 from worker.sparing import Cap
 from worker.work import Saw, Work
 
@@ -131,10 +131,13 @@ def _take_off(work: Work, leaving: Mapping[int, int], staying: set[int]) -> Resu
             case Rejected():
                 return refused(work, answer)
             case Unknown(why):
-                return Wait(_SOON, f"asked to take people off the draft, the answer is not known: {why}")
+                pause = _SOON * 2 ** min(work.held.waits, 7)
+                return unanswered(
+                    work, pause, f"asked to take people off the draft, the answer is not known: {why}"
+                )
     if doomed:
         there = _there(work)
-    return _priced_anew(work, leaving, staying) if there == staying else _differs(there, staying)
+    return _priced_anew(work, leaving, staying) if there == staying else _differs(work, there, staying)
 
 
 def _priced_anew(work: Work, leaving: Mapping[int, int], staying: set[int]) -> Result:
@@ -157,10 +160,10 @@ def _priced_anew(work: Work, leaving: Mapping[int, int], staying: set[int]) -> R
     return Advance(Stage.PROOF, values, record)
 
 
-def _differs(there: set[int], staying: set[int]) -> Result:
+def _differs(work: Work, there: set[int], staying: set[int]) -> Result:
     facts = {"toBeMailed": len(staying), "onTheOrder": len(there)}
     why = f"people were taken off the order, and it holds {len(there)} recipients instead of {len(staying)}"
-    return AskPerson("recipients_changed", why, facts)
+    return visibility.wait(work, why) or AskPerson("recipients_changed", why, facts)
 
 
 def _there(work: Work) -> set[int]:

@@ -141,6 +141,11 @@ class Work:
         """The calls that no commit has written down yet."""
         return self._calls
 
+    @property
+    def has_written(self) -> bool:
+        """Whether a call that no commit has written down yet may have changed something at the vendor."""
+        return any(evidence.may_have_written(call) for call in self._calls)
+
     def bear_witness(self) -> None:
         """Record what the vendor answered although the claim is lost."""
         if self._calls:

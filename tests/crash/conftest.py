@@ -198,6 +198,7 @@ class Lane:
             # Redis may hand a message to the worker that just died: it is lost, and pushed again after this.
             "MAILRUN_PUSH_AGAIN_SECONDS": "0.5",
             "MAILRUN_SETTLEMENT_WINDOW_SECONDS": "0.3",
+            "MAILRUN_VISIBILITY_WINDOW_SECONDS": "0.3",
         }
 
 

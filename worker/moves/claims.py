@@ -28,6 +28,9 @@ class Held:
     lease_until: datetime
     recovering: bool
     unsure_since: datetime | None
+    order_written_at: datetime | None
+    missing_since: datetime | None
+    unanswered_since: datetime | None
     resends: int
     attempts: int
     waits: int
@@ -70,6 +73,11 @@ class Held:
         return self.order_id
 
     @property
+    def may_be_checked_out(self) -> bool:
+        """Whether a worker has checked the order out, or may have."""
+        return self.stage is Stage.SETTLE or (self.stage is Stage.CHECKOUT and self.recovering)
+
+    @property
     def vendor_hold(self) -> date | None:
         """Until when the vendor is asked to keep the order, once it is paid."""
         return self.hold_until if self.hold_mode is HoldMode.VENDOR else None
@@ -98,6 +106,7 @@ _CLAIM = f"""
            attempts     = attempts + 1,
            recovering   = recovering OR state = 'working',
            unsure_since = CASE WHEN state = 'working' THEN :now ELSE unsure_since END,
+           order_written_at = CASE WHEN state = 'working' THEN lease_until ELSE order_written_at END,
            order_fence  = CASE WHEN stage = 'create' AND order_fence IS NULL
                                THEN (SELECT coalesce(max(order_id), 0) FROM mailing)
                                ELSE order_fence END,

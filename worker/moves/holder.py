@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from lettrlabs import Call
 from models import Move, Stage, State
-from worker import budgets, outbox
+from worker import budgets, evidence, outbox
 from worker.moves.claims import Held
 from worker.moves.fenced import Change, Trace, fenced
 from worker.results import (
@@ -49,10 +49,17 @@ _FRESH: dict[str, Any] = {
     "attempts": 0,
     "waits": 0,
     "resends": 0,
+    "missing_since": None,
+    "unanswered_since": None,
     "reason": None,
     "reason_code": None,
 }
-_FREE: dict[str, Any] = {"claim": None, "lease_until": None}
+_FREE: dict[str, Any] = {
+    "claim": None,
+    "lease_until": None,
+    "missing_since": None,
+    "unanswered_since": None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,8 @@ def checkpoint(
     calls: Sequence[Call] = (),
 ) -> Held | None:
     """Commit a part of a stage under the same claim, and renew the lease; None if the claim was lost."""
-    change = Change(held, {"updated_at": now} | _renewed(now, lease) | dict(values), Trace(calls))
+    written = {"updated_at": now} | _written(calls, now)
+    change = Change(held, written | _renewed(now, lease) | dict(values), Trace(calls))
     after = fenced(connection, [change], now).get(held.id)
     if after is not None:
         write_records(connection, [record])
@@ -130,7 +138,13 @@ def _change(making: Making, meaning: _Meaning, now: datetime) -> Change:
         detail |= {"facts": dict(making.result.facts)}
     state = meaning.values.get("state", State.WORKING)
     trace = Trace(making.calls, meaning.move, state, detail, outbox.of_result(making.result))
-    return Change(making.held, {"updated_at": now} | meaning.values, trace)
+    written = {"updated_at": now} | _written(making.calls, now)
+    return Change(making.held, written | meaning.values, trace)
+
+
+def _written(calls: Sequence[Call], now: datetime) -> dict[str, Any]:
+    """Return the time of a write, if one of these calls may have been one: reads may lag behind it."""
+    return {"order_written_at": now} if any(evidence.may_have_written(call) for call in calls) else {}
 
 
 def _meaning(held: Held, result: Result, now: datetime, times: Times) -> _Meaning:
@@ -140,7 +154,12 @@ def _meaning(held: Held, result: Result, now: datetime, times: Times) -> _Meanin
         case Proceed(_, values, record):
             return _Meaning(None, _renewed(now, times.lease) | dict(values), record)
         case Again(why, values, record):
-            sure = {"recovering": False, "unsure_since": None}
+            sure = {
+                "recovering": False,
+                "unsure_since": None,
+                "missing_since": None,
+                "unanswered_since": None,
+            }
             return _Meaning(Move.RUN_AHEAD, _renewed(now, times.lease) | sure | dict(values), record, why)
         case Wait() | Hold():
             return _wait(held, result, now)
@@ -167,7 +186,8 @@ def _wait(held: Held, result: Wait | Hold, now: datetime) -> _Meaning:
         return _Meaning(Move.WAIT, _later(result.until, result.why) | counts | {"waits": 0}, why=result.why)
     until = now + timedelta(seconds=result.seconds)
     counts["waits"] = held.waits + 1
-    return _Meaning(Move.WAIT, _later(until, result.why) | counts, result.record, result.why)
+    since = {"missing_since": result.missing_since, "unanswered_since": result.unanswered_since}
+    return _Meaning(Move.WAIT, _later(until, result.why) | counts | since, result.record, result.why)
 
 
 def _advance(to: Stage, values: dict[str, Any], record: Record, now: datetime, times: Times) -> _Meaning:

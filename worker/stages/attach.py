@@ -1,7 +1,8 @@
 """Attach the recipients, page by page, then read the order back: what it holds is what will be mailed.
 
 Every PUT appends (LettrLabs reference), so a page is never sent again after an unreadable answer: the order is
-read, and unless it holds exactly what the cursor says, it is emptied and filled anew.
+read. It may hold what the cursor says, or that and the page in doubt; a read may also be late. Only an order that
+still holds neither once the visibility window has passed is emptied, seen empty, and filled anew.
 """
 
 from collections.abc import Mapping
@@ -9,15 +10,16 @@ from dataclasses import dataclass
 
 from lettrlabs import Accepted, AppendResult, Call, NotSent, OrderRecipient, Rejected, Unknown, VendorError
 from models import Stage
-from worker import appending, marking, pairing, quotes, recipients, suppressing
+from worker import appending, marking, pairing, quotes, recipients, suppressing, visibility
 from worker.nobody import nobody_left
 from worker.people import Page
 from worker.refusals import not_now, refused
-from worker.results import Advance, Again, AskPerson, Note, Result, Unsure
+from worker.results import Advance, Again, AskPerson, Note, Result, Unsure, Wait
 from worker.work import Saw, Work
 
 _FILLINGS = 3
 _DELETE_AT_ONCE = 500
+_SOON = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,40 +33,73 @@ class _Handed:
 
 def run(work: Work) -> Result:
     """Hand over the pages after the cursor, one commit each, then read back: the last is committed with it."""
+    if work.held.resends and not work.held.cursor:
+        unready = _not_empty(work)
+        if unready is not None:
+            return unready
     while work.held.cursor < work.held.size:
         page = recipients.next_page(work)
         if page[0].halted:
             return Again("halted between two pages")
-        before, after = work.held.cursor, work.held.cursor + len(page)
+        after = work.held.cursor + len(page)
         fit = suppressing.sift(work, page)
         if not fit:
             work.checkpoint({"cursor": after})
             continue
-        work.hold_on()
-        answer = work.vendor.append_recipients(work.held.order, [recipients.on_the_wire(one) for one in fit])
-        match answer:
-            case Accepted(told, call):
-                result = _page_accepted(work, _handed(fit, told, after), call, is_first=before == 0)
-                if result is not None:
-                    return result
-            case NotSent():
-                return not_now(work, answer)
-            case Rejected():
-                return refused(work, answer)
-            case Unknown(why):
-                return Unsure(f"the answer to a page of recipients is not known: {why}")
+        end = _hand_over(work, fit, after)
+        if end is not None:
+            return end
     return _read_back(work)
 
 
+def _hand_over(work: Work, page: Page, after: int) -> Result | None:
+    """Append one page; returns what the stage comes to, or None if another page follows."""
+    work.hold_on()
+    answer = work.vendor.append_recipients(work.held.order, [recipients.on_the_wire(one) for one in page])
+    match answer:
+        case Accepted(told, call):
+            is_first = work.held.cursor == 0
+            return _page_accepted(work, _handed(page, told, after), call, is_first=is_first)
+        case NotSent():
+            return not_now(work, answer)
+        case Rejected():
+            return refused(work, answer)
+        case Unknown(why):
+            return Unsure(f"the answer to a page of recipients is not known: {why}")
+
+
 def recover(work: Work) -> Result:
-    """Go on if the order holds exactly what the cursor says; else empty it and start over."""
+    """Go on from what the order holds: the pages before the cursor, or these and the page in doubt."""
     if work.held.cursor == work.held.size and not recipients.submitted(work):
         # The draft of a mailing that nobody was taken of may be deleted already: reading it would be refused.
         return nobody_left(work)
     there = list(work.vendor.iter_recipients(work.held.order))
-    if _pairs(_ours(work), there) is not None:
-        return Again("the order holds what it should")
-    return _start_over(work, there)
+    taken = _page_in_doubt(work, there)
+    if taken is not None:
+        return taken
+    as_it_was = _pairs(_ours(work), there) is not None
+    if as_it_was and work.held.cursor == work.held.size:
+        return Again("the order holds every page")
+    hidden = visibility.wait(work, "waits until a page of recipients would be visible")
+    if hidden is not None:
+        return hidden
+    return Again("the order holds what it should") if as_it_was else _start_over(work, there)
+
+
+def _page_in_doubt(work: Work, there: list[OrderRecipient]) -> Result | None:
+    """Go on after the page whose answer was lost, if the order holds exactly it and the pages before it."""
+    if work.held.cursor == work.held.size:
+        return None
+    page = recipients.next_page(work)
+    # Those whom a rule spared were marked before the page was handed over.
+    waiting = recipients.waiting_positions(work)
+    whole = {one.position: one for one in page if one.position in waiting and not one.suppressed}
+    if not whole or _pairs(_ours(work) | whole, there) is None:
+        return None
+    marks = marking.submitted_marks(work.held.id, whole, suppressing.day_of(work))
+    # It gets on: a vendor that never answers in time for a page may still be handed many.
+    values = {"cursor": work.held.cursor + len(page), "attempts": 1}
+    return Again("the page in doubt is on the order", values, Note(marking.mark, marks))
 
 
 def _page_accepted(work: Work, handed: _Handed, call: Call, *, is_first: bool) -> Result | None:
@@ -103,14 +138,21 @@ def _read_back(work: Work, last: _Handed | None = None, call: Call | None = None
             _keep(work, last)
         raise
     vendor_ids = _pairs(_ours(work, last), there)
-    if not vendor_ids:
-        if last is not None:
-            _keep(work, last)
-            replaced = call is not None and appending.may_replace(call)
-            if replaced and appending.has_replaced(recipients.submitted(work), last.over, there):
-                return appending.cannot_fill(work)
-        return _start_over(work, there) if vendor_ids is None else nobody_left(work)
-    return _done(work, vendor_ids, last)
+    if vendor_ids:
+        return _done(work, vendor_ids, last)
+    hidden = None if vendor_ids is not None else _hidden(work)
+    if last is not None:
+        _keep(work, last)
+        replaced = call is not None and appending.may_replace(call)
+        if replaced and appending.has_replaced(recipients.submitted(work), last.over, there):
+            return appending.cannot_fill(work)
+    if vendor_ids is not None:
+        return nobody_left(work)
+    return hidden or _start_over(work, there)
+
+
+def _hidden(work: Work) -> Wait | None:
+    return visibility.wait(work, "waits until the recipients that were handed over are visible")
 
 
 def _done(work: Work, vendor_ids: dict[int, int], last: _Handed | None) -> Result:
@@ -153,6 +195,15 @@ def _start_over(work: Work, there: list[OrderRecipient]) -> Result:
     again = {"cursor": 0, "resends": work.held.resends + 1}
     why = f"emptied the order: it held {len(there)} recipients instead of {should}"
     return Again(why, again, lambda connection: recipients.forget_outcomes(connection, work.held.id))
+
+
+def _not_empty(work: Work) -> Result | None:
+    """Return what to do before an emptied order is filled anew: nothing, once it is seen empty."""
+    there = [person.id for person in work.vendor.iter_recipients(work.held.order)]
+    if not there:
+        return None
+    hidden = visibility.wait(work, "waits until the emptied order is seen empty")
+    return hidden or _empty(work, there) or Wait(_SOON, "emptied the order once more")
 
 
 def _empty(work: Work, vendor_ids: list[int]) -> Result | None:

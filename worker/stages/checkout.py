@@ -1,8 +1,8 @@
 """Check out: the one call that takes money, made at most once unless it is known to have had no effect.
 
 Right before it, what is there is held against what was agreed, and the money is reserved from the budgets: that
-is undone whenever the checkout surely took no effect. An unreadable answer is settled by looking: an order still in
-Draft once the settlement window has passed was not checked out.
+is undone whenever the checkout surely took no effect. An unreadable answer is settled by looking: an order that was
+seen unpaid for a whole settlement window, and without transactions, was not checked out.
 """
 
 from dataclasses import replace
@@ -10,13 +10,15 @@ from datetime import timedelta
 
 from lettrlabs import Accepted, Checkout, NotSent, Order, OrderStatus, Rejected, Unknown
 from models import Stage
-from worker import agreement, ledger, recipients, suppressing, timing
+from worker import agreement, ledger, recipients, statuses, suppressing, timing, visibility
 from worker.refusals import not_now, order_gone, refused
 from worker.reserving import release, reservation
-from worker.results import Advance, Again, AskPerson, Proceed, Result, Unsure, Wait
+from worker.results import Advance, Again, AskPerson, Proceed, Result, Unsure
 from worker.work import Saw, Work
 
 _RESENDS = 2
+# A vendor may name any number; one that names a day would leave a failed payment unseen for as long.
+_LATEST_FIRST_LOOK = 300
 
 
 def run(work: Work) -> Result:
@@ -76,24 +78,28 @@ def recover(work: Work) -> Result:
     if suppressing.underway(work):
         return Again("people were being taken off the draft, before any checkout")
     order = work.vendor.order(work.held.order)
-    if order is None:
+    if order is None or order.status == OrderStatus.DELETED:
         return order_gone(work)
-    if order.status != OrderStatus.DRAFT:
+    if statuses.is_checked_out(order):
         return _checked_out(order)
-    settled_by = (work.held.unsure_since or work.now()) + timedelta(
-        seconds=work.settings.settlement_window_seconds
-    )
-    if work.now() < settled_by:
-        left = (settled_by - work.now()).total_seconds()
-        return Wait(left, "waits until a lost checkout would have shown")
+    return _unpaid(work, order)
+
+
+def _unpaid(work: Work, order: Order) -> Result:
+    """Send a checkout again that surely had no effect; else ask a person."""
+    if statuses.is_final(order):
+        return statuses.unexpected(order)
+    hidden = visibility.wait(work, "waits until a lost checkout would have shown")
+    if hidden is not None:
+        return hidden
+    if not statuses.is_unpaid(order):
+        return statuses.unexpected(order)
     charges = charges_of(work)
-    if charges or work.held.resends >= _RESENDS:
-        facts = {"orderStatus": order.status, "charges": charges, "sentAgain": work.held.resends}
-        return AskPerson(
-            "checkout_unclear", "the order is a draft, but its checkout may have had an effect", facts
-        )
-    why = "the lost checkout had no effect"
-    return Again(why, {"resends": work.held.resends + 1}, release(work))
+    if not charges and work.held.resends < _RESENDS:
+        return Again("the lost checkout had no effect", {"resends": work.held.resends + 1}, release(work))
+    facts = {"orderStatus": order.status, "charges": charges, "sentAgain": work.held.resends}
+    why = f"the order reads {order.status}, but its checkout may have had an effect"
+    return AskPerson("checkout_unclear", why, facts)
 
 
 def _recipients_differ(work: Work) -> Result | None:
@@ -106,16 +112,32 @@ def _recipients_differ(work: Work) -> Result | None:
         return order_gone(work)
     facts = {"approved": work.held.accepted, "onTheOrder": len(there)}
     why = f"the order holds {len(there)} recipients, not the {work.held.accepted} that were read back"
-    return AskPerson("recipients_changed", why, facts)
+    return visibility.wait(work, why) or AskPerson("recipients_changed", why, facts)
 
 
 def _after_refusal(work: Work, answer: Rejected) -> Result:
-    """Look at the order: a refusal may come because an earlier checkout did take effect."""
+    """Look at the order: a refusal may come because an earlier checkout did take effect, which may show late."""
     order = work.vendor.order(work.held.order)
-    if order is not None and order.status != OrderStatus.DRAFT:
+    if order is not None and statuses.is_checked_out(order):
         return _checked_out(order)
-    unpaid = order_gone(work) if order is None else refused(work, answer)
+    unpaid = order_gone(work) if order is None else _refused(work, order, answer)
+    if not isinstance(unpaid, AskPerson):
+        return unpaid
+    charges = charges_of(work)
+    if charges:
+        facts = {"orderStatus": order and order.status, "charges": charges}
+        return AskPerson("checkout_unclear", "the checkout was refused, but the order was charged", facts)
     return replace(unpaid, record=release(work))
+
+
+def _refused(work: Work, order: Order, answer: Rejected) -> Result:
+    if statuses.is_final(order):
+        return statuses.unexpected(order)
+    if order.status == OrderStatus.EDITS_NEEDED:
+        return visibility.wait(work, f"order {order.id} reads {order.status}") or statuses.edits_needed(
+            work, order
+        )
+    return refused(work, answer)
 
 
 def _checked_out(order: Order) -> Result:
@@ -123,7 +145,8 @@ def _checked_out(order: Order) -> Result:
 
 
 def _to_settle(work: Work, told: Checkout) -> Result:
-    first_look = work.now() + timedelta(seconds=told.poll_after_seconds or work.settings.poll_seconds)
+    asked = told.poll_after_seconds or work.settings.poll_seconds
+    first_look = work.now() + timedelta(seconds=min(max(asked, 0), _LATEST_FIRST_LOOK))
     status = told.order_status or OrderStatus.PAYMENT_NEEDED.value
     return Advance(Stage.SETTLE, {"order_status": status, "not_before": first_look, "wake_at": first_look})
 

@@ -5,12 +5,14 @@ that got lost is found out by looking for a draft that nothing else explains, wh
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from lettrlabs import Accepted, NotSent, Rejected, Unknown
 from models import Stage
-from worker import fates, gate, ownership, strays
+from worker import fates, gate, ownership, strays, visibility
 from worker.refusals import not_now, refused
 from worker.results import Advance, Again, Fail, Note, Result, Unsure, Wait
 from worker.work import Work
@@ -43,10 +45,15 @@ def recover(work: Work) -> Result:
     if not ownership.is_exclusive(work, work.settings):
         return _leave(work, strays.unexplained_drafts(work, above=work.held.order_fence or 0).empty)
     if not gate.close(work):
-        return Wait(_GATE_PAUSE, "another lost create is being found out")
+        return _at_the_gate(work, "another lost create is being found out")
     if gate.calls_in_flight(work):
-        return Wait(_GATE_PAUSE, "waits for creates under way to end")
+        return _at_the_gate(work, "waits for creates under way to end")
     return _settle(work)
+
+
+def _at_the_gate(work: Work, why: str) -> Wait:
+    """Wait without a look: what earlier looks did not show stays as old as it is."""
+    return Wait(_GATE_PAUSE, why, missing_since=work.held.missing_since)
 
 
 def _settle(work: Work) -> Result:
@@ -62,9 +69,15 @@ def _settle(work: Work) -> Result:
     usable = left[: 1 + strays.unsure_others(work)] if strays.interchangeable(work) else []
     spare = sorted(condemned) + left[len(usable) :]
     if not all(fates.discard(work, order_id, "left by a lost create") for order_id in spare):
-        return Wait(_GATE_PAUSE, "a stray draft could not be deleted yet")
+        undeleted = _undeleted(work)
+        if undeleted is not None:
+            return undeleted
     if usable:
         return _adopt(work, usable[0])
+    hidden = visibility.wait(work, "waits until the draft of a lost create would be visible")
+    if hidden is not None:
+        # The gate need not stay shut meanwhile: what other creates make is known by their answers.
+        return replace(hidden, record=lambda connection: gate.open_again(connection, work))
     return Again(
         "nothing is left of the lost create", record=lambda connection: gate.open_again(connection, work)
     )
@@ -80,6 +93,14 @@ def _leave(work: Work, drafts: list[int], also: Callable[[Connection, Work], Non
             also(connection, work)
 
     return Again("the account may be shared: a stray draft may be left", record=record)
+
+
+def _undeleted(work: Work) -> Wait | None:
+    """Wait for a stray's deletion, but not for long: no create uses what is condemned, and the sweep deletes it."""
+    since = work.held.unsure_since or work.now()
+    if work.now() - since >= timedelta(seconds=work.settings.visibility_window_seconds):
+        return None
+    return _at_the_gate(work, "a stray draft could not be deleted yet")
 
 
 def _adopt(work: Work, order_id: int) -> Result:

@@ -8,32 +8,58 @@ from sqlalchemy import Connection
 
 from lettrlabs import PAID, Order, OrderStatus
 from models import Difference
-from worker import acceptances, budgets, ledger
+from worker import acceptances, budgets, ledger, statuses, visibility
 from worker.ledger import Account, Books
+from worker.refusals import order_gone
 from worker.reserving import release
 from worker.results import AskPerson, Facts, Note, Result, Sent, Wait
+from worker.stages.checkout import charges_of
 from worker.work import Work
 
 _LONGEST_POLL = 300.0
 
 
 def run(work: Work) -> Result:
-    """Look once at the order: paid, still settling, or back in Draft because the payment failed."""
+    """Look once at the order: paid, still settling, or unpaid once a whole settlement window has shown it so."""
     order = _order(work)
-    if order is None:
-        return _ask("order_gone", f"order {work.held.order} is not at LettrLabs any more", None)
+    if order is None or order.status == OrderStatus.DELETED:
+        return _gone(work)
     if order.status in PAID:
         return _paid(work, order)
     if order.status == OrderStatus.PAYMENT_NEEDED:
         return Wait(_pause(work), "the payment is settling")
-    if order.status == OrderStatus.DRAFT:
-        why = "the payment failed: LettrLabs put the order back to Draft"
-        return replace(_ask("payment_failed", why, order), record=release(work))
-    return _ask("unexpected_status", f"the order became {order.status}", order)
+    if statuses.is_final(order):
+        return statuses.unexpected(order)
+    return _unpaid(work, order)
 
 
 # A read leaves nothing behind to find out about.
 recover = run
+
+
+def _gone(work: Work) -> Result:
+    """Ask about an order that the vendor does not show any more, and tell whether it still shows its charges."""
+    found = order_gone(work)
+    if not isinstance(found, AskPerson):
+        return found
+    return replace(found, facts={**found.facts, "charges": charges_of(work)})
+
+
+def _unpaid(work: Work, order: Order) -> Result:
+    """Give the money back only once neither the order nor its transactions showed a payment for a whole window."""
+    hidden = visibility.wait(work, f"the order reads {order.status}: its payment may show later")
+    if hidden is not None:
+        return replace(hidden, seconds=min(hidden.seconds, _pause(work)))
+    if not statuses.is_unpaid(order):
+        return statuses.unexpected(order)
+    charges = charges_of(work)
+    if charges:
+        facts = {"orderStatus": order.status, "charges": charges}
+        return AskPerson("checkout_unclear", f"the order reads {order.status}, but it was charged", facts)
+    if order.status == OrderStatus.EDITS_NEEDED:
+        return statuses.edits_needed(work, order)
+    why = "the payment failed: LettrLabs put the order back to Draft"
+    return AskPerson("payment_failed", why, {"orderStatus": order.status}, record=release(work))
 
 
 def _paid(work: Work, order: Order) -> Result:
@@ -89,7 +115,3 @@ def _books(work: Work) -> Books:
 def _pause(work: Work) -> float:
     growing: float = work.settings.poll_seconds * 1.5 ** min(work.held.waits, 12)
     return min(growing, max(_LONGEST_POLL, work.settings.poll_seconds))
-
-
-def _ask(code: str, why: str, order: Order | None) -> AskPerson:
-    return AskPerson(code, why, {"orderStatus": None if order is None else order.status})

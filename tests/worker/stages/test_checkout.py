@@ -85,9 +85,9 @@ def test_a_lost_checkout_without_effect_is_sent_again_only_after_the_settlement_
 
     waiting = hands.step(ready)
     assert waiting.recovering
-    assert (waiting.not_before - unsure.unsure_since).total_seconds() == window
-    hands.forward(window - 30)
-    hands.deliver(ready)
+    assert waiting.missing_since >= unsure.unsure_since
+    hands.forward(window - 1)
+    assert hands.deliver(ready).recovering
     assert sandbox.calls("checkout") == 1
 
     assert hands.to_the_end(ready).state is State.SENT
@@ -135,7 +135,7 @@ def test_a_checkout_whose_worker_died_before_the_call_is_sent_after_the_window(
     hands.abandon(ready)
 
     assert hands.to_the_end(ready).state is State.SENT
-    assert hands.pen.moves(ready)[4:7] == ["steal", "wait", "run ahead"]
+    assert list(dict.fromkeys(hands.pen.moves(ready)[4:])) == ["steal", "wait", "run ahead", "advance", "send"]
     assert sandbox.calls("checkout") == 1
 
 

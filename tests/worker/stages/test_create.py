@@ -318,7 +318,7 @@ def test_a_reply_that_comes_after_the_claim_was_lost_is_recorded_and_its_order_d
     with hands.while_calling(mailing_id, "create_order", applied=False):
         hands.until(hands.pen.mailing(mailing_id).lease_until)
         row = hands.deliver(mailing_id)
-        assert row.recovering is False
+        assert row.missing_since is not None
         row = hands.pen.mailing(hands.on_to(Stage.ATTACH, mailing_id))
 
     assert sandbox.order()["id"] == row.order_id == hands.pen.mailing(mailing_id).order_id
