@@ -135,7 +135,13 @@ def test_a_checkout_whose_worker_died_before_the_call_is_sent_after_the_window(
     hands.abandon(ready)
 
     assert hands.to_the_end(ready).state is State.SENT
-    assert list(dict.fromkeys(hands.pen.moves(ready)[4:])) == ["steal", "wait", "run ahead", "advance", "send"]
+    assert list(dict.fromkeys(hands.pen.moves(ready)[4:])) == [
+        "steal",
+        "wait",
+        "run ahead",
+        "advance",
+        "send",
+    ]
     assert sandbox.calls("checkout") == 1
 
 
