@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 import migrations
 from console.explanations import explain, refusal
 from console.findings import Check, Verdict
+from console.reads.attention import list_waiting
 from console.reads.life import halt, latest_tick, shared_why, workers_alive
 from console.reads.pending import Kind, Pending, count_pending, list_pending
 from console.reads.webhooks import disabled
@@ -30,6 +31,7 @@ SKEW_WORTH_SAYING: Final = timedelta(seconds=2)
 SKEW_TOO_FAR: Final = timedelta(minutes=4)
 KEEPS: Final = ("fsync", "synchronous_commit")
 MOST_PENDING: Final = 1000
+MOST_WAITING: Final = 100
 _UNUSABLE_TABLES: Final = text("""
     SELECT relname FROM pg_class
      WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND relname <> 'alembic_version'
@@ -159,6 +161,7 @@ def _life(connection: Connection, settings: Settings, redis: Check) -> Iterator[
     if settings.owns_account:
         yield _account(connection)
     yield _people(connection)
+    yield _waiting(connection, now)
     yield _webhooks(connection)
 
 
@@ -199,6 +202,16 @@ def _people(connection: Connection) -> Check:
     if counted[Kind.ATTENTION] or counted[Kind.FAILED]:
         return Check("people", Verdict.WARN, found, "see `mailrun attention list`")
     return Check("people", Verdict.OK, found)
+
+
+def _waiting(connection: Connection, now: datetime) -> Check:
+    found = list_waiting(connection, now, MOST_WAITING)
+    if not found:
+        return Check("waiting", Verdict.OK, "no mailing waits long for LettrLabs")
+    first = found[0]
+    count = f"{len(found)} or more" if len(found) == MOST_WAITING else str(len(found))
+    told = f"{count} waiting long for LettrLabs; mailing {first.mailing_id} since {when(first.since)}: {first.reason}"
+    return Check("waiting", Verdict.WARN, told, "see `mailrun attention list`")
 
 
 def _vendor(settings: Settings) -> Check:

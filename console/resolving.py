@@ -8,6 +8,7 @@ from console.output import show, show_json, show_lines
 from console.reads.actions import ACCEPT, CANCEL, MEANINGS, attention_actions, resolutions
 from console.reads.attention import Asking, asking, facts_seen
 from console.session import Session, open_session
+from console.unpaid import require_unpaid
 from console.views.attention import accepted_table, action_lines, asking_facts
 from console.views.mailings import seen_table
 from worker.acceptances import revoke, standing
@@ -48,6 +49,7 @@ def resolve(
         one = _asking(session, mailing_id)
         if way == ACCEPT:
             return _accept(session, one, why, decisions.who(actor), from_now_on=from_now_on)
+        require_unpaid(session, one, way)
         if way == CANCEL:
             outcomes = decisions.cancel_all(session, [mailing_id])
             show(f"mailing {mailing_id}: {decisions.outcome_words(outcomes[mailing_id])}")

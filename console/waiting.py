@@ -3,20 +3,24 @@
 from collections.abc import Iterable
 
 from console.output import show, show_json, show_lines
+from console.reads import attention
 from console.reads.pending import Kind, Pending, count_pending, list_pending
 from console.session import open_session
-from console.views.attention import action_lines, pending_heading, pending_reason
+from console.views.attention import action_lines, pending_heading, pending_reason, waiting_table
 from worker.clock import system_clock
 
 
 def list_waiting(limit: int, *, as_json: bool) -> None:
-    """Print everything that waits for a person."""
+    """Print everything that waits for a person, and what has waited long for the vendor."""
     with open_session(quiet=as_json) as session, session.engine.connect() as connection:
         found = list_pending(connection, system_clock(), limit)
+        late = attention.list_waiting(connection, system_clock(), limit)
         if as_json:
-            show_json(session.vendor, **by_kind(found))
-        else:
-            show_pending(found)
+            show_json(session.vendor, **by_kind(found), waiting=late)
+            return
+        show_pending(found)
+        if late:
+            show("", "Waiting long for LettrLabs:", waiting_table(late))
 
 
 def by_kind(found: Iterable[Pending]) -> dict[str, list[Pending]]:

@@ -1,16 +1,18 @@
 """What waits for a person to decide: mailings of which it is not known what is right."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from models import Campaign, EventLog, Mailing, Move, Stage, State
 
 # A screen's worth; `mailrun mailing list` has them all.
 _MOST_CAUSES: Final = 10
 _ASKED: Final = (Move.ASK_PERSON.value, Move.REOPEN.value)
+# Longer than a settlement window, and than most outages: by then a person may want to look.
+LONG_WAIT: Final = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,19 @@ class Asking:
     reason_code: str | None
     reason: str
     since: datetime
+    recovering: bool
+    order_written_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A mailing that has waited for LettrLabs for long, and why."""
+
+    mailing_id: int
+    stage: Stage
+    order_id: int | None
+    reason: str
+    since: datetime
 
 
 _ASKING = (
@@ -37,6 +52,8 @@ _ASKING = (
         Mailing.reason_code,
         func.coalesce(Mailing.reason, ""),
         Mailing.updated_at,
+        Mailing.recovering,
+        Mailing.order_written_at,
     )
     .join(Campaign, isouter=True)
     .where(Mailing.state == State.ATTENTION)
@@ -48,6 +65,28 @@ def asking(connection: Connection, mailing_id: int) -> Asking | None:
     """Return why a mailing needs attention, or None if it does not."""
     row = connection.execute(_ASKING.where(Mailing.id == mailing_id)).one_or_none()
     return None if row is None else Asking(*row)
+
+
+_WAITING_SINCE = func.least(
+    Mailing.unanswered_since,
+    Mailing.missing_since,
+    case((Mailing.stage == Stage.SETTLE, Mailing.order_written_at)),
+)
+
+
+def list_waiting(connection: Connection, now: datetime, limit: int) -> list[Waiting]:
+    """Return the mailings that have waited for LettrLabs for long, the longest first: nothing else keeps them."""
+    query = (
+        select(Mailing.id, Mailing.stage, Mailing.order_id, func.coalesce(Mailing.reason, ""), _WAITING_SINCE)
+        .where(
+            Mailing.state.in_([State.QUEUED, State.WORKING]),
+            Mailing.waits > 0,
+            now - LONG_WAIT > _WAITING_SINCE,
+        )
+        .order_by(_WAITING_SINCE)
+        .limit(limit)
+    )
+    return [Waiting(*row) for row in connection.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)

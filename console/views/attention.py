@@ -6,7 +6,7 @@ from typing import Final
 from rich.table import Table
 
 from console.reads.actions import Action
-from console.reads.attention import Asking, Cause
+from console.reads.attention import Asking, Cause, Waiting
 from console.reads.pending import Kind, Pending
 from console.views.words import count, day, facts, money, table, text, when
 from worker.acceptances import Standing
@@ -61,6 +61,14 @@ def accepted_table(accepted: Iterable[Standing]) -> Table:
     for one in accepted:
         kind = one.kind.value.replace("_", " ")
         rows.add_row(str(one.id), kind, text(one.mailing_id), text(one.who), day(one.at), text(one.why))
+    return rows
+
+
+def waiting_table(waiting: Iterable[Waiting]) -> Table:
+    """Return one line for each mailing that has waited long for LettrLabs."""
+    rows = table("mailing", "stage", "order", "why", "since", right=("mailing", "order"), fold=("why",))
+    for one in waiting:
+        rows.add_row(str(one.mailing_id), one.stage, text(one.order_id), text(one.reason), day(one.since))
     return rows
 
 

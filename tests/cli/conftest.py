@@ -231,6 +231,8 @@ def house(postgres: Postgres, redis_url: str, run_dir: Path) -> Iterator[House]:
         "MAILRUN_POLL_SECONDS": "0.2",
         "MAILRUN_TICK_SECONDS": "0.2",
         "MAILRUN_RETRY_SECONDS": "0.3",
+        "MAILRUN_SETTLEMENT_WINDOW_SECONDS": "1",
+        "MAILRUN_VISIBILITY_WINDOW_SECONDS": "1",
         "LETTRLABS_RATE": "1000",
     }
     process, url = _start_up(env, run_dir)

@@ -300,3 +300,47 @@ def test_an_order_that_is_gone_does_not_pass_for_a_missing_alias(hands: Any) -> 
 
     paths = [call.path for call in hands.journal(row.id) if call.operation == "append_recipients"]
     assert [path.endswith(":append") for path in paths] == [True]
+
+
+@pytest.mark.usefixtures("pages_of_two")
+def test_a_vendor_that_never_answers_for_a_page_is_handed_every_page_once(hands: Any, sandbox: Any) -> None:
+    sandbox.fail("append_recipients", "cut_after")
+
+    mailing_id = hands.to(Stage.PROOF, people=21)
+
+    assert names_on(sandbox.order()) == names_of(hands, mailing_id)
+    assert (sandbox.calls("append_recipients"), sandbox.calls("delete_recipients")) == (11, 0)
+
+
+def test_a_page_without_an_answer_of_which_some_are_refused_is_handed_over_in_smaller_pages(
+    hands: Any, sandbox: Any, a_person: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.recipients.MAX_RECIPIENTS", 4)
+    sandbox.fail("append_recipients", "cut_after", count=1)
+    people = [a_person(0), a_person(1, last_name="Donotmail"), a_person(2), a_person(3)]
+
+    row = hands.pen.mailing(mailing_id := hands.to(Stage.PROOF, people))
+
+    assert (row.accepted, row.rejected) == (3, 1)
+    assert names_on(sandbox.order()) == ["First0", "First2", "First3"]
+    assert hands.pen.recipients(mailing_id)[1].outcome is Outcome.REJECTED
+    assert sandbox.calls("append_recipients") == 5
+
+
+def test_who_is_suppressed_while_a_page_is_in_doubt_does_not_stay_on_the_order(
+    hands: Any, sandbox: Any, a_person: Any
+) -> None:
+    sandbox.fail("append_recipients", "cut_after", count=1)
+    mailing_id = hands.to(Stage.ATTACH, [a_person(0), a_person(1)])
+    hands.step(mailing_id)
+    with hands.desk.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE recipient SET person_digest = digest WHERE position = 1; "
+            "INSERT INTO suppression (list, digest, mark, added_at, added_by, source) "
+            "SELECT 'do-not-mail', digest, 'person', now(), 'test', 'test' FROM recipient WHERE position = 1"
+        )
+
+    row = hands.to_the_end(mailing_id)
+
+    assert (row.state, row.accepted) == (State.SENT, 1)
+    assert names_on(sandbox.order()) == ["First0"]
