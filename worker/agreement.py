@@ -38,7 +38,7 @@ def objection(work: Work) -> Result | None:
     pdf = None if was is None else _other_proof(work, was.proof_sha256)
     priced = quotes.assess(work, quotes.ask(work))
     if isinstance(priced, AskPerson):
-        return priced
+        return quotes.once_evident(work, priced)
     if was is None:
         return _first_asked(work, priced)
     changes = _changes(work, was, pdf, priced)

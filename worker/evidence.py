@@ -76,9 +76,10 @@ def journal(
         connection.execute(_JOURNAL, whose | {"calls": as_json(calls)})
 
 
-def may_have_written(call: Call) -> bool:
-    """Return whether a call changed something at the vendor, or may have."""
-    return call.method != "GET" and call.outcome in {Outcome.ACCEPTED, Outcome.UNKNOWN}
+def may_have_written(call: Call, order_id: int | None) -> bool:
+    """Return whether a call made or changed a mailing's order, or may have. One about a stray did not."""
+    is_ours = call.operation == "create_order" or call.order_id == order_id
+    return is_ours and call.method != "GET" and call.outcome in {Outcome.ACCEPTED, Outcome.UNKNOWN}
 
 
 def as_json(calls: Sequence[Call]) -> str:

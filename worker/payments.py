@@ -7,9 +7,11 @@ from typing import Final
 from lettrlabs import LettrLabs, Refused
 from worker import statuses
 from worker.amounts import money
-from worker.ledger import Account
+from worker.ledger import Account, books_of
 
 _NOT_FOUND: Final = 404
+# The books are only added up here, and belong to no row.
+_NO_MAILING: Final = 0
 
 
 def doubt(
@@ -35,8 +37,8 @@ def doubt(
 
 
 def _taken(vendor: LettrLabs, order_id: int) -> Decimal:
-    told = vendor.transactions([order_id])
-    return Account.of([move for one in told if one.order_id == order_id for move in one.transactions]).net
+    books = books_of(_NO_MAILING, order_id, vendor.transactions([order_id]))
+    return Account.of(books).cost
 
 
 def _has_people(vendor: LettrLabs, order_id: int) -> bool:

@@ -13,15 +13,19 @@ from sqlalchemy import Connection, text
 from lettrlabs import Call, Line, VendorError
 from lettrlabs import Quote as Told
 from models import Difference
-from worker import acceptances, arrays, sums
+from worker import acceptances, arrays, sums, visibility
 from worker.costs import Cost, cost_of
 from worker.moves import Held
 from worker.pace import SLOW_SECONDS
 from worker.reflection import DEFAULT, Asked, contradiction
-from worker.results import AskPerson, Facts
+from worker.results import AskPerson, Facts, Wait
 from worker.sums import Doubt
 from worker.work import Work
 
+# What a quote lacks that was made before all people on the order were visible.
+_LACKING: Final = frozenset(
+    {Difference.PIECES, Difference.PIECES_NOT_TOLD, Difference.NO_LINES, Difference.COSTS_NOTHING}
+)
 # Money goes as text: a JSON number would pass through a float on some ways.
 _KEEP = text("""
     WITH given AS (
@@ -119,6 +123,13 @@ def assess(work: Work, told: Told) -> Priced | AskPerson:
             return _doubtful(told, doubts[-1:])
     cost = cost_of(told, tax_in_charges=Difference.TAX_IN_CHARGES in decisions)
     return Priced(told, cost, acceptances.notes([doubt.kind for doubt in doubts], decisions))
+
+
+def once_evident(work: Work, doubt: AskPerson) -> Wait | AskPerson:
+    """Return a doubt, or a wait while what the quote lacks may be people who are not visible yet."""
+    if _LACKING.isdisjoint(doubt.facts["differences"]):
+        return doubt
+    return visibility.wait(work, doubt.why) or doubt
 
 
 def _decisions(work: Work, told: Told) -> dict[Difference, int]:

@@ -144,7 +144,7 @@ class Work:
     @property
     def has_written(self) -> bool:
         """Whether a call that no commit has written down yet may have changed something at the vendor."""
-        return any(evidence.may_have_written(call) for call in self._calls)
+        return any(evidence.may_have_written(call, self.held.order_id) for call in self._calls)
 
     def bear_witness(self) -> None:
         """Record what the vendor answered although the claim is lost."""

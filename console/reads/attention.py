@@ -64,7 +64,7 @@ _ASKING = (
 def asking(connection: Connection, mailing_id: int) -> Asking | None:
     """Return why a mailing needs attention, or None if it does not."""
     row = connection.execute(_ASKING.where(Mailing.id == mailing_id)).one_or_none()
-    return None if row is None else Asking(*row)
+    return None if row is None else Asking(*list(row))
 
 
 _WAITING_SINCE = func.least(

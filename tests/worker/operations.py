@@ -141,7 +141,7 @@ OPERATIONS: Final = [
         claim,
         Move.STEAL,
         {_Q: _W, _W: _W},
-        _HOLDERS | {"state", "attempts", "order_fence", "recovering", "unsure_since"},
+        _HOLDERS | {"state", "attempts", "order_fence", "recovering", "unsure_since", "order_written_at"},
         before=let_every_lease_end,
     ),
     holders(

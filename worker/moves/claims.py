@@ -106,7 +106,7 @@ _CLAIM = f"""
            attempts     = attempts + 1,
            recovering   = recovering OR state = 'working',
            unsure_since = CASE WHEN state = 'working' THEN :now ELSE unsure_since END,
-           order_written_at = CASE WHEN state = 'working' THEN lease_until ELSE order_written_at END,
+           order_written_at = CASE WHEN state = 'working' THEN least(lease_until, :now) ELSE order_written_at END,
            order_fence  = CASE WHEN stage = 'create' AND order_fence IS NULL
                                THEN (SELECT coalesce(max(order_id), 0) FROM mailing)
                                ELSE order_fence END,

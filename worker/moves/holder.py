@@ -114,7 +114,7 @@ def checkpoint(
     calls: Sequence[Call] = (),
 ) -> Held | None:
     """Commit a part of a stage under the same claim, and renew the lease; None if the claim was lost."""
-    written = {"updated_at": now} | _written(calls, now)
+    written = {"updated_at": now} | _written(held, calls, now)
     change = Change(held, written | _renewed(now, lease) | dict(values), Trace(calls))
     after = fenced(connection, [change], now).get(held.id)
     if after is not None:
@@ -138,13 +138,14 @@ def _change(making: Making, meaning: _Meaning, now: datetime) -> Change:
         detail |= {"facts": dict(making.result.facts)}
     state = meaning.values.get("state", State.WORKING)
     trace = Trace(making.calls, meaning.move, state, detail, outbox.of_result(making.result))
-    written = {"updated_at": now} | _written(making.calls, now)
+    written = {"updated_at": now} | _written(making.held, making.calls, now)
     return Change(making.held, written | meaning.values, trace)
 
 
-def _written(calls: Sequence[Call], now: datetime) -> dict[str, Any]:
+def _written(held: Held, calls: Sequence[Call], now: datetime) -> dict[str, Any]:
     """Return the time of a write, if one of these calls may have been one: reads may lag behind it."""
-    return {"order_written_at": now} if any(evidence.may_have_written(call) for call in calls) else {}
+    wrote = any(evidence.may_have_written(call, held.order_id) for call in calls)
+    return {"order_written_at": now} if wrote else {}
 
 
 def _meaning(held: Held, result: Result, now: datetime, times: Times) -> _Meaning:

@@ -21,7 +21,7 @@ def run(work: Work) -> Result:
         work.saw.price(work.now())
     priced = quotes.assess(work, told)
     if isinstance(priced, AskPerson):
-        return priced
+        return quotes.once_evident(work, priced)
     record = Note(quotes.keep, Taken(work.held, priced, work.now()))
     if agreement.is_missing(work.held, priced.cost.total):
         return AskApproval(priced.values, record)

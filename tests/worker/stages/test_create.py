@@ -334,8 +334,11 @@ def test_a_late_reply_for_an_order_that_was_taken_meanwhile_deletes_nothing(
     mailing_id = new_mailing()
     with hands.while_calling(mailing_id, "create_order", applied=True):
         hands.until(hands.pen.mailing(mailing_id).lease_until)
-        row = hands.pen.mailing(hands.on_to(Stage.ATTACH, mailing_id))
+        while not sandbox.orders():
+            pass
+        row = hands.deliver(mailing_id)
 
+    assert row.stage is Stage.ATTACH
     assert sandbox.order()["id"] == row.order_id
     assert sandbox.calls("delete_order") == 0
 

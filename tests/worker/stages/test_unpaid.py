@@ -85,8 +85,8 @@ def test_what_settles_is_not_given_up(hands: Any, sandbox: Any, decide: Any, way
 def test_what_may_still_show_a_payment_is_not_given_up(
     hands: Any, sandbox: Any, decide: Any, lags: list[str]
 ) -> None:
-    sandbox.set(settleSeconds=1, **dict.fromkeys(lags, 100_000))
     mailing_id = hands.to(Stage.CHECKOUT)
+    sandbox.set(settleSeconds=1, **dict.fromkeys(lags, 100_000))
     sandbox.fail("checkout", "cut_after", count=1)
     hands.step(mailing_id)
     hands.pen.forge(mailing_id, state=State.ATTENTION, reason="why", reason_code="order_gone", wake_at=None)
