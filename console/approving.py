@@ -9,9 +9,11 @@ from console.output import remark, show, show_lines
 from console.private import save_private
 from console.questions import Answer, ask_price
 from console.reads import campaigns, mailings, planned
+from console.reads.merge_samples import merge_samples
 from console.reads.offers import OfferSum, offer_sum
 from console.session import Session
 from console.views.campaigns import campaign_facts
+from console.views.lists import sample_lines
 from console.views.money import offer_words
 from console.views.offers import offer_parts, question
 from console.views.plans import grid_table
@@ -93,9 +95,11 @@ def show_offer(session: Session, mailing_ids: Sequence[int], *, orders: bool) ->
         steady = connection.execution_options(isolation_level="REPEATABLE READ")
         offer = offer_sum(steady, mailing_ids)
         grid = planned.grid(steady, mailing_ids[0])
+        samples = merge_samples(steady, mailing_ids)
     show(*offer_parts(offer, orders=orders))
     if grid:
         show(grid_table(grid))
+    show(*sample_lines(samples))
     of_all = "" if len(mailing_ids) == 1 else f" of the first of {len(mailing_ids)} orders"
     show_lines(f"Proof{of_all}: {save_proof(session, mailing_ids[0])}")
     return offer

@@ -37,6 +37,11 @@ def sample_facts(samples: Samples) -> Sequence[tuple[str, str]]:
     ]
 
 
+def sample_lines(samples: Sequence[tuple[str, tuple[str, ...]]]) -> list[str]:
+    """Return a line for each filled merge field, with values of it as they will be printed."""
+    return [f"Prints {name}: {' | '.join(map(_short, values))}" for name, values in samples]
+
+
 def _read_as(findings: Findings) -> str:
     if findings.sheet:
         how = f'sheet "{findings.sheet}" of a workbook'

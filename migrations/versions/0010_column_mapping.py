@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations.downgrades import ANY, refuse_while_rows
+
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
@@ -25,4 +27,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    refuse_while_rows({"column_mapping": ANY})
     op.drop_table("column_mapping")
