@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 
 from intake import answering, receipts
 from intake.events import replay
+from intake.faults import ConflictError
 from models import Event, EventOutcome, Mailing, PaidOrder, Recipient, State
 from tests.events.conftest import NOW
 from worker import moves
@@ -321,3 +322,38 @@ def test_a_receipt_says_mailed_only_once_the_vendor_shows_the_order_so(
     with shop.engine.connect() as connection:
         listed = receipts.list_receipts(connection, limit=5, outcome=EventOutcome(expected))
     assert [one.number for one in listed] == [number]
+
+
+@pytest.mark.parametrize(
+    ("stage", "mailed"), [("attach", 2), ("summarize", 2), ("checkout", 1), ("settle", 1)]
+)
+def test_an_event_whose_mailing_failed_is_mailed_anew_only_if_it_failed_before_its_checkout(
+    shop: Any, an_event: Any, a_trigger: Any, stage: str, mailed: int
+) -> None:
+    shop.declare(a_trigger())
+    (number,) = shop.happen(an_event())
+    shop.tick()
+    failed = {"state": State.FAILED, "stage": stage, "order_id": 7, "wake_at": None, "reason": "x"}
+    with shop.engine.begin() as connection:
+        connection.execute(update(Mailing).values(**failed))
+
+    with shop.engine.begin() as connection:
+        replay(connection, number, shop.at)
+    shop.tick()
+
+    assert mailings(shop) == mailed
+
+
+def test_two_different_events_of_one_id_in_one_batch_are_refused_and_two_alike_are_one(
+    shop: Any, an_event: Any, a_trigger: Any
+) -> None:
+    shop.declare(a_trigger())
+
+    with pytest.raises(ConflictError, match=r"Event 2 of the batch: .* another event"):
+        shop.happen(an_event(), an_event(data={"plan": "free"}))
+    with shop.engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(Event)) == 0
+    numbers = shop.happen(an_event(), an_event(), an_event(source="other shop", data={"plan": "free"}))
+    shop.tick()
+
+    assert (numbers[0] == numbers[1], len(set(numbers)), mailings(shop)) == (True, 2, 2)

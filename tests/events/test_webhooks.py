@@ -155,3 +155,17 @@ def test_a_move_that_is_undone_tells_nobody(office: Any, receiver: Any, mailing:
 
     with office.engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(Notice)) == 0
+
+
+def test_a_webhook_that_one_sender_has_is_left_alone_by_another(
+    office: Any, receiver: Any, mailing: int
+) -> None:
+    office.hook(receiver.url)
+    office.tell(mailing)
+    with office.engine.begin() as connection:
+        connection.execute(update(Webhook).values(busy_until=NOW + timedelta(seconds=1)))
+
+    assert office.tick() == 0
+    assert receiver.got == []
+    assert office.webhook().busy_until == NOW + timedelta(seconds=1)
+    assert office.tick(timedelta(seconds=1)) == 1

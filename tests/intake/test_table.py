@@ -268,3 +268,17 @@ def test_where_a_block_happens_to_end_changes_no_row(
 
     assert read(text) == whole
     assert [(row.number, row.line) for row in whole] == [(2, 3), (4, 5), (5, 6), (7, 9), (8, 10)]
+
+
+@pytest.mark.parametrize(
+    ("content", "cells"),
+    [
+        (b"Name;Street, city, state, ZIP\nAnn;1 Oak St\nBo;2 Elm St\n", ["Ann", "1 Oak St"]),
+        (b"Name\tNote\nAnn\ta, b\nBo\tc\nCal\td, e, f\n", ["Ann", "a, b"]),
+        (b"Name|Plans; prices; notes; more\nAnn|gold\nBo|silver\n", ["Ann", "gold"]),
+    ],
+)
+def test_a_delimiter_that_all_rows_agree_on_comes_before_one_with_more_columns(
+    content: bytes, cells: list[str]
+) -> None:
+    assert read(content)[0].cells == cells

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from intake import suppression
+from intake.digests import installation_key, of_email
 from intake.faults import Fault, IntakeError
 from models import Approval, Mailing, Outcome, Stage, State, Suppression
 from worker.pipeline import Pace, deliver
-from worker.sparing import Sparing
+from worker.sparing import Cap, Sparing
 
 ANN = "Ann,Lee,,12 Oak Street Apt 4,Boston,MA,02108,ann@example.com,C-1\n"
 BEN = "Ben,Kim,Acme,9 Elm St,Reno,NV,89501,ben@example.com,C-2\n"
@@ -211,3 +213,50 @@ def test_who_was_taken_off_is_told_with_the_list_and_the_mark(post: Any) -> None
     first = post.people(campaign)[0]
 
     assert (first.outcome, first.reason) == (Outcome.SUPPRESSED, "on the list do-not-mail, by email")
+
+
+@pytest.mark.parametrize("listed", ["ANN@EXAMPLE.COM", "ann@example.com", "Ann@Example.Com"])
+def test_an_email_on_a_list_is_found_in_upper_and_lower_case(post: Any, listed: str) -> None:
+    post.suppress(email=listed)
+
+    campaign = post.submit(ANN.replace("ann@example.com", "aNN@eXAMPLE.com"))
+    post.work(campaign)
+
+    assert post.outcomes(campaign) == ["suppressed"]
+
+
+def test_who_is_taken_off_one_list_stays_on_the_others_and_the_others_stay_on_it(post: Any) -> None:
+    for name in ("do-not-mail", "winter"):
+        post.suppress(name, email="ann@example.com")
+        post.suppress(name, email="ben@example.com")
+    with post.engine.begin() as connection:
+        digest = of_email("ann@example.com", installation_key(connection))
+
+        removed = suppression.remove(connection, [digest or b""], "do-not-mail")
+
+    winter = post.submit(ANN + BEN, sparing=Sparing(lists=("winter",)))
+    everywhere = post.submit(ANN + BEN)
+    post.work(winter)
+    post.work(everywhere)
+    assert removed == 1
+    assert post.outcomes(winter) == ["suppressed", "suppressed"]
+    assert post.outcomes(everywhere) == ["accepted", "suppressed"]
+
+
+def test_who_is_suppressed_before_checkout_gives_the_place_in_the_cap_back(post: Any) -> None:
+    once = Sparing(cap=Cap(1, 30))
+    campaign = post.submit(ANN + BEN, approval=Approval.REQUIRED, sparing=once)
+    post.work(campaign)
+    assert [one.counted_on is not None for one in post.people(campaign)] == [True, True]
+    post.suppress(email="ann@example.com")
+    post.approve(campaign)
+    post.work(campaign)
+    assert [one.counted_on is not None for one in post.people(campaign)] == [False, True]
+
+    with post.engine.begin() as connection:
+        digest = of_email("ann@example.com", installation_key(connection))
+        suppression.remove(connection, [digest or b""], "do-not-mail")
+    later = post.submit(ANN + BEN, sparing=once)
+    post.work(later)
+
+    assert post.outcomes(later) == ["accepted", "capped"]

@@ -159,3 +159,15 @@ def test_whatever_a_file_holds_it_is_taken_in_or_refused_in_one_line_with_nothin
             refusal = error
         if refusal is not None:
             assert (len(str(refusal).splitlines()), stored(post)) == (1, before)
+
+
+def test_a_row_with_too_many_cells_is_written_down_and_suppresses_nobody(post: Any, tmp_path: Path) -> None:
+    rejects = tmp_path / "rejects.csv"
+
+    done = taken_in(
+        post, "Email,Note\nann@example.com,a,b\nben@example.com,\ncal@example.com,c,\n", rejected_to=rejects
+    )
+
+    assert (done.rows, done.added, done.rejected) == (3, 2, 1)
+    assert done.first_rejected[0][0] == 2
+    assert "too_many_cells" in rejects.read_text()

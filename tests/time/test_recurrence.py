@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 
 from intake.campaigns import Submission, submit_campaign
 from intake.options import Options
+from intake.recent_pieces import RecentPiecesError
 from models import Budget, Campaign, CatchUp, IfLate, Mailing, Purse, Recipient, Recurrence, State
 from worker import recurrence
 from worker.cron import read_cron
@@ -207,3 +208,30 @@ def test_an_occurrence_goes_all_the_way_at_its_time(
     post.tick()
 
     assert len(paid()) == 2
+
+
+def test_an_occurrence_does_not_copy_how_far_its_people_came(submit: Any, desk: Any, clock: Any) -> None:
+    submit("0 9 * * *")
+    with desk.engine.begin() as connection:
+        came = {"counted_on": clock.at.date(), "vendor_id": 7, "outcome": "accepted", "reason": "x"}
+        connection.execute(update(Recipient).values(came))
+        firsts = set(connection.scalars(select(Mailing.id)))
+
+    open_on(desk, clock, 2)
+
+    with desk.engine.connect() as connection:
+        columns = (Recipient.counted_on, Recipient.vendor_id, Recipient.outcome, Recipient.reason)
+        copied = connection.execute(select(*columns).where(Recipient.mailing_id.not_in(firsts))).all()
+    assert {tuple(one) for one in copied} == {(None, None, "waiting", None)}
+
+
+def test_an_occurrence_is_not_taken_for_mailing_its_people_twice_and_another_list_is(
+    submit: Any, desk: Any, clock: Any, tmp_path: Path
+) -> None:
+    submit("0 9 * * *")
+
+    open_on(desk, clock, 3)
+
+    assert len(occurrences(desk)) >= 3
+    with pytest.raises(RecentPiecesError, match="2 of these 2 people got template 1001 from campaign "):
+        submit_campaign(desk.engine, tmp_path / "people.csv", Options(template_id=1001), clock=clock)

@@ -3,8 +3,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from models import Approval, HoldMode, Stage, State
+from models import Approval, HoldMode, Mailing, Stage, State
 from worker import moves
 from worker.moves import RescheduleOutcome
 from worker.pipeline import Pace, deliver
@@ -148,3 +149,32 @@ def test_what_is_over_unknown_or_being_cancelled_is_not_rescheduled(
     assert reschedule(10**9, later) is RescheduleOutcome.UNKNOWN
     post.work(cancelled)
     assert reschedule(cancelled, later) is RescheduleOutcome.ENDED
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.ATTENTION])
+@pytest.mark.parametrize(
+    ("unknown", "outcome"), [(True, RescheduleOutcome.TOO_LATE), (False, RescheduleOutcome.RESCHEDULED)]
+)
+def test_a_mailing_whose_checkout_is_unknown_is_not_rescheduled(
+    post: Any,
+    clock: Any,
+    desk: Any,
+    reschedule: Any,
+    state: State,
+    outcome: RescheduleOutcome,
+    *,
+    unknown: bool,
+) -> None:
+    mailing_id = post.open(Schedule(send=at(clock.at + DAY)))
+    post.tick()
+    asks = {"reason": "late", "reason_code": TimeTrouble.MISSED} if state is State.ATTENTION else {}
+    unsure = {"recovering": True, "unsure_since": clock.at} if unknown else {}
+    with desk.engine.begin() as connection:
+        connection.execute(
+            update(Mailing).where(Mailing.id == mailing_id).values(state=state, **asks, **unsure)
+        )
+    before = post.row(mailing_id)
+
+    assert before.stage is Stage.CHECKOUT
+    assert reschedule(mailing_id, Schedule(send=at(clock.at + 5 * DAY))) is outcome
+    assert (post.row(mailing_id) == before) is unknown
