@@ -5,7 +5,7 @@ of two processes that submit one key at once, the second waits and gets the firs
 is known by its people, its options and its template, not by the bytes of its file.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,14 +15,15 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, Row, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from intake.check import Progress, Source, Tally, counted, rejected_rows
-from intake.columns import Columns, match_columns
+from intake.check import Progress, Source, Tally
+from intake.columns import match_columns
 from intake.corrections import origin_name, origins_of
 from intake.digests import installation_key
 from intake.faults import ConflictError, Fault, IntakeError
+from intake.list_reading import ListReading
 from intake.mailable import Person
 from intake.options import LONGEST_WORD, OWN_KEYS, Options, digest_of_request, require_usable_key
-from intake.people import Found, Rejected, people
+from intake.people import Rejected
 from intake.people_digest import PeopleDigest
 from intake.recent_pieces import (
     REPEAT_WINDOW,
@@ -119,7 +120,7 @@ def submit_campaign(
         )
         strict = options.strictness is Strictness.STRICT
         columns = match_columns(table.headings, mapping, strict=strict)
-        reading = _Reading(table, columns, rejected_to, progress)
+        reading = ListReading(table, columns, rejected_to, progress)
         try:
             with engine.begin() as connection:
                 return _submit(connection, order, reading)
@@ -159,37 +160,6 @@ class _Order:
         return digest_of_request({**self.asked, "people": people.hex()})
 
 
-class _Reading:
-    """The reading of a list: its rows become people, who are counted and added up on their way."""
-
-    def __init__(self, table: Table, columns: Columns, rejected_to: Path | None, progress: Progress) -> None:
-        self.table = table
-        self.tally = Tally()
-        self.digest = PeopleDigest()
-        self._columns = columns
-        self._rejected_to = rejected_to
-        self._progress = progress
-
-    def origins(self, key: bytes) -> list[int]:
-        return origins_of(self.table, self._columns.origin, key)
-
-    def write(self, writer: Writer, order: _Order, key: bytes, origin: str) -> None:
-        with rejected_rows(self._rejected_to, self.table, origin) as rejected:
-            found = people(self.table, self._columns, key, order.options.strictness)
-            writer.write(self._added(counted(found, self.tally, rejected, self._progress)))
-
-    def read(self, order: _Order, key: bytes) -> None:
-        """Read the people without writing them."""
-        found = people(self.table, self._columns, key, order.options.strictness)
-        for _ in self._added(counted(found, self.tally, None, self._progress)):
-            pass
-
-    def _added(self, blocks: Iterator[Found]) -> Iterator[Found]:
-        for found in blocks:
-            self.digest.add(found.people)
-            yield found
-
-
 def _require_usable(name: str | None, key: str | None, batch_size: int) -> None:
     if not 1 <= batch_size <= LARGEST_BATCH_SIZE:
         raise IntakeError(Fault.BAD_OPTION, f"The batch size must be between 1 and {LARGEST_BATCH_SIZE:,}.")
@@ -212,7 +182,7 @@ def _known_again(again: Again | str) -> Again:
         raise IntakeError(Fault.BAD_OPTION, f"again must be {' or '.join(Again)}.") from None
 
 
-def _submit(connection: Connection, order: _Order, reading: _Reading) -> Submission:
+def _submit(connection: Connection, order: _Order, reading: ListReading) -> Submission:
     """Write the campaign and decide about it; raises _SubmittedBefore to undo what was written."""
     lock_template(connection, order.options.template_id)
     require_lists(connection, order.options.sparing.lists)
@@ -221,7 +191,7 @@ def _submit(connection: Connection, order: _Order, reading: _Reading) -> Submiss
     if campaign_id is None:
         return _earlier(connection, order, reading, key)
     _prepare(connection, campaign_id, order)
-    origins = reading.origins(key)
+    origins = origins_of(reading.table, key)
     recent = RecentSenders(order.options.template_id)
     screen = _screen(connection, campaign_id, order, origins, recent)
     pattern = _pattern(campaign_id, order)
@@ -229,7 +199,7 @@ def _submit(connection: Connection, order: _Order, reading: _Reading) -> Submiss
         connection, campaign_id, pattern, order.batch_size, _counting(screen, reading.tally), order.now
     )
     origin = " ".join(origin_name(one, key) for one in [*origins, campaign_id])
-    reading.write(writer, order, key, origin)
+    reading.write(writer, key, order.options.strictness, origin)
     _require_first_time(connection, campaign_id, order, reading)
     if recent.repeated and order.again is None:
         raise RecentPiecesError(recent, order.now)
@@ -269,7 +239,9 @@ def _counting(screen: Screen, tally: Tally) -> Screen:
     return screened
 
 
-def _require_first_time(connection: Connection, campaign_id: int, order: _Order, reading: _Reading) -> None:
+def _require_first_time(
+    connection: Connection, campaign_id: int, order: _Order, reading: ListReading
+) -> None:
     """Raise _SubmittedBefore if a campaign without a key was submitted before, and is not over unpaid.
 
     Of a list that is to go to new people only, what was submitted before matters once no one is new.
@@ -334,9 +306,9 @@ def _opened(connection: Connection, order: _Order) -> int | None:
     )
 
 
-def _earlier(connection: Connection, order: _Order, reading: _Reading, key: bytes) -> Submission:
+def _earlier(connection: Connection, order: _Order, reading: ListReading, key: bytes) -> Submission:
     there = connection.execute(select(*Campaign.__table__.columns).where(Campaign.key == order.key)).one()
-    reading.read(order, key)
+    reading.read(key, order.options.strictness)
     if there.request_digest != order.digest(reading.digest):
         campaign = f"campaign {there.id} of {there.created_at:%Y-%m-%d %H:%M %Z}"
         raise ConflictError(
@@ -383,7 +355,7 @@ def _pattern(campaign_id: int, order: _Order) -> NewMailing:
 
 
 def _finished(
-    connection: Connection, campaign_id: int, order: _Order, reading: _Reading, mailings: int
+    connection: Connection, campaign_id: int, order: _Order, reading: ListReading, mailings: int
 ) -> Submission:
     """Note the campaign's digest and counts. Raises IntakeError if it has no people."""
     tally = reading.tally

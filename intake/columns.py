@@ -51,12 +51,6 @@ class Columns:
         """Return how many cells an arranged row has."""
         return len(self.headings) + (len(self.layout.fields) if self.layout else 0)
 
-    @property
-    def origin(self) -> int | None:
-        """Return the position of the column that names the campaign a corrected list comes from."""
-        form = heading_form(ORIGIN_HEADING)
-        return next((at for at, heading in enumerate(self.headings) if heading_form(heading) == form), None)
-
     def heading(self, field: Field) -> str:
         """Return the heading of the column that holds a field."""
         return self.sources.get(field) or self.headings[self.positions[field]]

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
+from intake.columns import ORIGIN_HEADING
+from intake.fields import heading_form
 from intake.table import Table
 
 _NAME: Final = re.compile(r"c(\d{1,18})-([0-9a-f]{12})", re.ASCII)
@@ -21,11 +23,13 @@ def origin_name(campaign_id: int, key: bytes) -> str:
     return f"c{campaign_id}-{_digest(campaign_id, key)}"
 
 
-def origins_of(table: Table, column: int | None, key: bytes) -> list[int]:
+def origins_of(table: Table, key: bytes) -> list[int]:
     """Return the campaigns of this installation whose rejected rows a table corrects.
 
     The table is read to its end first: the rows above the first name are corrected rows too. Raises TableError.
     """
+    form = heading_form(ORIGIN_HEADING)
+    column = next((at for at, heading in enumerate(table.headings) if heading_form(heading) == form), None)
     if column is None:
         return []
     cells = {cells[column] for block in table.blocks() for cells in block.cells}
