@@ -89,6 +89,10 @@ class Sandbox:
         """Go wrong by these rules from now on."""
         self._ask("POST", "faults", rules)
 
+    def change(self, settings: dict[str, object]) -> None:
+        """Behave by these settings from now on."""
+        self._ask("POST", "settings", settings)
+
     def behave(self) -> None:
         """Do nothing wrong any more."""
         self._ask("DELETE", "faults")

@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for contender in scene.contenders:
             contender.enlist(scene.troop)
             contender.sandbox.misbehave(faults.rules(options.seed))
+            contender.sandbox.change(faults.manners(options.seed))
         for contender in scene.contenders:
             contender.feed(scene.troop, scene.file, options.rate)
         storming = storm.Storm(plan, scene.servers, scene.contenders, Random(options.seed))
@@ -112,6 +113,7 @@ def _print_heading(options: argparse.Namespace, count: int, began: datetime, sto
         f"{count} mailings at {options.rate:g}/s. Client bounds lowered to {READ:g} s a read, {TOTAL:g} s a call; "
         f"lease {LEASE_SECONDS:g} s, settlement window {SETTLEMENT_WINDOW_SECONDS:g} s.\n"
     )
+    print(f"Manners: {faults.manners(options.seed)}\n")
     print("Blows: " + ", ".join(f"{deed}: {times}" for deed, times in sorted(storming.done.items())) + "\n")
 
 

@@ -1,8 +1,34 @@
-"""What the vendor does wrong: every kind of docs/sandbox.md, at a few percent of all calls together."""
+"""What the vendor does wrong: each fault of docs/sandbox.md in a few percent of all calls, and two manners."""
 
 from collections.abc import Iterator
+from random import Random
 
 _WRITES = ("create_order", "append_recipients", "checkout", "delete_order", "delete_recipients")
+
+
+# Settings of the sandbox that each contender's client can read; two of them hold in a run.
+MANNERS: dict[str, list[object]] = {
+    "transactionsLagSeconds": [3],
+    "reportsLagSeconds": [60],
+    "replaceOnPut": [True],
+    "deduplicateAcrossOrder": [True],
+    "orderOfRows": ["oldest", "newest"],
+    "recipientIds": ["arbitrary"],
+    "prepaidBalance": [500, 1_000_000],
+    "creditSign": ["negative"],
+    "creditNames": ["vague"],
+    "extraDecimals": [True],
+    "transactionIds": ["perOrder", "same"],
+    "warnings": [True],
+    "templateEndpoints": ["forbidden", "missing"],
+    "proofEncoding": ["unpadded", "urlSafe"],
+}
+
+
+def manners(seed: int) -> dict[str, object]:
+    """Return two settings of the sandbox that break assumptions, the same for every contender's sandbox."""
+    dice = Random(seed)
+    return {name: dice.choice(MANNERS[name]) for name in dice.sample(sorted(MANNERS), 2)}
 
 
 def rules(seed: int) -> list[dict[str, object]]:
