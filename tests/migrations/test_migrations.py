@@ -126,8 +126,6 @@ _FILL_MONEY = """
     SELECT min(id), NULL, NULL, false FROM mailing;
     INSERT INTO quote (mailing_id, postage, speed, total, options, taken_at)
     SELECT min(id), 'Standard', 'Normal', 11.78, '{}', now() FROM mailing;
-    INSERT INTO accepted_difference (mailing_id, kind, who, why, at)
-    SELECT min(id), 'parts', 'Ada', 'asked', now() FROM mailing;
 """
 
 
