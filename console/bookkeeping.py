@@ -17,12 +17,12 @@ from console.session import Session, open_session
 from console.views.money import budget_table, ledger_table
 from console.views.words import count
 from intake.rfc3339 import full_date
-from models import Campaign, Purse, Trigger
+from models import Campaign, Purse, Token, Trigger
 from worker import moves, purses
 from worker.budgets import purse_words
 from worker.clock import system_clock
 
-_SUBJECTS: Final = {Purse.CAMPAIGN: Campaign.id, Purse.TRIGGER: Trigger.id}
+_SUBJECTS: Final = {Purse.CAMPAIGN: Campaign.id, Purse.TRIGGER: Trigger.id, Purse.TOKEN: Token.id}
 
 
 def set_budget(whose: str, limits: dict[str, Decimal | None], actor: str | None) -> int:
@@ -98,9 +98,9 @@ def _purse(whose: str) -> tuple[Purse, int]:
     name, colon, number = whose.casefold().partition(":")
     if name == Purse.ACCOUNT and not colon:
         return Purse.ACCOUNT, 0
-    if name in {Purse.CAMPAIGN, Purse.TRIGGER} and number.isdecimal() and int(number) > 0:
+    if name in set(_SUBJECTS) and number.isdecimal() and int(number) > 0:
         return Purse(name), int(number)
-    raise UsageComplaint(f'"{whose}": must be account, campaign:ID or trigger:ID')
+    raise UsageComplaint(f'"{whose}": must be account, campaign:ID, trigger:ID or token:ID')
 
 
 def _require(session: Session, purse: Purse, subject: int) -> None:

@@ -28,6 +28,7 @@ from console.supervisor import Supervisor
 from worker.addresses import password_of
 from worker.clock import system_clock
 from worker.desk import open_engine
+from worker.event_secrets import parse_secrets
 from worker.settings import LIVE_URL, SANDBOX_KEY, Settings, Vendor
 
 # How soon Ctrl-C is noticed.
@@ -248,5 +249,6 @@ def _secrets(settings: Settings) -> tuple[str, ...]:
     key = settings.api_key.get_secret_value() if settings.api_key else ""
     urls = (settings.database_url, settings.migration_database_url, settings.redis_url)
     passwords = [password_of(url) for url in urls]
-    events = settings.event_secrets.get_secret_value().split() if settings.event_secrets else []
+    given = settings.event_secrets.get_secret_value() if settings.event_secrets else ""
+    events = [secret.key for secret in parse_secrets(given)]
     return (key, *passwords, *map(quote_plus, passwords), *map(quote, passwords), *events)

@@ -71,6 +71,11 @@ def event_from(document: object) -> CloudEvent:
     return _event(document, "")
 
 
+def is_binary(headers: Mapping[str, str]) -> bool:
+    """Return whether a request's attributes stand in its headers (HTTP binding, 3.1)."""
+    return f"{_BINARY_PREFIX}specversion" in headers
+
+
 def media_type(header: str) -> str:
     """Return the media type in a Content-Type header, without its parameters."""
     return header.partition(";")[0].strip().lower()

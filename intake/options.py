@@ -94,10 +94,10 @@ def digest_of_request(request: Mapping[str, Any]) -> bytes:
     return blake2b(json.dumps(request, sort_keys=True).encode(), digest_size=32).digest()
 
 
-def require_usable_key(key: str) -> None:
+def require_usable_key(key: str, *, longest: int = LONGEST_WORD) -> None:
     """Raise IntakeError for a key that is empty, too long, unprintable, or one that Mailrun gives out itself."""
-    if not key.strip() or len(key) > LONGEST_WORD or not key.isprintable() or key.startswith(RESERVED_KEYS):
+    if not key.strip() or len(key) > longest or not key.isprintable() or key.startswith(RESERVED_KEYS):
         raise IntakeError(
             Fault.BAD_OPTION,
-            f"A key is 1 to {LONGEST_WORD} printable characters and does not begin with {', '.join(RESERVED_KEYS)}.",
+            f"A key is 1 to {longest} printable characters and does not begin with {', '.join(RESERVED_KEYS)}.",
         )

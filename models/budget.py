@@ -18,6 +18,7 @@ class Purse(StrEnum):
     ACCOUNT = "account"
     CAMPAIGN = "campaign"
     TRIGGER = "trigger"
+    TOKEN = "token"  # noqa: S105 - an API token's budget, not a secret
 
 
 class Spending(StrEnum):
@@ -76,6 +77,13 @@ class Reservation(Base):
             postgresql_include=["amount"],
             postgresql_where=text("trigger_id IS NOT NULL"),
         ),
+        Index(
+            "ix_reservation_token",
+            "token_id",
+            "day",
+            postgresql_include=["amount"],
+            postgresql_where=text("token_id IS NOT NULL"),
+        ),
     )
 
     mailing_id: Mapped[int] = mapped_column(
@@ -83,6 +91,7 @@ class Reservation(Base):
     )
     campaign_id: Mapped[int | None] = mapped_column(BigInteger)
     trigger_id: Mapped[int | None] = mapped_column(BigInteger)
+    token_id: Mapped[int | None] = mapped_column(BigInteger)
     amount: Mapped[Money]
     day: Mapped[date]
     state: Mapped[Spending] = mapped_column(words(Spending, "state"))

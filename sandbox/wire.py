@@ -5,16 +5,19 @@ import socket
 import struct
 
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from sandbox.bounded_protocol import BoundedProtocol
 from sandbox.replies import Reply
 
 _TRANSPORT = "sandbox.transport"
+# A thousand recipients with all merge fields are some 3 MB.
+MAX_BODY_BYTES = 16 * 2**20
+_BODY_SECONDS = 60
 # Lingering for 0 seconds makes closing a socket send a reset instead of a polite end.
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(BoundedProtocol):
     """uvicorn's HTTP, with the connection itself handed to the application so that it can be broken."""
 
     def on_message_begin(self) -> None:
@@ -33,13 +36,18 @@ class Exchange:
         self._transport: asyncio.Transport = scope["extensions"][_TRANSPORT]["transport"]
 
     async def body(self) -> bytes:
-        """Return the whole request body."""
-        parts = []
-        more = True
-        while more:
-            message = await self._receive()
-            parts.append(message.get("body", b""))
-            more = message.get("more_body", False)
+        """Return the request body; raises TimeoutError.
+
+        A body above MAX_BODY_BYTES is cut: what is left of it is not JSON and is refused.
+        """
+        parts: list[bytes] = []
+        size, more = 0, True
+        async with asyncio.timeout(_BODY_SECONDS):
+            while more and size <= MAX_BODY_BYTES:
+                message = await self._receive()
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                more = message.get("more_body", False)
         return b"".join(parts)
 
     async def send(self, reply: Reply) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, delete, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from models import Budget, Mailing, Purse, Reservation, Spending, State
+from models import Budget, Mailing, Purse, Reservation, Spending, State, Token
 from worker.amounts import exceeds, money
 
 OVER_BUDGET = "over_budget"
@@ -24,6 +24,10 @@ _UNPAID = frozenset({State.APPROVAL, State.FAILED, State.CANCELLED})
 
 class OverBudget(Exception):  # noqa: N818 - it is what the money is, not a fault
     """It does not fit; the message says into which budget, what is left of it, and what this costs."""
+
+
+# A mailing carries the name of the token that submitted it; names are never used twice.
+_TOKEN_ID = select(Token.id).where(Token.name == Mailing.submitter_token).scalar_subquery()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +54,17 @@ class Limit:
 
 # What is bounded by no budget is only counted. Should one be set in the same instant, it is set after this.
 _RESERVE_UNBOUNDED = text("""
-    INSERT INTO reservation (mailing_id, campaign_id, trigger_id, amount, day, state, reserved_at)
-    SELECT m.id, m.campaign_id, m.trigger_id, taking.amount, taking.day, 'reserved', taking.at
+    INSERT INTO reservation (mailing_id, campaign_id, trigger_id, token_id, amount, day, state, reserved_at)
+    SELECT m.id, m.campaign_id, m.trigger_id, t.id, taking.amount, taking.day, 'reserved', taking.at
       FROM unnest(CAST(:mailing_id AS bigint[]), CAST(:amount AS numeric[]), CAST(:day AS date[]),
                   CAST(:at AS timestamptz[]))
            AS taking (mailing_id, amount, day, at)
       JOIN mailing AS m ON m.id = taking.mailing_id
+      LEFT JOIN token AS t ON t.name = m.submitter_token
      WHERE NOT EXISTS (SELECT
                          FROM budget AS b
                         WHERE (b.purse, b.subject) IN (('account', 0), ('campaign', m.campaign_id),
-                                                       ('trigger', m.trigger_id)))
+                                                       ('trigger', m.trigger_id), ('token', t.id)))
     ON CONFLICT (mailing_id)
     DO UPDATE SET amount = excluded.amount, day = excluded.day, state = excluded.state,
                   reserved_at = excluded.reserved_at
@@ -82,9 +87,14 @@ def reserve(connection: Connection, takings: Sequence[Taking]) -> None:
 
 def _reserve_from_purses(connection: Connection, takings: Sequence[Taking]) -> None:
     purses = {
-        row.id: {Purse.CAMPAIGN: row.campaign_id, Purse.TRIGGER: row.trigger_id, Purse.ACCOUNT: 0}
+        row.id: {
+            Purse.CAMPAIGN: row.campaign_id,
+            Purse.TRIGGER: row.trigger_id,
+            Purse.TOKEN: row.token_id,
+            Purse.ACCOUNT: 0,
+        }
         for row in connection.execute(
-            select(Mailing.id, Mailing.campaign_id, Mailing.trigger_id).where(
+            select(Mailing.id, Mailing.campaign_id, Mailing.trigger_id, _TOKEN_ID.label("token_id")).where(
                 Mailing.id.in_([one.mailing_id for one in takings])
             )
         )
@@ -103,6 +113,7 @@ def _reserve_for(connection: Connection, taking: Taking, purses: Mapping[Purse, 
     values = {
         "campaign_id": purses[Purse.CAMPAIGN],
         "trigger_id": purses[Purse.TRIGGER],
+        "token_id": purses[Purse.TOKEN],
         "amount": taking.amount,
         "day": taking.day,
         "state": Spending.RESERVED,
@@ -134,6 +145,7 @@ def spend(connection: Connection, mailing_ids: Sequence[int], now: datetime) -> 
         "mailing_id",
         "campaign_id",
         "trigger_id",
+        "token_id",
         "amount",
         "day",
         "state",
@@ -141,7 +153,9 @@ def spend(connection: Connection, mailing_ids: Sequence[int], now: datetime) -> 
         "settled_at",
     ]
     at, spent = literal(now), literal(Spending.SPENT.value)
-    values = select(Mailing.id, Mailing.campaign_id, Mailing.trigger_id, amount, day, spent, at, at)
+    values = select(
+        Mailing.id, Mailing.campaign_id, Mailing.trigger_id, _TOKEN_ID, amount, day, spent, at, at
+    )
     statement = insert(Reservation).from_select(columns, values.where(Mailing.id.in_(mailing_ids)))
     changes = {name: statement.excluded[name] for name in ("amount", "state", "settled_at")}
     connection.execute(statement.on_conflict_do_update(index_elements=["mailing_id"], set_=changes))
@@ -217,6 +231,8 @@ def taken(
             query = query.where(Reservation.campaign_id == subject)
         case Purse.TRIGGER:
             query = query.where(Reservation.trigger_id == subject)
+        case Purse.TOKEN:
+            query = query.where(Reservation.token_id == subject)
     if since is not None:
         query = query.where(Reservation.day >= since)
     if until is not None:

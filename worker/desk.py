@@ -22,6 +22,13 @@ from worker.settings import SANDBOX_KEY, Settings, SettingsError
 # for all of them at the same time; with a fast one, threads beyond these few only get into each other's way.
 CONCURRENCY = 8
 CALLS = 16
+# A server whose machine is gone sends no reset: TCP gives such a connection up after half a minute.
+_DEAD_SERVER = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 _LONGEST_CALL = timedelta(seconds=Timeouts().worst())
 
 
@@ -96,6 +103,7 @@ def open_engine(database_url: str, *, connections: int = CALLS) -> Engine:
             "connect_timeout": 5,
             "application_name": "mailrun",
             "prepare_threshold": 1,
+            **_DEAD_SERVER,
         },
     )
     event.listen(engine, "connect", _measure_skew)

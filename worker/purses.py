@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.postgresql import insert
 
-from models import Budget, Mailing, Purse, State
+from models import Budget, Mailing, Purse, State, Token
 from worker.amounts import require_money
 from worker.budgets import OVER_BUDGET, limits_of, taken
 
@@ -94,4 +94,7 @@ def waiting(connection: Connection, purse: Purse, subject: int) -> list[int]:
             query = query.where(Mailing.campaign_id == subject)
         case Purse.TRIGGER:
             query = query.where(Mailing.trigger_id == subject)
+        case Purse.TOKEN:
+            token = select(Token.name).where(Token.id == subject).scalar_subquery()
+            query = query.where(Mailing.submitter_token == token)
     return list(connection.scalars(query.order_by(Mailing.id)))

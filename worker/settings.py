@@ -24,8 +24,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.addresses import postgres_address, redis_address
 from worker.amounts import parse_amount
+from worker.event_secrets import parse_secrets
 from worker.setting_names import unknown_names
-from worker.signatures import require_secret
 from worker.sparing import Cap
 
 LIVE_URL: Final = "https://app.lettrlabs.com/api"
@@ -74,10 +74,8 @@ def _usable_key(key: SecretStr) -> SecretStr:
 
 
 def _usable_secrets(given: SecretStr) -> SecretStr:
-    keys = given.get_secret_value().split()
-    for key in keys:
-        require_secret(key)
-    return SecretStr(" ".join(keys))
+    parse_secrets(given.get_secret_value())
+    return SecretStr(" ".join(given.get_secret_value().split()))
 
 
 def _networks(text: str) -> str:
@@ -274,8 +272,14 @@ class Settings(BaseSettings):
     event_secrets: Annotated[SecretStr, AfterValidator(_usable_secrets)] | None = Field(
         None,
         validation_alias="MAILRUN_EVENT_SECRETS",
-        description="Secrets that events are signed with, one space apart: `mailrun event secret` makes one. Two "
-        "or more while senders change over. Unset, no event is taken.",
+        description="Secrets that events are signed with, one space apart: `mailrun event secret` makes one. Bind "
+        "each to what its sender may send: whsec_...;source=shop/*;type=order.*. Unset, no event is accepted.",
+    )
+    event_binary_mode: bool = Field(
+        default=False,
+        validation_alias="MAILRUN_EVENT_BINARY_MODE",
+        description="Whether events in CloudEvents' binary mode are accepted. Off by default: the signature does not "
+        "cover their attributes. Such a sender needs a secret bound to one source and one type.",
     )
     webhook_networks: Annotated[str, AfterValidator(_networks)] = Field(
         "",

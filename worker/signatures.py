@@ -53,12 +53,12 @@ def sign(keys: Sequence[str], message_id: str, at: datetime, body: str) -> dict[
     return dict(zip(HEADERS, values, strict=True))
 
 
-def verify(keys: Sequence[str], headers: Mapping[str, str], body: bytes) -> None:
-    """Raise SignatureError unless one of the secrets signed this body within the last (or next) five minutes."""
-    given = {name: headers.get(name, "") for name in HEADERS}
-    missing = [name for name, value in given.items() if not value]
-    if missing:
-        raise SignatureError(f"The message is not signed: {', '.join(missing)} missing.")
+def verify(keys: Sequence[str], headers: Mapping[str, str], body: bytes) -> list[str]:
+    """Return the secrets that signed this body within the last (or next) five minutes.
+
+    Raises SignatureError if none did.
+    """
+    given = signature_headers(headers)
     given["webhook-signature"] = _readable(given["webhook-signature"])
     try:
         text = body.decode()
@@ -66,9 +66,20 @@ def verify(keys: Sequence[str], headers: Mapping[str, str], body: bytes) -> None
         raise SignatureError("The body is not UTF-8 text, so no signature over it can be checked.") from None
     if any(len(value) > _LONGEST_HEADER for value in given.values()):
         raise SignatureError("A header of the signature is too long.")
-    problems = [_problem(key, given, text) for key in keys]
-    if not any(problem is None for problem in problems):
-        raise SignatureError(str(problems[0]))
+    problems = {key: _problem(key, given, text) for key in keys}
+    signers = [key for key, problem in problems.items() if problem is None]
+    if not signers:
+        raise SignatureError(str(next(iter(problems.values()))))
+    return signers
+
+
+def signature_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that a signature consists of; raises SignatureError, before any body is read."""
+    given = {name: headers.get(name, "") for name in HEADERS}
+    missing = [name for name, value in given.items() if not value]
+    if missing:
+        raise SignatureError(f"The message is not signed: {', '.join(missing)} missing.")
+    return given
 
 
 _SENTENCES: Final = {

@@ -16,7 +16,9 @@ _Limit = Annotated[str | None, typer.Option(metavar="AMOUNT|none")]
 
 @budget.command("set")
 def set_(
-    whose: Annotated[str, typer.Argument(metavar="account|campaign:ID|trigger:ID", help="Whose money.")],
+    whose: Annotated[
+        str, typer.Argument(metavar="account|campaign:ID|trigger:ID|token:ID", help="Whose money.")
+    ],
     *,
     total: _Limit = None,
     per_day: _Limit = None,

@@ -1,11 +1,19 @@
 """The HTTP interface: run it, and say who may use it."""
 # ruff: noqa: PLC0415 - see console/commands/__init__.py
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from console.commands.options import AsJson, group
+
+
+class Approvals(StrEnum):
+    """What a token's submissions may be bound to."""
+
+    REQUIRED = "required"
+
 
 app = group("Serve HTTP.")
 token = group("Make, list and revoke the tokens of the HTTP interface.")
@@ -28,7 +36,15 @@ def web(
 def create(
     name: TokenName,
     scopes: Annotated[
-        list[str] | None, typer.Option("--scope", help="What it is good for; several, or all.")
+        list[str] | None,
+        typer.Option("--scope", help="What it is good for, at least one: repeat the option, or give all."),
+    ] = None,
+    expires: Annotated[
+        str, typer.Option(metavar="DAYS|never", help="Days until the token expires, or never.")
+    ] = "365",
+    approval: Annotated[
+        Approvals | None,
+        typer.Option(help="required: an approver must agree to each payment for what the token submits."),
     ] = None,
     owner: Annotated[
         str | None,
@@ -38,7 +54,7 @@ def create(
     """Make a token and print it, the only time that it can be seen."""
     from console.issuing import create_token
 
-    create_token(name, scopes or [], owner)
+    create_token(name, scopes or [], owner, expires=expires, approval_required=approval is not None)
 
 
 @token.command("list")

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import BinaryIO, Final, cast
 
+from anyio import fail_after
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
@@ -14,7 +15,16 @@ from console.reads.campaigns import Standing
 from console.web.mailings import options_of
 from console.web.paging import next_page
 from console.web.problems import Problem
-from console.web.requests import announced, house, idempotency_key, in_thread, number_of, query_of, require
+from console.web.requests import (
+    announced,
+    body_too_slow,
+    house,
+    idempotency_key,
+    in_thread,
+    number_of,
+    query_of,
+    require,
+)
 from console.web.shapes import Campaigns, CampaignTold, Cancelled, NewCampaign, Page, Wishes
 from console.web.tokens import Scope
 from intake.campaigns import Submission, submit_campaign
@@ -27,6 +37,8 @@ PATH: Final = "/v1/campaigns"
 LARGEST_LIST: Final = 256 * 2**20
 """Some two million people; what is larger is better cut than lost halfway through an upload."""
 
+# 256 MiB in five minutes is 7 Mbit/s.
+_UPLOAD_SECONDS: Final = 300.0
 _ACTOR: Final = "token "
 
 
@@ -39,8 +51,8 @@ async def submit(request: Request) -> Response:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unknown_format", "The body must be the list, as text/csv."
         )
     asked = wanted.model_dump(exclude={"name", "again"}, exclude_none=True)
-    options = options_of(request, Wishes.model_validate(asked))
-    here, key = house(request), idempotency_key(request)
+    options = options_of(request, Wishes.model_validate(asked), bearer)
+    here, key = house(request), idempotency_key(request, bearer)
     with _spool() as file:
         await _receive(request, file)
 
@@ -77,10 +89,13 @@ async def _receive(request: Request, file: BinaryIO) -> None:
     size = 0
     _require_within(announced(request))
     try:
-        async for part in request.stream():
-            size += len(part)
-            _require_within(size)
-            await in_thread(request, lambda part=part: file.write(part))  # type: ignore[misc]
+        with fail_after(_UPLOAD_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                _require_within(size)
+                await in_thread(request, lambda part=part: file.write(part))  # type: ignore[misc]
+    except TimeoutError:
+        raise body_too_slow(_UPLOAD_SECONDS) from None
     except ClientDisconnect:
         raise Problem(
             HTTPStatus.BAD_REQUEST, "broken_off", "The upload broke off: nothing was queued."

@@ -20,7 +20,7 @@ from console.web.shapes import (
     NewPerson,
     Wishes,
 )
-from console.web.tokens import Scope
+from console.web.tokens import Bearer, Scope
 from intake.addresses import AddressGate, Entry
 from intake.fields import MERGE_FIELDS
 from intake.mailings import SubmittedMailing, submit_mailing
@@ -42,7 +42,7 @@ _REASONS_TOLD: Final = 50
 async def submit(request: Request) -> Response:
     """Queue a mailing: 201, or 200 if its key was used for the same before."""
     bearer = await require(request, Scope.MAILINGS_WRITE)
-    key = idempotency_key(request)
+    key = idempotency_key(request, bearer)
     if key is None:
         raise Problem(
             HTTPStatus.BAD_REQUEST,
@@ -51,7 +51,7 @@ async def submit(request: Request) -> Response:
         )
     wanted = await json_of(request, NewMailing, LARGEST)
     people = _admitted(wanted)
-    options = options_of(request, wanted)
+    options = options_of(request, wanted, bearer)
     here = house(request)
 
     def work() -> tuple[SubmittedMailing, MailingFacts | None]:
@@ -107,8 +107,11 @@ def _refusal(at: int, reason: Reason) -> dict[str, str]:
     return {"pointer": f"/recipients/{at}", "code": reason.code, "detail": reason.sentence}
 
 
-def options_of(request: Request, wanted: Wishes) -> Options:
-    """Return what a request wishes for as options; raises IntakeError or Problem."""
+def options_of(request: Request, wanted: Wishes, bearer: Bearer) -> Options:
+    """Return what a request asks for as options; raises IntakeError or Problem.
+
+    A token that is bound to approval makes every submission wait for an approver.
+    """
     try:
         cap = None if wanted.cap is None else Cap.parse(wanted.cap)
     except ValueError as error:
@@ -126,7 +129,7 @@ def options_of(request: Request, wanted: Wishes) -> Options:
         template_id=wanted.template,
         postage=wanted.postage,
         speed=wanted.speed,
-        approval=Approval(wanted.approval),
+        approval=Approval.REQUIRED if bearer.approval_required else Approval(wanted.approval),
         auto_bill=wanted.auto_bill,
         schedule=schedule_for(asked, now=here.clock(), default_zone=here.settings.zone),
         sparing=Sparing(lists=tuple(wanted.suppress), cap=cap, one_per_household=wanted.one_per_household),

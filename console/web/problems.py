@@ -43,14 +43,17 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
         headers = {HTTPStatus.UNAUTHORIZED: {"www-authenticate": "Bearer"}}.get(HTTPStatus(self.status), {})
         if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
             headers = {"retry-after": "5"}
-        document = {
+        return JSONResponse(self.document(), self.status, headers, MEDIA_TYPE)
+
+    def document(self) -> dict[str, Any]:
+        """Return the members of the problem document (RFC 9457)."""
+        return {
             "type": f"{_TYPE}{self.code.replace('_', '-')}",
             "title": HTTPStatus(self.status).phrase,
             "status": int(self.status),
             "detail": self.detail,
             **self.members,
         }
-        return JSONResponse(document, self.status, headers, MEDIA_TYPE)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -108,9 +111,10 @@ def _place(error: Exception) -> str:
     return kind if trace is None else f"{kind} at {trace.tb_frame.f_code.co_name}:{trace.tb_lineno}"
 
 
-async def answer_problem(_: Request, error: Exception) -> Response:
-    """Turn whatever a handler raised into its problem document."""
+async def answer_problem(request: Request, error: Exception) -> Response:
+    """Turn an exception of a handler into its problem document; the request's state keeps the code for the log."""
     problem = problem_of(error)
+    request.state.code = problem.code
     response = problem.response()
     if isinstance(error, HTTPException) and error.headers:
         response.headers.update(error.headers)

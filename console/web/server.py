@@ -4,12 +4,14 @@ import logging
 import signal
 import socket
 import sys
-from typing import Final
+from typing import Any, Final
 
+from sqlalchemy import event
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
 from console.web.app import CONNECTIONS, build
+from console.web.protocol import BoundedProtocol
 from worker.desk import open_engine
 from worker.settings import Settings
 
@@ -19,6 +21,8 @@ _BACKLOG: Final = 2048
 _KEEP_ALIVE_SECONDS: Final = 75
 # An upload or a commit under way ends within this; what does not was not answered, and is sent again.
 _GRACE_SECONDS: Final = 10
+# Twice a request's deadline: a statement of a long list may take longer than a page's.
+_STATEMENT_SECONDS: Final = 60
 
 
 def serve(settings: Settings, listener: socket.socket) -> None:
@@ -30,17 +34,34 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         raise ValueError("the settings name no database")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     engine = open_engine(settings.database_url, connections=CONNECTIONS)
+    event.listen(engine, "connect", _limit_statements)
     try:
         run(build(engine, settings), listener)
     finally:
         engine.dispose()
 
 
+def _limit_statements(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
+    """Have PostgreSQL end what no request waits for any more, and transactions of a process that was stopped."""
+    connection.execute(f"SET statement_timeout = '{_STATEMENT_SECONDS}s'")
+    connection.execute("SET idle_in_transaction_session_timeout = '60s'")
+    connection.commit()
+
+
 def run(app: ASGIApp, listener: socket.socket) -> None:
     """Run an application on a bound socket until SIGTERM or SIGINT."""
-    config = Config(
+    server = _WebServer(configure(app), listener)
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        # Until uvicorn listens for signals itself, the same handler makes it end as soon as it has begun.
+        signal.signal(stop, server.handle_exit)
+    server.run(sockets=[listener])
+
+
+def configure(app: ASGIApp) -> Config:
+    """Return how uvicorn serves an application: bounded heads, no access log, no trust in proxy headers."""
+    return Config(
         app,
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         loop="asyncio",
@@ -54,11 +75,6 @@ def run(app: ASGIApp, listener: socket.socket) -> None:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    server = _WebServer(config, listener)
-    for stop in (signal.SIGTERM, signal.SIGINT):
-        # Until uvicorn listens for signals itself, the same handler makes it end as soon as it has begun.
-        signal.signal(stop, server.handle_exit)
-    server.run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:

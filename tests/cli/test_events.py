@@ -15,6 +15,7 @@ from intake.cloudevents import event_from
 from intake.events import receive
 from models import Event, Mailing, Notice, NoticeKind, Webhook
 from worker import outbox
+from worker.clock import system_clock
 from worker.signatures import require_secret
 
 TRIGGERS = """
@@ -155,7 +156,7 @@ def test_a_token_is_printed_once_and_good_until_it_is_revoked(command_line: Any,
     token = made.out.strip()
 
     with engine.connect() as connection:
-        bearer = bearer_of(connection, token)
+        bearer = bearer_of(connection, token, system_clock())
     listed = command_line.run("token", "list", "--json")
     revoked = command_line.run("token", "revoke", "shop")
 
@@ -164,7 +165,7 @@ def test_a_token_is_printed_once_and_good_until_it_is_revoked(command_line: Any,
     assert token not in listed.out
     assert (listed.json()["tokens"][0]["name"], revoked.code) == ("shop", 0)
     with engine.connect() as connection:
-        assert bearer_of(connection, token) is None
+        assert bearer_of(connection, token, system_clock()) is None
     assert "was, a token" in command_line.run("token", "create", "shop").complaint
     assert "no token" in command_line.run("token", "revoke", "shop").complaint
     assert 'no scope "mail"' in command_line.run("token", "create", "x", "--scope", "mail").complaint

@@ -9,7 +9,7 @@ import pytest
 
 VERSIONS: Final = Path(__file__).parents[2] / "migrations" / "versions"
 # Before the first release no installation has millions of rows.
-LAST_FREE: Final = "0012"
+LAST_FREE: Final = "0013"
 # The option without which the operation reads, or blocks, a whole table under its lock.
 REQUIRED: Final = {
     "create_index": "postgresql_concurrently",

@@ -11,10 +11,11 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import Engine, func, select
-from uvicorn import Config, Server
+from starlette.applications import Starlette
+from uvicorn import Server
 
 from console.web.app import build
-from console.web.server import listen
+from console.web.server import configure, listen
 from console.web.tokens import Scope, create_token
 from worker.settings import Settings
 from worker.signatures import fresh_secret, sign
@@ -29,10 +30,15 @@ class Api:
     client: httpx.Client
     engine: Engine
     secret: str
+    app: Starlette
 
     def token(self, *scopes: Scope) -> str:
         with self.engine.begin() as connection:
             return create_token(connection, uuid.uuid4().hex, scopes) or ""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return self.client.base_url.host, self.client.base_url.port or 0
 
     def mail(self, *people: Mapping[str, Any], key: str | None = "key", **wishes: Any) -> httpx.Response:
         headers = {} if key is None else {"idempotency-key": key}
@@ -46,25 +52,33 @@ class Api:
 
     def event(self, body: Any, kind: str = "application/cloudevents+json", **headers: str) -> httpx.Response:
         text = body if isinstance(body, str) else json.dumps(body)
-        signed = sign([self.secret], f"msg_{uuid.uuid4().hex}", datetime.now(UTC), text)
+        message_id = headers.pop("message_id", None) or f"msg_{uuid.uuid4().hex}"
+        signed = sign([headers.pop("secret", self.secret)], message_id, datetime.now(UTC), text)
         return self.client.post(
             "/v1/events", content=text, headers={**signed, "content-type": kind, **headers}
         )
 
 
 @pytest.fixture
-def api(engine: Engine) -> Iterator[Api]:
+def api_settings() -> dict[str, Any]:
+    """Settings of the service beside its event secrets; a module may override this fixture."""
+    return {}
+
+
+@pytest.fixture
+def api(engine: Engine, api_settings: dict[str, Any]) -> Iterator[Api]:
     secret = fresh_secret()
     with engine.begin() as connection:
         token = create_token(connection, "all", Scope)
-    app = build(engine, Settings(event_secrets=f"{fresh_secret()} {secret}"))
-    server = Server(Config(app, lifespan="off", log_config=None, log_level="critical", ws="none"))
+    secrets = f"{fresh_secret()} {secret} {api_settings.pop('more_secrets', '')}"
+    app = build(engine, Settings(event_secrets=secrets, **api_settings))
+    server = Server(configure(app))
     with listen("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with httpx.Client(base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=30) as client:
-            yield Api(client, engine, secret)
+            yield Api(client, engine, secret, app)
         server.should_exit = True
         thread.join()
 

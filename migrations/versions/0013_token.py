@@ -1,0 +1,44 @@
+"""Tokens: expiry, last use, required approval and a budget of their own."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+_SCOPES = ("account", "campaign", "trigger", "token")
+
+
+def upgrade() -> None:
+    op.add_column(
+        "token", sa.Column("approval_required", sa.Boolean(), server_default=sa.false(), nullable=False)
+    )
+    op.add_column("token", sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("token", sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("reservation", sa.Column("token_id", sa.BigInteger(), nullable=True))
+    op.create_index(
+        "ix_reservation_token",
+        "reservation",
+        ["token_id", "day"],
+        unique=False,
+        postgresql_include=["amount"],
+        postgresql_where=sa.text("token_id IS NOT NULL"),
+    )
+    _allow(_SCOPES)
+
+
+def downgrade() -> None:
+    op.execute("DELETE FROM budget WHERE purse = 'token'")
+    _allow(_SCOPES[:-1])
+    op.drop_index("ix_reservation_token", "reservation")
+    op.drop_column("reservation", "token_id")
+    for column in ("last_used_at", "expires_at", "approval_required"):
+        op.drop_column("token", column)
+
+
+def _allow(scopes: tuple[str, ...]) -> None:
+    op.drop_constraint(op.f("ck_budget_purse"), "budget", type_="check")
+    listed = ", ".join(f"'{scope}'" for scope in scopes)
+    op.create_check_constraint(op.f("ck_budget_purse"), "budget", f"purse IN ({listed})")
