@@ -12,6 +12,7 @@ from lettrlabs import VendorError
 from models import Approval, Priority, Stage, State
 from tests.proof.statemachine.boundaries import Fate, Lingering, Strike
 from tests.proof.statemachine.delivery import Delivery
+from tests.proof.statemachine.manners import EACH, HIDES_STRAYS, Manner
 from tests.proof.statemachine.plans import Plan
 from tests.proof.statemachine.rig import Rig
 from tests.proof.statemachine.truth import Deeds, Truth
@@ -100,9 +101,21 @@ class MailingMachine(RuleBasedStateMachine):
         page=st.sampled_from([2, 1000]),
         settles=st.sampled_from([0, 30]),
         abreast=st.booleans(),
+        manners=st.lists(st.sampled_from(EACH), max_size=2),
     )
-    def begin(self, plans: list[Plan], shared: bool, page: int, settles: int, abreast: bool) -> None:
+    def begin(
+        self,
+        plans: list[Plan],
+        shared: bool,
+        page: int,
+        settles: int,
+        abreast: bool,
+        manners: list[Manner],
+    ) -> None:
         self.rig.begin(plans, exclusive=not shared, page=page, settles=settles, abreast=abreast)
+        for manner in manners:
+            self.rig.operator.set(**manner)
+        self.hides_strays = any(HIDES_STRAYS & manner.keys() for manner in manners)
         self.shared = shared
         self.begun = True
 
@@ -236,7 +249,7 @@ class MailingMachine(RuleBasedStateMachine):
         for _ in range(2):
             self.rig.forward(3600)
             self._sweep()
-        self._truth().nothing_is_left(exclusive=not self.shared)
+        self._truth().nothing_is_left(exclusive=not self.shared and not self.hides_strays)
 
     def _come_to_rest(self) -> None:
         for _ in range(_ROUNDS):
