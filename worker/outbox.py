@@ -47,19 +47,21 @@ _TELL_REJECTED = text(f"""
                           AND n.kind = CAST(:kind AS text))
 """)  # noqa: S608 - as above
 _TRACK = text("""
+    WITH sent AS (
+        SELECT mailing_id
+          FROM unnest(CAST(:mailing_ids AS bigint[])) AS mailing_id
+    ), enrolled AS (
+        INSERT INTO paid_order (mailing_id, wake_at)
+        SELECT mailing_id, :first_look_at_order
+          FROM sent
+        ON CONFLICT (mailing_id) DO UPDATE SET wake_at = excluded.wake_at
+    )
     INSERT INTO tracking (mailing_id, wake_at, until)
-    SELECT sent, :first_look, :until
-      FROM unnest(CAST(:mailing_ids AS bigint[])) AS sent
+    SELECT mailing_id, :first_look, :until
+      FROM sent
      WHERE EXISTS (SELECT FROM webhook AS w
                     WHERE w.kinds = '{}' OR w.kinds && ARRAY['recipient.delivered', 'recipient.undeliverable'])
     ON CONFLICT DO NOTHING
-""")
-
-_ENROLL = text("""
-    INSERT INTO paid_order (mailing_id, wake_at)
-    SELECT sent, :first_look
-      FROM unnest(CAST(:mailing_ids AS bigint[])) AS sent
-    ON CONFLICT (mailing_id) DO UPDATE SET wake_at = excluded.wake_at
 """)
 
 _OF_MOVES: Final = {
@@ -136,6 +138,10 @@ def _tell_rejected(connection: Connection, mailing_id: int, now: datetime) -> No
 
 def _track(connection: Connection, mailing_ids: Sequence[int], now: datetime) -> None:
     """Begin to look at the orders of sent mailings, and for their pieces if a webhook wants to hear of them."""
-    connection.execute(_ENROLL, {"mailing_ids": mailing_ids, "first_look": now + FIRST_LOOK_AT_ORDER})
-    bounds = {"mailing_ids": mailing_ids, "first_look": now + FIRST_LOOK, "until": now + LONGEST_TRACKED}
+    bounds = {
+        "mailing_ids": mailing_ids,
+        "first_look_at_order": now + FIRST_LOOK_AT_ORDER,
+        "first_look": now + FIRST_LOOK,
+        "until": now + LONGEST_TRACKED,
+    }
     connection.execute(_TRACK, bounds)
