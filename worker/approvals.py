@@ -13,9 +13,13 @@ from worker.acceptances import Acceptance
 from worker.ledger import CHARGE_DIFFERS
 from worker.moves import Resolution
 from worker.offers import Offer
+from worker.order_changes import CHARGE_CHANGED
 from worker.quotes import QUOTE_DOUBTS
 
-ACCEPTABLE: Final = QUOTE_DOUBTS | {CHARGE_DIFFERS}
+ACCEPTABLE: Final = QUOTE_DOUBTS | {CHARGE_DIFFERS, CHARGE_CHANGED}
+# A mailing that needs attention for one of these is paid: once accepted, it is sent.
+_OF_CHARGES: Final = frozenset({CHARGE_DIFFERS, CHARGE_CHANGED})
+_ASKED: Final = (Move.ASK_PERSON.value, Move.REOPEN.value)
 
 
 class Outcome(StrEnum):
@@ -87,7 +91,7 @@ def accept(connection: Connection, mailing_id: int, accepting: Accepting) -> Out
             at=accepting.at,
         ),
     )
-    way = Resolution.SENT if row.reason_code == CHARGE_DIFFERS else Resolution.RETRY
+    way = Resolution.SENT if row.reason_code in _OF_CHARGES else Resolution.RETRY
     moves.resolve(connection, mailing_id, way, accepting.who, accepting.why, accepting.at)
     return Outcome.ACCEPTED
 
@@ -96,7 +100,7 @@ def _seen(connection: Connection, mailing_id: int) -> dict[str, Any]:
     """Return what was seen when the worker last asked a person about a mailing."""
     detail = connection.scalar(
         select(EventLog.detail)
-        .where(EventLog.mailing_id == mailing_id, EventLog.move == Move.ASK_PERSON.value)
+        .where(EventLog.mailing_id == mailing_id, EventLog.move.in_(_ASKED))
         .order_by(EventLog.id.desc())
         .limit(1)
     )

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from lettrlabs import OrderAnalytics, OrderStatus
+from models import Difference
 from worker.amounts import added, money, same, to_cent
-from worker.ledger import Account, Books
+from worker.ledger import Account, Books, digest_of
 
 ORDER_CHANGED: Final = "order_changed"
 CHARGE_CHANGED: Final = "charge_changed"
@@ -91,6 +92,10 @@ def judge(order: int, known: Known, shown: Shown, now: datetime) -> Verdict:
     account = Account.of(shown.books) if news else None
     cost = before if account is None else account.cost
     moved = _moved(order, known, cost) or _credited(order, known, news)
+    code = _code(trouble, moved)
+    facts: dict[str, Any] = {"orderStatus": status, "chargedBefore": str(before), "charged": str(cost)}
+    if code == CHARGE_CHANGED and account is not None:
+        facts |= _to_accept(before, account)
     return Verdict(
         status=status,
         status_since=since,
@@ -98,9 +103,9 @@ def judge(order: int, known: Known, shown: Shown, now: datetime) -> Verdict:
         tells=is_news,
         news=bool(news),
         account=account,
-        code=_code(trouble, moved),
+        code=code,
         why="; ".join(why for why in (trouble, moved) if why is not None),
-        facts={"orderStatus": status, "chargedBefore": str(before), "charged": str(cost)},
+        facts=facts,
     )
 
 
@@ -147,6 +152,12 @@ def _credited(order: int, known: Known, news: Counter[Transacted]) -> str | None
     if not known.entries or not credited or charged:
         return None
     return f"LettrLabs credited {money(credited)} for order {order} after it was paid"
+
+
+def _to_accept(before: Decimal, account: Account) -> dict[str, Any]:
+    """Return what an approver accepts: the kind of the change, and these charges and no others."""
+    kind = Difference.CHARGED_MORE if account.cost > before else Difference.CHARGED_LESS
+    return {"differences": [kind.value], "digest": digest_of(account).hex()}
 
 
 def _code(trouble: str | None, moved: str | None) -> str | None:

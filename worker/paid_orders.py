@@ -12,8 +12,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select, text, update
 
 from lettrlabs import OrderAnalytics, OrderTransactions, VendorError
-from models import NoticeKind, PaidOrder, State
-from worker import budgets, ledger, moves, outbox
+from models import Difference, NoticeKind, PaidOrder, State
+from worker import acceptances, budgets, ledger, moves, outbox
 from worker.costs import ZERO
 from worker.desk import Desk
 from worker.ledger import Books
@@ -147,10 +147,21 @@ def _change_mailing(
     connection: Connection, row: Row[Any], verdict: Verdict, changed: dict[str, Any], now: datetime
 ) -> bool:
     """Ask a person if the verdict says so; returns False if the mailing is not sent any more."""
-    if verdict.code is not None:
-        facts = dict(verdict.facts)
+    facts, decisions = dict(verdict.facts), _decisions(connection, row, verdict)
+    if decisions:
+        changed |= {"reason": f"{verdict.why} (accepted by decision {', '.join(map(str, decisions))})"}
+    elif verdict.code is not None:
         return moves.reopen(connection, row.mailing_id, verdict.code, verdict.why, facts, changed, now)
     return not changed or moves.note_order(connection, row.mailing_id, row.order_id, changed)
+
+
+def _decisions(connection: Connection, row: Row[Any], verdict: Verdict) -> list[int]:
+    """Return the decisions by which a change of charges passes; none if an approver has not accepted all of it."""
+    kinds = [Difference(kind) for kind in verdict.facts.get("differences", ())]
+    if not kinds:
+        return []
+    accepted = acceptances.accepted(connection, row.mailing_id, bytes.fromhex(verdict.facts["digest"]))
+    return [accepted[kind] for kind in kinds] if accepted.keys() >= set(kinds) else []
 
 
 def _next_look(row: Row[Any], verdict: Verdict, now: datetime) -> datetime | None:

@@ -38,9 +38,9 @@ class Action:
 
 def resolutions(stage: Stage, reason_code: str | None) -> list[str]:
     """Return the ways to resolve a mailing that needs attention."""
-    if reason_code in {ORDER_CHANGED, CHARGE_CHANGED}:
-        return [Resolution.SENT.value]
-    if reason_code == CHARGE_DIFFERS:
+    if reason_code == ORDER_CHANGED:
+        return [Resolution.RETRY.value, Resolution.SENT.value]
+    if reason_code in {CHARGE_DIFFERS, CHARGE_CHANGED}:
         return [ACCEPT, Resolution.RETRY.value, Resolution.SENT.value]
     before_payment = stage is not Stage.SETTLE
     ways = [way.value for way in Resolution if not (before_payment and way in _AFTER_CHECKOUT)]

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
+from console.reads.actions import attention_actions
 from models import AcceptedDifference, Purse, Quote, Stage, State
-from worker import acceptances, approvals
+from worker import acceptances, approvals, paid_orders
 from worker.approvals import Accepting, Outcome
 from worker.bundle import gather
+from worker.moves import Resolution
 
 Accept = Callable[..., Outcome]
 
@@ -140,3 +142,70 @@ def test_a_revoked_kind_needs_attention_again(hands: Any, sandbox: Any, people: 
 def test_what_is_not_in_doubt_cannot_be_accepted(hands: Any, accept: Accept) -> None:
     assert accept(hands.to(Stage.CHECKOUT)) is Outcome.NOT_IN_DOUBT
     assert accept(999_999_999) is Outcome.NOT_IN_DOUBT
+
+
+def changed(hands: Any, **change: Any) -> Any:
+    """Return the row of a paid mailing whose order the vendor changed after the payment."""
+    paid = hands.to_the_end(hands.to(Stage.CHECKOUT))
+    hands.sandbox.change(paid.order_id, **change)
+    return after_a_look(hands, paid.id)
+
+
+def after_a_look(hands: Any, mailing_id: int) -> Any:
+    hands.forward(13 * 3600.0)
+    paid_orders.run_once(hands.desk, hands.clock())
+    return hands.pen.mailing(mailing_id)
+
+
+def commands(hands: Any, row: Any) -> str:
+    found = attention_actions(row.id, row.stage, row.reason_code, hands.clock())
+    return "\n".join(action.command for action in found)
+
+
+def test_charges_that_changed_after_the_payment_are_accepted_and_others_are_not(
+    hands: Any, accept: Accept
+) -> None:
+    row = changed(hands, charge={"amount": "2.50", "description": "First class"})
+    assert (row.state, row.reason_code) == (State.ATTENTION, "charge_changed")
+    assert f"mailrun attention resolve {row.id} --accept " in commands(hands, row)
+
+    assert accept(row.id, from_now_on=True) is Outcome.ONLY_ONCE
+    assert accept(row.id) is Outcome.ACCEPTED
+
+    assert after_a_look(hands, row.id).state is State.SENT
+    hands.sandbox.change(row.order_id, charge={"amount": "2.50", "description": "First class"})
+    assert after_a_look(hands, row.id).reason_code == "charge_changed"
+
+
+def test_an_accepted_kind_of_change_is_written_down_and_a_dearer_order_still_needs_attention(
+    hands: Any, accept: Accept
+) -> None:
+    refund = {"amount": "1.00", "description": "Refund"}
+    assert accept(changed(hands, credit=refund).id, from_now_on=True) is Outcome.ACCEPTED
+
+    cheaper = changed(hands, credit=refund)
+    dearer = changed(hands, charge={"amount": "1.00", "description": "First class"})
+
+    assert (cheaper.state, cheaper.charged) == (State.SENT, cheaper.quoted - 1)
+    assert "accepted by decision" in cheaper.reason
+    assert (dearer.state, dearer.reason_code) == (State.ATTENTION, "charge_changed")
+
+
+def test_an_order_that_was_changed_is_compared_again_and_never_accepted(
+    hands: Any, people: Any, accept: Accept
+) -> None:
+    row = changed(hands, status="Edits Needed", charge={"amount": "1.00"})
+    assert row.reason_code == "order_changed"
+    assert accept(row.id) is Outcome.NOT_IN_DOUBT
+    listed = commands(hands, row)
+    assert [way in listed for way in ("--retry", "--sent", "--accept", "--failed", "--cancel")] == [
+        *(True, True),
+        *(False, False, False),
+    ]
+
+    hands.sandbox.change(row.order_id, status="In Production", credit={"amount": "1.00"})
+    assert people.resolve(row.id, Resolution.RETRY)
+
+    again = hands.to_the_end(row.id)
+    assert (again.state, again.order_status) == (State.SENT, "In Production")
+    assert after_a_look(hands, row.id).state is State.SENT
