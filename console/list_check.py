@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from console.complaints import Complaint, UsageComplaint
+from console.complaints import Complaint
 from console.decisions import who
 from console.installation import has_database
-from console.list_source import keep_mapping, open_source, read_headings, saved_mapping
+from console.list_source import keep_mapping, open_source, read_headings, require_mapping, saved_mapping
 from console.output import remark, show, show_json
 from console.progress import told
 from console.reads.prices import PriceOfPiece, price_of_piece
@@ -41,8 +41,7 @@ class Check:
 
 def check(asked: Check) -> int:
     """Look a list over; return 1 if none of its rows can be mailed. Raises TableError, ColumnsError."""
-    if asked.save_mapping is not None and asked.mapping is None:
-        raise UsageComplaint("--save-mapping keeps the mapping given: add --mapping as well")
+    require_mapping(asked.save_mapping, asked.mapping)
     with open_source(asked.file) as file:
         headings, sheet = read_headings(file, asked.sheet, may_ask=False)
         with _session(create=asked.save_mapping is not None) as session:

@@ -14,6 +14,8 @@ import typer
 from console.complaints import UsageComplaint
 from console.output import remark
 from console.session import Session
+from intake.column_checks import Needs, require_an_address
+from intake.columns import match_columns
 from intake.documents import DocumentError, parse
 from intake.saved_mappings import find_mapping, save_mapping
 from intake.table import Table
@@ -86,10 +88,23 @@ def saved_mapping(session: Session, headings: tuple[str, ...]) -> Mapping[str, s
     return found.mapping
 
 
+def require_mapping(save_as: str | None, mapping: Mapping[str, str] | None) -> None:
+    """Raise UsageComplaint where a mapping is to be saved and none is given."""
+    if save_as is not None and mapping is None:
+        raise UsageComplaint("--save-mapping keeps the mapping given: add --mapping as well")
+
+
 def keep_mapping(
-    session: Session, name: str, headings: tuple[str, ...], mapping: Mapping[str, str], who: str
+    session: Session,
+    name: str,
+    headings: tuple[str, ...],
+    mapping: Mapping[str, str],
+    who: str,
+    *,
+    needs: Needs = require_an_address,
 ) -> None:
-    """Save a mapping for lists with these headings."""
+    """Save a mapping for lists with these headings; raises ColumnsError for one by which they cannot be read."""
+    match_columns(headings, mapping, needs=needs)
     with session.engine.begin() as connection:
         save_mapping(connection, name, headings, mapping, who=who, now=system_clock())
     remark(f'The mapping is saved as "{name}": lists with these headings are read by it from now on.')

@@ -8,7 +8,7 @@ from typing import Final
 from console.approving import ask_about
 from console.complaints import Complaint, Interrupted, UsageComplaint
 from console.decisions import who
-from console.list_source import keep_mapping, open_source, read_headings, saved_mapping
+from console.list_source import keep_mapping, open_source, read_headings, require_mapping, saved_mapping
 from console.output import remark, show
 from console.progress import told
 from console.questions import require_terminal
@@ -63,8 +63,7 @@ def _send(asked: Sending) -> int:
     timed, repeats = _timed(asked)
     headings, sheet = read_headings(asked.file, asked.sheet, may_ask=not asked.yes)
     asked = replace(asked, sheet=sheet)
-    if asked.save_mapping is not None and asked.mapping is None:
-        raise UsageComplaint("--save-mapping keeps the mapping given: add --mapping as well")
+    require_mapping(asked.save_mapping, asked.mapping)
     with open_session(create=True) as session:
         asked = _with_mapping(session, asked, headings)
         findings = _look_over(asked)

@@ -10,7 +10,15 @@ import typer
 
 from console.complaints import Complaint, UsageComplaint
 from console.decisions import who
-from console.list_source import mapping_from, open_source, read_headings, rejects_beside
+from console.list_source import (
+    keep_mapping,
+    mapping_from,
+    open_source,
+    read_headings,
+    rejects_beside,
+    require_mapping,
+    saved_mapping,
+)
 from console.output import plain, remark, show, show_json
 from console.private import save_private
 from console.questions import require_terminal
@@ -20,6 +28,7 @@ from console.views.suppression import list_table
 from console.views.words import count
 from intake import privacy, suppression
 from intake.addresses import Entry
+from intake.column_checks import require_a_mark
 from intake.digests import installation_key
 from intake.identity import identify
 from intake.options import Options
@@ -111,19 +120,32 @@ def release(somebody: Named, name: str) -> int:
 
 
 def suppress_file(
-    file: Path, name: str, mapping: list[str], rejects: Path | None, *, sheet: str | None, households: bool
+    file: Path,
+    name: str,
+    given: list[str],
+    rejects: Path | None,
+    *,
+    save_mapping: str | None,
+    sheet: str | None,
+    households: bool,
 ) -> None:
-    """Put everybody of a file on a list."""
+    """Add the people of a file to a list."""
+    mapping = mapping_from(given)
+    require_mapping(save_mapping, mapping)
     rejects = rejects or rejects_beside(file)
     with open_source(file) as source:
-        _, sheet = read_headings(source, sheet, may_ask=sys.stdin.isatty())
+        headings, sheet = read_headings(source, sheet, may_ask=sys.stdin.isatty())
         with open_session() as session:
+            if mapping is None:
+                mapping = saved_mapping(session, headings)
+            elif save_mapping is not None:
+                keep_mapping(session, save_mapping, headings, mapping, who(), needs=require_a_mark)
             done = import_list(
                 session.engine,
                 source,
                 who=who(),
                 name=name,
-                mapping=mapping_from(mapping),
+                mapping=mapping,
                 sheet=sheet,
                 households=households,
                 rejected_to=rejects,

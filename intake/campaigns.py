@@ -34,7 +34,7 @@ from intake.recent_pieces import (
     lock_template,
 )
 from intake.repeats import RepeatScreen, keep_all
-from intake.saved_mappings import find_mapping
+from intake.saved_mappings import mapping_for
 from intake.strictness import Strictness
 from intake.suppression import require_lists
 from intake.table import Table
@@ -99,7 +99,7 @@ def submit_campaign(
     _require_usable(name, key, batch_size)
     with Table.open(source, sheet=sheet, known=mapping or ()) as table:
         if mapping is None:
-            mapping = _saved_mapping(engine, table.headings)
+            mapping = mapping_for(engine, table.headings)
         now = clock()
         order = _Order(
             key=key,
@@ -167,12 +167,6 @@ def _require_usable(name: str | None, key: str | None, batch_size: int) -> None:
         require_usable_key(key)
     if name is not None and len(name) > LONGEST_WORD:
         raise IntakeError(Fault.BAD_OPTION, f"The name must be at most {LONGEST_WORD} characters long.")
-
-
-def _saved_mapping(engine: Engine, headings: Sequence[str]) -> Mapping[str, str] | None:
-    with engine.connect() as connection:
-        saved = find_mapping(connection, headings)
-    return saved.mapping if saved else None
 
 
 def _known_again(again: Again | str) -> Again:

@@ -6,7 +6,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from intake.fields import heading_form
@@ -57,6 +57,13 @@ def find_mapping(connection: Connection, headings: Sequence[str]) -> SavedMappin
     """Return the mapping that was saved for these headings, or None."""
     found = _saved(connection, ColumnMapping.headings_digest == _digest(headings))
     return found[0] if found else None
+
+
+def mapping_for(engine: Engine, headings: Sequence[str]) -> Mapping[str, str] | None:
+    """Return the pairs of the mapping that was saved for these headings, or None."""
+    with engine.connect() as connection:
+        saved = find_mapping(connection, headings)
+    return saved.mapping if saved else None
 
 
 def list_mappings(connection: Connection) -> list[SavedMapping]:

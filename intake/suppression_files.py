@@ -16,6 +16,7 @@ from intake.identity import Identity, identify
 from intake.people import TOO_MANY_CELLS
 from intake.records import Row
 from intake.rejects import RejectedRows
+from intake.saved_mappings import mapping_for
 from intake.suppression import EntryDigest, Origin, add, open_list
 from intake.table import Table
 from models import DO_NOT_MAIL
@@ -50,11 +51,14 @@ def import_list(
 ) -> Imported:
     """Add everybody of a table to a list, all of it or nothing; again, it adds nobody twice.
 
-    Every mark of a row is added. With `households` its address instead of the person: nobody there is mailed.
+    Without `mapping`, the list is read by the one that was saved for its headings. Every mark of a row is added; with
+    `households` only its address, so that no one there is mailed.
 
     Raises TableError, ColumnsError, or IntakeError if no row names anybody.
     """
     with Table.open(source, sheet=sheet, known=mapping or ()) as table:
+        if mapping is None:
+            mapping = mapping_for(engine, table.headings)
         columns = match_columns(table.headings, mapping, needs=require_a_mark)
         with engine.begin() as connection, rejected_rows(rejected_to, table) as rejected:
             open_list(connection, name)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from console.commands.options import AsJson, ColumnMapping, Sheet, group
+from console.commands.options import AsJson, ColumnMapping, SaveMapping, Sheet, group
 from console.commands.whom import Address, CustomerId, Email, Name, Organization, Unit, Zip
 
 app = group("Keep people from being mailed: by person, address, email or customer id.")
@@ -82,6 +82,7 @@ def import_(
     *,
     list_name: ListName = "do-not-mail",
     mapping: ColumnMapping = None,
+    save_mapping: SaveMapping = None,
     sheet: Sheet = None,
     households: Annotated[
         bool, typer.Option("--households", help="Nobody at these addresses, not only the people named.")
@@ -93,7 +94,15 @@ def import_(
     """Put everybody of a file on a list, all or nothing; every mark of a row counts."""
     from console.sparing import suppress_file
 
-    suppress_file(file, list_name, mapping or [], rejects, sheet=sheet, households=households)
+    suppress_file(
+        file,
+        list_name,
+        mapping or [],
+        rejects,
+        save_mapping=save_mapping,
+        sheet=sheet,
+        households=households,
+    )
 
 
 @app.command("list")

@@ -48,6 +48,23 @@ def test_nobody_in_particular_is_not_suppressed(command_line: Any, engine: Any) 
     assert marks(engine) == []
 
 
+def test_a_suppression_file_is_read_by_a_mapping_that_was_saved_with_another_one(command_line: Any) -> None:
+    command_line.write("list.csv", "Contact via,Remark\nann@example.com,moved\n")
+    command_line.write("next.csv", "remark,CONTACT VIA\n,bo@example.com\n")
+    command = ("suppress", "import", "list.csv", "--save-mapping", "opt-outs")
+    mapping = ("--mapping", "Contact via=email")
+
+    assert "add --mapping as well" in command_line.run(*command).complaint
+    assert '"E-Mail"' in command_line.run(*command, "--mapping", "E-Mail=email").complaint
+    assert '"post"' in command_line.run(*command, *mapping, "--mapping", "Remark=post").complaint
+    assert command_line.run("campaign", "mappings", "--json").json()["mappings"] == []
+
+    assert "1 entry added" in command_line.run(*command, *mapping).out
+    found = command_line.run("suppress", "import", "next.csv")
+    assert "1 entry added" in found.out
+    assert 'saved mapping "opt-outs"' in found.err
+
+
 def test_a_mail_preference_file_is_taken_in_and_counted(command_line: Any) -> None:
     command_line.write("dma.csv", DMA + "|||||,|\n")
 

@@ -1,4 +1,5 @@
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from intake.campaigns import submit_campaign
 from intake.faults import IntakeError
 from intake.options import Options
+from intake.saved_mappings import save_mapping
 from intake.suppression_files import Imported, import_list
 from models import Campaign, Mailing, Mark, Recipient, Suppression, SuppressionList
 
@@ -171,3 +173,21 @@ def test_a_row_with_too_many_cells_is_written_down_and_suppresses_nobody(post: A
     assert (done.rows, done.added, done.rejected) == (3, 2, 1)
     assert done.first_rejected[0][0] == 2
     assert "too_many_cells" in rejects.read_text()
+
+
+def test_a_suppression_list_is_read_by_the_mapping_that_was_saved_for_its_headings(post: Any) -> None:
+    with post.engine.begin() as connection:
+        save_mapping(
+            connection,
+            "opt-outs",
+            ["Contact", "Remark"],
+            {"Contact": "email"},
+            who="test",
+            now=datetime(2026, 3, 2, tzinfo=UTC),
+        )
+
+    done = taken_in(post, "Remark,Contact\nmoved,ann@example.com\n")
+    other = taken_in(post, "Remark,Contact\nC-1,b\n", mapping={"Remark": "customer_id"})
+
+    assert (done.added, other.added) == (1, 1)
+    assert [mark for _, mark in entries(post)] == [Mark.CUSTOMER, Mark.EMAIL]
