@@ -130,7 +130,7 @@ def suppress_file(
     households: bool,
 ) -> None:
     """Add the people of a file to a list."""
-    mapping = mapping_from(given)
+    mapping: Mapping[str, str] | None = mapping_from(given)
     require_mapping(save_mapping, mapping)
     rejects = rejects or rejects_beside(file)
     with open_source(file) as source:
