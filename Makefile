@@ -10,7 +10,7 @@ INSTALL := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check i
 PROGRESS := | awk '/^ *Collecting/ { print "  " $$2; fflush() } /^Installing collected/ { print "  unpacking ..."; fflush() }'
 ROOMS := console intake lettrlabs models sandbox worker
 
-.PHONY: help demo up test lint types schema ci chaos format clean bench bench-due bench-intake bench-large bench-growth soak
+.PHONY: help demo up test lint types schema ci chaos format clean bench bench-due bench-intake bench-large bench-growth mutants soak
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ bench/.venv/bench.stamp: bench/requirements.txt
 chaos: .venv/dev.stamp bench/.venv/bench.stamp ## Run the long proofs: pairs of crashes, chaos beside its peers
 	@$(BIN)/python -m pytest -m chaos
 	@$(BIN)/python -m bench.chaos
+
+mutants: .venv/dev.stamp ## Put chosen mistakes into the code and see whether a test notices each
+	@$(BIN)/python -m tests.mutants
 
 bench: .venv/runtime.stamp bench/.venv/bench.stamp ## Measure mailings a second beside bare calls, a plain chain and DBOS
 	@$(BIN)/python -m bench.speed

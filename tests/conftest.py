@@ -63,12 +63,17 @@ def run_dir() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres(run_dir: Path) -> Iterator[Postgres]:
-    """Yield a PostgreSQL of this run, holding a migrated database to copy from."""
-    server = postgres_kind(run_dir / "postgres", durable=False)
+def servers_dir(run_dir: Path) -> Path:
+    """Return where the servers live: `TEST_SERVERS`, if several runs share them, or a directory of this run."""
+    return Path(os.environ.get("TEST_SERVERS", run_dir))
+
+
+@pytest.fixture(scope="session")
+def postgres(servers_dir: Path) -> Iterator[Postgres]:
+    """Yield a PostgreSQL that holds a migrated database to copy from."""
+    server = postgres_kind(servers_dir / "postgres", durable=False)
     with in_use(server):
-        name = create_database(server, TEMPLATE, copy_of="template1")
-        migrations.upgrade(server.owner_url(name), application_url=server.url(name))
+        migrate_template(server)
         yield server
 
 
@@ -90,9 +95,9 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def redis_url(run_dir: Path) -> Iterator[str]:
-    """Yield the address of a Redis of this run; tests keep apart by `broker_prefix`."""
-    server = redis_kind(run_dir / "valkey")
+def redis_url(servers_dir: Path) -> Iterator[str]:
+    """Yield the address of a Redis; tests keep apart by `broker_prefix`."""
+    server = redis_kind(servers_dir / "valkey")
     with in_use(server):
         yield server.url
 
@@ -328,6 +333,16 @@ def web_process(programs: _Programs, database_url: str, engine: Engine) -> Itera
 
     with httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False) as client:
         yield start
+
+
+def migrate_template(server: Postgres) -> None:
+    """Create the migrated database that tests copy, unless a run before this one has."""
+    with server.connect() as connection:
+        known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone()
+    if known is not None:
+        return
+    name = create_database(server, TEMPLATE, copy_of="template1")
+    migrations.upgrade(server.owner_url(name), application_url=server.url(name))
 
 
 def create_database(server: Postgres, name: str, *, copy_of: str) -> str:
