@@ -1,12 +1,13 @@
 """What can be set from outside: environment variables and the `.env` file, each with its reason."""
 
 import ipaddress
+import os
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from worker.addresses import postgres_address, redis_address
 from worker.amounts import parse_amount
 from worker.event_secrets import parse_secrets
+from worker.secret_files import FILE_NAMES, PASSWORD, read_secret_files
 from worker.setting_names import unknown_names
 from worker.sparing import Cap
 
@@ -315,10 +317,14 @@ class Settings(BaseSettings):
         return self.vendor is Vendor.SANDBOX if self.exclusive is None else self.exclusive
 
     def environment(self) -> dict[str, str]:
-        """Return the variables from which another process reads these same settings; the key is among them."""
+        """Return the variables from which another process reads these same settings; the key is among them.
+
+        The names of the files that secrets were read from are empty: a secret is given once.
+        """
         fields = type(self).model_fields.items()
         values = {str(field.validation_alias): getattr(self, name) for name, field in fields}
-        return {name: _as_variable(value) for name, value in values.items() if value is not None}
+        given = {name: _as_variable(value) for name, value in values.items() if value is not None}
+        return dict.fromkeys(FILE_NAMES, "") | given
 
 
 def _as_variable(value: object) -> str:
@@ -342,15 +348,26 @@ def read_settings(*env_files: Path) -> Settings:
     """
     files = _existing_files(env_files)
     try:
-        lines = [*unknown_names(_names(), files)]
+        secrets, lines = read_secret_files(files)
+        lines += unknown_names([*_names(), *FILE_NAMES], files)
         if not lines:
-            return Settings(_env_file=files or None)
+            return _settings(files, secrets)
     except ValidationError as error:
         lines = [_plain_line(problem) for problem in error.errors(include_url=False, include_input=False)]
     except UnicodeDecodeError:
         lines = [".env: is not UTF-8 text"]
     # Raised outside the handler: the cause would carry the rejected values into a traceback.
     raise SettingsError("\n".join(lines))
+
+
+def _settings(files: Sequence[Path], secrets: dict[str, str]) -> Settings:
+    password = secrets.pop(PASSWORD, None)
+    given: dict[str, Any] = dict(secrets)
+    found = Settings(_env_file=files or None, **given)
+    if password:
+        # libpq takes it from the environment, as every child process does.
+        os.environ |= {PASSWORD: password, f"{PASSWORD}_FILE": ""}
+    return found
 
 
 def _names() -> list[str]:

@@ -26,25 +26,25 @@ if TYPE_CHECKING:
     from tests.conftest import Program, Sandbox, _Programs
 
 ROOT: Final = Path(__file__).parents[2]
-SERVICES: Final = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+COMPOSED: Final = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: Final = COMPOSED["services"]
 PATIENCE: Final = 30.0
-VARIABLE: Final = re.compile(r"\$\{(?P<name>\w+)(?::(?P<kind>[?-])(?P<rest>[^}]*))?\}")
+VARIABLE: Final = re.compile(r"\$\{(?P<name>\w+)(?::-(?P<rest>[^}]*))?\}")
 
 
-def environment(service: str, dot_env: Mapping[str, str]) -> dict[str, str]:
-    """Return what Compose would set for a service, given a `.env`; raises KeyError where Compose would refuse."""
+def environment(service: str, dot_env: Mapping[str, str], secrets: Path | None = None) -> dict[str, str]:
+    """Return what Compose would set for a service, given a `.env` and a directory of this machine for its secrets."""
     told: dict[str, Any] = SERVICES[service].get("environment", {})
     passed_on = {name: dot_env.get(name) for name, value in told.items() if value is None}
     written = {name: _filled_in(str(value), dot_env) for name, value in told.items() if value is not None}
-    return {name: value for name, value in (passed_on | written).items() if value is not None}
+    moved = str(secrets) if secrets else "/run/secrets"
+    given = {name: value for name, value in (passed_on | written).items() if value is not None}
+    return {name: value.replace("/run/secrets", moved) for name, value in given.items()}
 
 
 def _filled_in(text: str, dot_env: Mapping[str, str]) -> str:
     def value(found: re.Match[str]) -> str:
-        given = dot_env.get(found["name"], "")
-        if not given and found["kind"] == "?":
-            raise KeyError(found["name"])
-        return given or found["rest"]
+        return dot_env.get(found["name"], "") or found["rest"]
 
     return VARIABLE.sub(value, text)
 
@@ -72,31 +72,56 @@ def eventually(true: Callable[[], object]) -> bool:
 @pytest.fixture
 def dot_env(broker_prefix: str) -> dict[str, str]:
     return {
-        "POSTGRES_PASSWORD": "unused-here",
-        "OWNER_PASSWORD": "unused-either",
-        "APPLICATION_PASSWORD": "nor-this",
-        "LETTRLABS_API_KEY": SANDBOX_KEY,
         "MAILRUN_BROKER_PREFIX": broker_prefix,
     }
 
 
+@pytest.fixture
+def secrets(tmp_path: Path) -> Path:
+    """Return a directory with every secret of Compose in a file, as its beginning tells to make it."""
+    directory = tmp_path / "secrets"
+    directory.mkdir()
+    for name in COMPOSED["secrets"]:
+        (directory / name).write_text("it's of no use\n")
+    (directory / "lettrlabs_api_key").write_text(f"{SANDBOX_KEY}\n")
+    (directory / "event_secrets").write_text(f"{fresh_secret()}\n")
+    return directory
+
+
 def test_compose_hands_on_every_setting_and_nothing_unknown() -> None:
     settings = {str(field.validation_alias) for field in Settings.model_fields.values()}
+    as_files = {"LETTRLABS_API_KEY", "MAILRUN_EVENT_SECRETS"}
 
-    # The data directory is the container's own business; libpq reads the password itself.
-    told = settings - {"MAILRUN_DATA_DIR", "MIGRATION_DATABASE_URL"} | {"PGPASSWORD"}
+    # The data directory is the container's own business; the password stands in no address.
+    told = settings - as_files - {"MAILRUN_DATA_DIR", "MIGRATION_DATABASE_URL"}
+    told |= {f"{name}_FILE" for name in {*as_files, "PGPASSWORD"}}
 
     for service in ("worker", "beat", "web"):
         assert set(SERVICES[service]["environment"]) == told
     assert set(SERVICES["migrate"]["environment"]) == told | {"MIGRATION_DATABASE_URL"}
 
 
-@pytest.mark.parametrize("forgotten", ["APPLICATION_PASSWORD", "LETTRLABS_API_KEY"])
-def test_compose_starts_nothing_without_its_secrets(dot_env: dict[str, str], forgotten: str) -> None:
-    del dot_env[forgotten]
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_gets_the_secrets_that_it_reads_and_no_others(service: str) -> None:
+    told = SERVICES[service]
+    read = {
+        Path(value).name
+        for value in told.get("environment", {}).values()
+        if str(value).startswith("/run/secrets/")
+    }
+    if service == "roles":
+        read = {"postgres_password", "owner_password", "application_password"}
 
-    with pytest.raises(KeyError, match=forgotten):
-        environment("worker", dot_env)
+    assert set(told.get("secrets", [])) == read
+    assert read <= set(COMPOSED["secrets"])
+
+
+def test_every_secret_is_a_file_of_a_directory_that_git_and_the_image_leave_out() -> None:
+    files = {secret["file"] for secret in COMPOSED["secrets"].values()}
+
+    assert {str(Path(file).parent) for file in files} == {"secrets"}
+    assert "secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+    assert "PASSWORD:" not in (ROOT / "docker-compose.yml").read_text()
 
 
 def test_compose_speaks_to_lettrlabs_unless_told_otherwise(dot_env: dict[str, str]) -> None:
@@ -108,11 +133,11 @@ def test_the_sandbox_container_knows_no_secret(dot_env: dict[str, str]) -> None:
 
 
 def test_the_migrate_service_makes_the_tables(
-    postgres: Postgres, programs: "_Programs", dot_env: dict[str, str]
+    postgres: Postgres, programs: "_Programs", dot_env: dict[str, str], secrets: Path
 ) -> None:
     with postgres.connect() as connection:
         connection.execute(f"CREATE DATABASE composed OWNER {OWNER}")
-    env = environment("migrate", dot_env) | {
+    env = environment("migrate", dot_env, secrets) | {
         "DATABASE_URL": postgres.url("composed"),
         "MIGRATION_DATABASE_URL": postgres.owner_url("composed"),
     }
@@ -136,9 +161,10 @@ def test_the_sandbox_service_is_healthy_by_its_own_check(programs: "_Programs", 
 
 
 def test_the_web_service_is_healthy_by_its_own_check_and_takes_signed_events(
-    programs: "_Programs", database_url: str, dot_env: dict[str, str]
+    programs: "_Programs", database_url: str, dot_env: dict[str, str], secrets: Path
 ) -> None:
-    service, port, secret = SERVICES["web"], str(free_port()), fresh_secret()
+    service, port = SERVICES["web"], str(free_port())
+    secret = (secrets / "event_secrets").read_text().strip()
     command = [{"8780": port, "0.0.0.0": "127.0.0.1"}.get(part, part) for part in service["command"]]  # noqa: S104
     check = [part.replace("8780", port) for part in service["healthcheck"]["test"][1:]]
     address = {"DATABASE_URL": database_url}
@@ -148,7 +174,7 @@ def test_the_web_service_is_healthy_by_its_own_check_and_takes_signed_events(
         **sign([secret], "m", datetime.now(UTC), event),
     }
 
-    env = environment("web", dot_env | {"MAILRUN_EVENT_SECRETS": secret}) | address
+    env = environment("web", dot_env, secrets) | address
     start(programs, command, env).wait_for(READY)
 
     assert run(programs, check, {}) == 0
@@ -157,13 +183,18 @@ def test_the_web_service_is_healthy_by_its_own_check_and_takes_signed_events(
 
 
 def test_worker_and_beat_services_are_healthy_together(
-    programs: "_Programs", sandbox: "Sandbox", engine: Engine, redis_url: str, dot_env: dict[str, str]
+    programs: "_Programs",
+    sandbox: "Sandbox",
+    engine: Engine,
+    redis_url: str,
+    dot_env: dict[str, str],
+    secrets: Path,
 ) -> None:
     dot_env["LETTRLABS_BASE_URL"] = sandbox.api_url
     address = {"DATABASE_URL": engine.url.render_as_string(hide_password=False), "REDIS_URL": redis_url}
 
     for service in ("worker", "beat"):
-        start(programs, SERVICES[service]["command"], environment(service, dot_env) | address)
+        start(programs, SERVICES[service]["command"], environment(service, dot_env, secrets) | address)
 
     def alive() -> bool:
         with engine.connect() as connection:
@@ -171,7 +202,7 @@ def test_worker_and_beat_services_are_healthy_together(
 
     assert eventually(alive)
     check = SERVICES["beat"]["healthcheck"]["test"][1:]
-    assert run(programs, check, environment("beat", dot_env) | address) == 0
+    assert run(programs, check, environment("beat", dot_env, secrets) | address) == 0
 
 
 def test_the_broker_is_started_as_the_worker_needs_it(run_dir: Path) -> None:
@@ -213,9 +244,10 @@ def test_postgresql_has_connections_for_six_workers() -> None:
     assert int(told["max_connections"]) >= 6 * (CALLS + CONCURRENCY) + 50
 
 
-def test_the_roles_service_makes_an_owner_and_a_role_that_reads_and_writes_rows(postgres: Postgres) -> None:
-    psql = postgres.find_programs().command.with_name("psql")
-    passwords = {"OWNER_PASSWORD": "it's one", "APPLICATION_PASSWORD": "another"}
+def test_the_roles_service_makes_an_owner_and_a_role_that_reads_and_writes_rows(
+    postgres: Postgres, secrets: Path
+) -> None:
+    programs = postgres.find_programs().command.parent
     with postgres.connect() as connection:
         # As an older version left it: the superuser owns the database and what is in it.
         connection.execute("CREATE DATABASE older")
@@ -223,16 +255,14 @@ def test_the_roles_service_makes_an_owner_and_a_role_that_reads_and_writes_rows(
         connection.execute("CREATE TABLE kept (id int GENERATED ALWAYS AS IDENTITY)")
     for _ in range(2):
         subprocess.run(
-            [
-                psql,
-                "--no-psqlrc",
-                "--quiet",
-                "--username=postgres",
-                "--dbname=older",
-                f"--host={postgres.run_dir}",
-                f"--file={ROOT / 'deploy' / 'roles.sql'}",
-            ],
-            env=passwords,
+            ["/bin/sh", ROOT / "deploy" / "roles.sh"],
+            env={
+                "PATH": f"{programs}:/usr/bin:/bin",
+                "SECRETS": str(secrets),
+                "PGHOST": str(postgres.run_dir),
+                "PGUSER": "postgres",
+                "PGDATABASE": "older",
+            },
             check=True,
         )
 
@@ -249,6 +279,4 @@ def test_the_roles_service_makes_an_owner_and_a_role_that_reads_and_writes_rows(
 
 def test_no_service_that_works_knows_the_superusers_or_the_owners_password() -> None:
     for service in ("worker", "beat", "web"):
-        told = str(SERVICES[service]["environment"])
-        assert "POSTGRES_PASSWORD" not in told
-        assert "OWNER_PASSWORD" not in told
+        assert not {"postgres_password", "owner_password"} & set(SERVICES[service]["secrets"])
