@@ -3,10 +3,15 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.downgrades import refuse_while_rows
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
+
+# Without them a token forgets whose it is, and a mailing who submitted it.
+_PRECIOUS = {"token": "owner IS NOT NULL", "mailing": "submitter_token IS NOT NULL"}
 
 
 def upgrade() -> None:
@@ -18,6 +23,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    refuse_while_rows(_PRECIOUS)
     op.create_index(
         "ix_recipient_person_counted",
         "recipient",

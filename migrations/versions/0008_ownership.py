@@ -3,10 +3,17 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.downgrades import refuse_while_rows
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
+
+# Without them workers take over drafts that another program made, or send beside the original of a copy.
+_PRECIOUS = {
+    "installation": "shared_at IS NOT NULL OR doubted_at IS NOT NULL OR account_fence IS NOT NULL",
+}
 
 _COLUMNS = (
     ("account_fence", sa.BigInteger()),
@@ -23,5 +30,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    refuse_while_rows(_PRECIOUS)
     for name, _ in reversed(_COLUMNS):
         op.drop_column("installation", name)

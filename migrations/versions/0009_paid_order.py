@@ -3,10 +3,15 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.downgrades import refuse_while_rows
+
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
+
+# The older tables have no word for this outcome.
+_PRECIOUS = {"event": "outcome = 'paid'", "firing": "outcome = 'paid'"}
 
 _TIME = sa.DateTime(timezone=True)
 _OUTCOMES = (
@@ -81,6 +86,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    refuse_while_rows(_PRECIOUS)
     op.execute("DELETE FROM notice WHERE kind = 'mailing.mailed'")
     _allow("notice", "kind", _KINDS)
     _allow("firing", "outcome", _OUTCOMES)

@@ -3,10 +3,18 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.downgrades import refuse_while_rows
+
 revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None
+
+# Without them a token is good for ever, pays without an approval, or spends without a limit.
+_PRECIOUS = {
+    "budget": "purse = 'token'",
+    "token": "expires_at IS NOT NULL OR approval_required",
+}
 
 _SCOPES = ("account", "campaign", "trigger", "token")
 
@@ -30,7 +38,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM budget WHERE purse = 'token'")
+    refuse_while_rows(_PRECIOUS)
     _allow(_SCOPES[:-1])
     op.drop_index("ix_reservation_token", "reservation")
     op.drop_column("reservation", "token_id")

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from alembic import command
@@ -21,6 +21,35 @@ PRECIOUS = {
     "0004": "INSERT INTO token (name, sha256, scopes) VALUES ('shop', '', '{}')",
     "0005": """INSERT INTO suppression (digest, list, mark, source, added_by, added_at)
                 VALUES ('', 'do-not-mail', 'person', 'letter', 'ann', now())""",
+}
+
+# What later revisions added to rows that may stay: how a row gets it, and how an operator would remove it.
+ADDED: Final = {
+    "0013 token": (
+        "INSERT INTO token (name, sha256, scopes, expires_at) VALUES ('a', 'a', '{}', now())",
+        "UPDATE token SET expires_at = NULL",
+    ),
+    "0013 budget": (
+        "INSERT INTO budget (purse, subject, total, set_by, set_at) VALUES ('token', 1, 1, 'ann', now())",
+        "DELETE FROM budget",
+    ),
+    "0009 event": (
+        """INSERT INTO event (source, event_id, type, digest, body, outcome, reason, received_at)
+            VALUES ('shop', '1', 't', '', '{}', 'paid', 'paid', now())""",
+        "DELETE FROM event",
+    ),
+    "0008 installation": (
+        "UPDATE installation SET shared_at = now(), shared_why = 'a draft of another program'",
+        "UPDATE installation SET shared_at = NULL, shared_why = NULL",
+    ),
+    "0008 installation, doubted": (
+        "UPDATE installation SET doubted_at = now()",
+        "UPDATE installation SET doubted_at = NULL",
+    ),
+    "0006 token": (
+        "INSERT INTO token (name, sha256, scopes, owner) VALUES ('b', 'b', '{}', 'shop')",
+        "UPDATE token SET owner = NULL",
+    ),
 }
 
 
@@ -61,3 +90,19 @@ def test_no_downgrade_destroys_what_cannot_be_made_again(url: str) -> None:
 
         run(url, f"DELETE FROM {table}")  # noqa: S608 - as above
         command.downgrade(settings, "base" if revision == "0001" else "-1")
+
+
+def test_no_downgrade_loses_what_a_later_version_noted_in_rows_that_stay(url: str) -> None:
+    settings = migrations.config(url)
+    command.upgrade(settings, "head")
+
+    for case, (note, remove) in ADDED.items():
+        revision, table = case.split(",")[0].split()
+        command.downgrade(settings, revision)
+        run(url, note)
+        with pytest.raises(migrations.DowngradeRefusedError, match=f'rows of table "{table}"'):
+            command.downgrade(settings, "-1")
+        assert run(url, "SELECT version_num FROM alembic_version") == [(revision,)]
+
+        run(url, remove)
+    command.downgrade(settings, "0005")
