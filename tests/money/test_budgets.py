@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -258,6 +260,54 @@ def check_out_at_once(hands: Any, mailings: list[int]) -> None:
     for payer in payers:
         payer.communicate("go\n", timeout=60)
         assert payer.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "last"),
+    [
+        (date(2026, 2, 1), date(2026, 2, 1), date(2026, 2, 28)),
+        (date(2028, 2, 29), date(2028, 2, 1), date(2028, 2, 29)),
+        (date(2026, 12, 31), date(2026, 12, 1), date(2026, 12, 31)),
+    ],
+)
+def test_a_month_of_a_budget_has_all_of_its_days(day: date, first: date, last: date) -> None:
+    limits: Any = SimpleNamespace(per_day=None, per_month=Decimal(5), total=None)
+
+    (found,) = budgets.limits_of(limits, day)
+
+    assert (found.since, found.until) == (first, last)
+
+
+def test_setting_a_limit_leaves_the_others_as_they_are(hands: Any, people: Any) -> None:
+    people.limit(total=5, per_piece=1)
+
+    people.limit(per_day=3, per_piece=None)
+
+    with people.engine.connect() as connection:
+        standings = purses.standings(connection, hands.clock.at.date())
+    assert {one.limit: (one.amount, one.left) for one in standings} == {"per_day": (3, 3), "total": (5, 5)}
+
+
+def test_what_waits_for_a_budget_is_found_by_its_own_campaign_or_trigger(
+    hands: Any, people: Any, new_campaign: Any
+) -> None:
+    campaign = new_campaign()
+    mailing_id = hands.to(Stage.CHECKOUT, campaign_id=campaign, batch=0)
+    people.limit(total=0)
+    hands.to_the_end(mailing_id)
+
+    with people.engine.connect() as connection:
+        found = {
+            (purse, subject): purses.waiting(connection, purse, subject)
+            for purse, subject in [
+                (Purse.ACCOUNT, 0),
+                (Purse.CAMPAIGN, campaign),
+                (Purse.CAMPAIGN, campaign + 1),
+                (Purse.TRIGGER, 1),
+            ]
+        }
+
+    assert [mailing_id in one for one in found.values()] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("amount", ["-0.01", "NaN", "Infinity", "1e10", "0.00001"])

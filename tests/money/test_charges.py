@@ -125,6 +125,7 @@ def test_a_refund_lowers_the_cost_and_an_amount_that_is_missing_is_not_zero() ->
         ("10.01", 2, ["charged_less"]),
         ("9.99", 2, ["charged_more"]),
         ("10.00", 3, ["charged_pieces"]),
+        ("10.00", 1, ["charged_pieces"]),
     ],
 )
 def test_a_cent_or_a_piece_is_a_difference(quoted: str, people: int, kinds: list[str]) -> None:

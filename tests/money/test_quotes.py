@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from lettrlabs import Quote
 from models import QuoteLine, Stage, State
+from worker.quotes import digest_of
 from worker.reflection import Asked, contradiction
 from worker.sums import differences
 
@@ -144,6 +145,31 @@ def test_the_default_is_what_an_ignored_parameter_would_give() -> None:
 
     assert contradiction(STANDARD, unnamed(), vendor.default) is None
     assert vendor.asked == 0
+
+
+def test_a_postage_that_is_listed_as_cheaper_must_not_cost_the_same_either() -> None:
+    told = unnamed(postageTypePrices={"Standard": 1.46, "FirstClass": 0.90})
+
+    assert "costs the same" in str(contradiction(Asked("FirstClass", "Normal"), told, Vendor("8.87").default))
+
+
+def test_one_named_option_does_not_vouch_for_the_other() -> None:
+    lines = [{"name": "FirstClass postage", "total": 8.66, "tax": 0.51}]
+    vendor = Vendor("8.87")
+
+    found = contradiction(Asked("FirstClass", "ExpeditedFaster"), quote(lineItems=lines), vendor.default)
+
+    assert vendor.asked == 1
+    assert "costs the same" in str(found)
+
+
+def test_the_digest_of_a_quote_differs_with_the_number_of_pieces() -> None:
+    one, other = (
+        quote(lineItems=[{"name": "Cards", "quantity": pieces, "total": 8.66}]) for pieces in (2, 3)
+    )
+
+    assert digest_of(one) != digest_of(other)
+    assert digest_of(one) == digest_of(one)
 
 
 def ignoring(real: Any, **forced: str) -> Any:

@@ -57,6 +57,8 @@ class Trial:
 @contextmanager
 def prepared(workspace: Workspace, directory: Path) -> Iterator[None]:
     """Import what the project needs, and run the servers for all trials, meanwhile."""
+    # The servers end with this process, however it is asked to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     os.chdir(workspace.root)
     os.environ |= {"TEST_SERVERS": str(directory), "PYTHONPATH": str(workspace.root)}
     _forget_project()
@@ -95,6 +97,9 @@ def run_tests(
 
 def _run_and_exit(options: Sequence[str], log: Path) -> None:
     os.setsid()
+    # A job in the background of a script has SIGINT ignored; here it ends a trial that hangs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with log.open("wb") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)

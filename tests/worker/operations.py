@@ -13,6 +13,7 @@ from tests.worker.board import CELLS, LEASE, NOW, Board, Cell
 from worker import moves
 from worker.budgets import OVER_BUDGET
 from worker.moves import CancelOutcome, Held, RescheduleOutcome, Resolution, Times
+from worker.moves.vendor_changes import reopen
 from worker.results import (
     Advance,
     Again,
@@ -303,4 +304,11 @@ OPERATIONS: Final = [
         at=frozenset({Stage.SETTLE}),
     ),
     people("resolve as failed", partial(resolve, Resolution.FAILED), Move.RESOLVE, {_AT: _F}, _ENDING),
+    people(
+        "reopen",
+        lambda board, cell: reopen(board.connection, board.ids[cell], "odd", "it changed", {}, {}, NOW),
+        Move.REOPEN,
+        {_S: _AT},
+        {"state", "reason", "reason_code", "updated_at"},
+    ),
 ]
