@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, select, text, update
+from sqlalchemy import Connection, Engine, TextClause, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -34,20 +34,33 @@ _BROKEN: Final = "an error of Mailrun's own; the worker's log says where"
 _ERASED: Final = "the person was erased before the event was answered"
 _NOT_ANY_MORE: Final = "the trigger does not answer to this event any more"
 
+# A batch may be woken again before its worker comes to its last event, so a wake counts as one attempt at most.
 _WAKE_EVENTS = text("""
+    WITH due AS MATERIALIZED (
+        SELECT id, attempts FROM event WHERE wake_at <= :now ORDER BY wake_at, id LIMIT :room FOR UPDATE SKIP LOCKED
+    )
     UPDATE event
-       SET wake_at = :again, attempts = attempts + 1
-     WHERE id = ANY (ARRAY(
-               SELECT id FROM event WHERE wake_at <= :now ORDER BY wake_at, id LIMIT :room FOR UPDATE SKIP LOCKED))
-    RETURNING id, attempts
+       SET wake_at = :again, attempts = GREATEST(event.attempts, 1)
+      FROM due
+     WHERE event.id = due.id
+    RETURNING event.id, due.attempts > 0 AS again
 """)
 _WAKE_GATHERINGS = text("""
+    WITH due AS MATERIALIZED (
+        SELECT id, attempts FROM gathering WHERE closed_at IS NULL AND close_at <= :now
+         ORDER BY close_at LIMIT :room FOR UPDATE SKIP LOCKED
+    )
     UPDATE gathering
-       SET close_at = :again, attempts = attempts + 1
-     WHERE id = ANY (ARRAY(
-               SELECT id FROM gathering WHERE closed_at IS NULL AND close_at <= :now
-                ORDER BY close_at LIMIT :room FOR UPDATE SKIP LOCKED))
-    RETURNING id, attempts
+       SET close_at = :again, attempts = GREATEST(gathering.attempts, 1)
+      FROM due
+     WHERE gathering.id = due.id
+    RETURNING gathering.id, due.attempts > 0 AS again
+""")
+_COUNT_EVENT = text("""
+    UPDATE event SET attempts = attempts + 1 WHERE id = :id AND outcome = 'received' RETURNING attempts
+""")
+_COUNT_GATHERING = text("""
+    UPDATE gathering SET attempts = attempts + 1 WHERE id = :id AND closed_at IS NULL RETURNING attempts
 """)
 
 
@@ -83,19 +96,20 @@ def run_once(engine: Engine, tick: Tick) -> int:
         events = sorted(tuple(row) for row in connection.execute(_WAKE_EVENTS, bounds))
         gatherings = sorted(tuple(row) for row in connection.execute(_WAKE_GATHERINGS, bounds))
         triggers = in_force(connection) if events else []
-    for number, attempts in events:
-        _guarded_answer(engine, number, attempts, triggers, tick)
-    for number, attempts in gatherings:
-        _guarded_close(engine, number, attempts, tick)
+    for number, again in events:
+        _guarded_answer(engine, number, triggers, tick, again=again)
+    for number, again in gatherings:
+        _guarded_close(engine, number, tick, again=again)
     return len(events)
 
 
 def _guarded_answer(
-    engine: Engine, number: int, attempts: int, triggers: Sequence[InForce], tick: Tick
+    engine: Engine, number: int, triggers: Sequence[InForce], tick: Tick, *, again: bool
 ) -> None:
     try:
+        spent = again and _is_spent(engine, _COUNT_EVENT, number)
         with engine.begin() as connection:
-            if attempts > _MOST_ATTEMPTS:
+            if spent:
                 _end(connection, number, EventOutcome.FAILED, _BROKEN)
             else:
                 answer(connection, number, triggers, tick)
@@ -105,10 +119,11 @@ def _guarded_answer(
         _complain("event_broke: event", number, error)
 
 
-def _guarded_close(engine: Engine, number: int, attempts: int, tick: Tick) -> None:
+def _guarded_close(engine: Engine, number: int, tick: Tick, *, again: bool) -> None:
     try:
+        spent = again and _is_spent(engine, _COUNT_GATHERING, number)
         with engine.begin() as connection:
-            if attempts > _MOST_ATTEMPTS:
+            if spent:
                 give_up(connection, number, _BROKEN, tick.now)
             else:
                 close(connection, number, tick.now, tick.zone)
@@ -116,6 +131,16 @@ def _guarded_close(engine: Engine, number: int, attempts: int, tick: Tick) -> No
         raise
     except Exception as error:  # noqa: BLE001 - as above
         _complain("gathering_broke: gathering", number, error)
+
+
+def _is_spent(engine: Engine, count: TextClause, number: int) -> bool:
+    """Count an attempt by a commit of its own, before it may kill the worker; return whether it is one too many.
+
+    The others of its batch are not counted: a failing database or a killed worker says nothing about them.
+    """
+    with engine.begin() as connection:
+        attempts = connection.scalar(count, {"id": number})
+    return attempts is not None and attempts > _MOST_ATTEMPTS
 
 
 def _complain(what: str, number: int, error: Exception) -> None:
@@ -178,7 +203,9 @@ def why_unmatched(triggers: Sequence[InForce], event: dict[str, Any]) -> str:
 
 def _end(connection: Connection, number: int, outcome: EventOutcome, why: str | None) -> None:
     connection.execute(
-        update(Event).where(Event.id == number).values(outcome=outcome, reason=why, wake_at=None)
+        update(Event)
+        .where(Event.id == number, Event.outcome == EventOutcome.RECEIVED)
+        .values(outcome=outcome, reason=why, wake_at=None)
     )
 
 

@@ -150,6 +150,7 @@ def test_the_ledger_and_the_receipts_agree_on_every_one_of_five_hundred_events(
         "MAILRUN_TICK_SECONDS": "0.2",
         "MAILRUN_POLL_SECONDS": "0.2",
         "MAILRUN_RETRY_SECONDS": "0.2",
+        "MAILRUN_VISIBILITY_WINDOW_SECONDS": "0.5",
         "MAILRUN_PUSH_AGAIN_SECONDS": "2",
         "MAILRUN_LEASE_SECONDS": "62",
     }

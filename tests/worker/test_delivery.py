@@ -104,6 +104,7 @@ def env(sandbox: Any, database_url: str, redis_url: str, broker_prefix: str) -> 
         "MAILRUN_TICK_SECONDS": "0.3",
         "MAILRUN_POLL_SECONDS": "0.1",
         "MAILRUN_RETRY_SECONDS": "0.1",
+        "MAILRUN_VISIBILITY_WINDOW_SECONDS": "0.5",
         "MAILRUN_PUSH_AGAIN_SECONDS": "1",
         "MAILRUN_MAX_ATTEMPTS": "2",
     }

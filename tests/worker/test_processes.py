@@ -17,6 +17,7 @@ def quick(sandbox: Any) -> dict[str, str]:
         "MAILRUN_TICK_SECONDS": "0.2",
         "MAILRUN_POLL_SECONDS": "0.2",
         "MAILRUN_RETRY_SECONDS": "0.2",
+        "MAILRUN_VISIBILITY_WINDOW_SECONDS": "0.5",
     }
 
 
