@@ -296,7 +296,7 @@ def test_events_that_wait_while_the_database_fails_keep_their_attempts(
     shop.declare(a_trigger())
     numbers = shop.happen(*(an_event(n) for n in range(3)))
 
-    def is_away(*_: Any) -> None:
+    def is_away(*_: Any, **__: Any) -> None:
         raise OperationalError("", {}, Exception())
 
     with monkeypatch.context() as broken:
