@@ -24,6 +24,10 @@ def arm(*, yes: bool) -> int:
             show(f"This database does not send: {disarmed_why}.")
         if shared_why is not None:
             show(f"The account is used as a shared one: {shared_why}.")
+        window = desk.settings.visibility_window_seconds
+        remark(
+            f"Reads LettrLabs' orders, and where a mailing would go on reads them again after {window:g} s."
+        )
         found = arming.survey(desk)
         show(*_told(found))
         if not yes and not _agreed():

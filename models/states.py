@@ -96,7 +96,7 @@ MOVES: dict[Move, frozenset[tuple[State, State]]] = {
     Move.FIT: frozenset({(_AP, _Q)}),
     Move.REQUEST_CANCEL: frozenset({(_Q, _Q), (_W, _W), (_AP, _Q), (_AT, _Q)}),
     Move.CANCEL: frozenset({(_Q, _C), (_AT, _C)}),
-    Move.SUSPECT: frozenset({(_Q, _AT)}),
+    Move.SUSPECT: frozenset({(_Q, _AT), (_W, _AT), (_AP, _AT)}),
     Move.REOPEN: frozenset({(_S, _AT)}),
     Move.RESCHEDULE: frozenset({(_Q, _Q), (_W, _W), (_AP, _AP), (_AP, _Q), (_AT, _Q)}),
     Move.RESOLVE: frozenset({(_AT, _Q), (_AT, _S), (_AT, _F)}),

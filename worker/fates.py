@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, case, exists, literal, select, text, update
+from sqlalchemy import Connection, Engine, and_, case, exists, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lettrlabs import Accepted, LettrLabs, Refused, Rejected, VendorError
@@ -139,10 +139,13 @@ def sighted(connection: Connection, order_id: int, why: str, now: datetime) -> i
         order_id=order_id, fate=StrayFate.SEEN, why=why, first_seen=now, last_seen=now
     )
     is_new_look = Stray.last_seen <= now - _ONE_LOOK
+    # A draft that still shows half an hour after its deletion was not deleted: its case begins anew.
+    is_back = and_(is_new_look, Stray.fate == StrayFate.DELETED)
     counted = statement.on_conflict_do_update(
         index_elements=[Stray.order_id],
         set_={
-            "sightings": Stray.sightings + case((is_new_look, 1), else_=0),
+            "fate": case((is_back, StrayFate.SEEN), else_=Stray.fate),
+            "sightings": case((is_back, 1), (is_new_look, Stray.sightings + 1), else_=Stray.sightings),
             "last_seen": case((is_new_look, now), else_=Stray.last_seen),
         },
     ).returning(Stray.sightings)

@@ -4,7 +4,7 @@ People are paired from the surest sign to the weakest; within one sign, in the o
 agree in every sign get the same piece at the same address, so it does not matter which of them is which.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
@@ -99,6 +99,56 @@ def pair(ours: Mapping[int, Person], theirs: Mapping[int, Person]) -> dict[int, 
                 pairs[number] = candidates.pop()
                 del open_ours[number], open_theirs[pairs[number]]
     return pairs
+
+
+def pair_cut(ours: Mapping[int, Person], theirs: Mapping[int, Person]) -> dict[int, int]:
+    """Return the pairs of `pair`, and pair who is left by ZIP and by a name that one side has cut.
+
+    Those who agree in both are paired in the order they stand: they live at one ZIP, and their names tell no more.
+    """
+    pairs = pair(ours, theirs)
+    taken = set(pairs.values())
+    left = sorted(number for number in theirs if number not in taken and not _is_copy(number, theirs, taken))
+    for number in sorted(ours.keys() - pairs.keys()):
+        found = next((one for one in left if _is_cut(ours[number], theirs[one])), None)
+        if found is not None:
+            pairs[number] = found
+            left.remove(found)
+    return pairs
+
+
+def are_written_differently(ours: Mapping[int, Person], theirs: Mapping[int, Person]) -> bool:
+    """Return whether the people left on both lists are as many, at the same ZIPs, and no copies of paired ones.
+
+    Handing the same people over again would bring the same writing.
+    """
+    pairs = pair_cut(ours, theirs)
+    taken = set(pairs.values())
+    left = [number for number in theirs if number not in taken]
+    if any(_is_copy(number, theirs, taken) for number in left):
+        return False
+    return Counter(_zip(ours[number]) for number in ours.keys() - pairs.keys()) == Counter(
+        _zip(theirs[number]) for number in left
+    )
+
+
+def _is_copy(number: int, theirs: Mapping[int, Person], paired: set[int]) -> bool:
+    sign = _name_at_house(theirs[number])
+    return any(_name_at_house(theirs[one]) == sign for one in paired)
+
+
+def _is_cut(one: Person, other: Person) -> bool:
+    if _zip(one) != _zip(other):
+        return False
+    names, others = _name(one), _name(other)
+    if not any(names) or not any(others):
+        return False
+    fields = all(_one_begins_the_other(*both) for both in zip(names, others, strict=True))
+    return fields or _one_begins_the_other(" ".join(filter(None, names)), " ".join(filter(None, others)))
+
+
+def _one_begins_the_other(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
 
 
 def _unmistakable(ours: Mapping[int, Person], theirs: Mapping[int, Person]) -> dict[int, int]:

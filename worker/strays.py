@@ -84,14 +84,6 @@ def interchangeable(work: Work) -> bool:
     return templates <= {work.held.template_id}
 
 
-def unsure_others(work: Work) -> int:
-    """Return how many other mailings may own a draft that they do not know of."""
-    with work.engine.connect() as connection:
-        return connection.scalars(
-            select(func.count()).where(_is_unsure(work), Mailing.id != work.held.id)
-        ).one()
-
-
 def _is_unsure(work: Work) -> ColumnElement[bool]:
     abandoned = and_(Mailing.state == State.WORKING, Mailing.lease_until <= work.now())
     return and_(
@@ -101,13 +93,19 @@ def _is_unsure(work: Work) -> ColumnElement[bool]:
 
 def lost_creates(work: Work) -> int:
     """Return how many creates of this installation were lost lately: no more drafts than that can be theirs."""
+    return _lost_within(work, _ZOMBIE_LIFE)
+
+
+def none_lost_within_window(work: Work) -> bool:
+    """Return whether the last lost create is so old that its draft, and who is on it, would be visible."""
+    return not _lost_within(work, timedelta(seconds=work.settings.visibility_window_seconds))
+
+
+def _lost_within(work: Work, age: timedelta) -> int:
+    lost = (
+        EventLog.stage == Stage.CREATE,
+        EventLog.move.in_([Move.STEAL, Move.UNSURE]),
+        EventLog.at > work.now() - age,
+    )
     with work.engine.connect() as connection:
-        return connection.scalars(
-            select(func.count())
-            .select_from(EventLog)
-            .where(
-                EventLog.stage == Stage.CREATE,
-                EventLog.move.in_([Move.STEAL, Move.UNSURE]),
-                EventLog.at > work.now() - _ZOMBIE_LIFE,
-            )
-        ).one()
+        return connection.scalars(select(func.count()).select_from(EventLog).where(*lost)).one()

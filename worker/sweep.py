@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, delete
 
 from lettrlabs import Call, LettrLabs
 from models import Stray, StrayFate
@@ -81,7 +81,7 @@ def _count(look: Round, found: Iterable[int]) -> list[int]:
 
 
 def _forget_gone(look: Round, found: Iterable[int]) -> None:
-    """Close the case of each stray that somebody used or deleted meanwhile."""
-    gone = update(Stray).where(Stray.fate == StrayFate.SEEN, Stray.order_id.not_in(list(found)))
+    """Forget strays that this look does not show as empty drafts: if one shows again, it is counted anew."""
+    gone = delete(Stray).where(Stray.fate == StrayFate.SEEN, Stray.order_id.not_in(list(found)))
     with look.engine.begin() as connection:
-        connection.execute(gone.values(fate=StrayFate.DELETED, last_seen=look.at))
+        connection.execute(gone)

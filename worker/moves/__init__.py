@@ -13,12 +13,13 @@ from worker.moves.due import Due, wake_due, wake_pushed
 from worker.moves.holder import Making, Times, checkpoint, make, make_together
 from worker.moves.occurrences import open_occurrence
 from worker.moves.opening import NewMailing, open_mailings
-from worker.moves.people import CancelOutcome, Resolution, cancel, pause, resolve, suspect, unpause
+from worker.moves.people import SUSPECTED, CancelOutcome, Resolution, cancel, pause, resolve, suspect, unpause
 from worker.moves.rescheduling import RescheduleOutcome, reschedule
 from worker.moves.vendor_changes import note_order, reopen
 
 __all__ = [
     "REJECTED",
+    "SUSPECTED",
     "CancelOutcome",
     "Due",
     "Held",

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, case, func, select, true, update
 
@@ -12,6 +12,9 @@ from worker.moves.due import wake_pushed
 from worker.schedule import TimeTrouble
 
 _FREE_AT_ONCE: dict[str, Any] = {"wake_at": None, "recovering": False, "unsure_since": None, "reason": None}
+
+# The states that lead to a checkout without a person who looks for an earlier one.
+SUSPECTED: Final = (State.QUEUED, State.WORKING, State.APPROVAL)
 
 
 class CancelOutcome(StrEnum):
@@ -148,20 +151,32 @@ def move(
 def suspect(
     connection: Connection, mailing_id: int, who: str, why: str, facts: dict[str, Any], now: datetime
 ) -> bool:
-    """Hold back a queued mailing that may have been sent already; False if it is not queued (any more)."""
+    """Hold back a mailing that may have been sent already; False if it ended, or is with a person already.
+
+    A worker that has claimed it loses its claim. What that worker wrote is unknown, as after a stolen claim.
+    """
     asks = {"state": State.ATTENTION, "wake_at": None, "reason_code": "maybe_sent", "reason": why}
+    unknown = {
+        "claim": None,
+        "lease_until": None,
+        "recovering": True,
+        "unsure_since": now,
+        "order_written_at": now,
+        "missing_since": None,
+    }
     return any(
         move(
             connection,
             mailing_id,
             Move.SUSPECT,
-            State.QUEUED,
+            state,
             stage,
             who,
             now,
-            asks,
+            asks | (unknown if state is State.WORKING else {}),
             detail={"why": why, "facts": facts},
         )
+        for state in SUSPECTED
         for stage in Stage
     )
 

@@ -117,7 +117,7 @@ def _page_accepted(work: Work, handed: _Handed, call: Call, *, is_first: bool) -
 def _handed(page: Page, told: AppendResult, cursor: int) -> _Handed:
     refusals = dict(enumerate(told.undeliverable))
     positions = {person.position: person for person in page}
-    found = pairing.pair(refusals, positions) if refusals else {}
+    found = pairing.pair_cut(refusals, positions) if refusals else {}
     why = {found[n]: refusals[n].reason or "refused without a reason" for n in found}
     return _Handed({at: one for at, one in positions.items() if at not in why}, why, cursor)
 
@@ -178,13 +178,18 @@ def _ours(work: Work, last: _Handed | None = None) -> dict[int, pairing.Person]:
 def _pairs(ours: Mapping[int, pairing.Person], there: list[OrderRecipient]) -> dict[int, int] | None:
     """Return the vendor's id by position, or None if the order does not hold exactly who was handed over."""
     theirs = {person.id: person for person in there}
-    pairs = pairing.pair(ours, theirs)
+    pairs = pairing.pair_cut(ours, theirs)
     return pairs if len(pairs) == len(ours) == len(there) else None
 
 
 def _start_over(work: Work, there: list[OrderRecipient]) -> Result:
     work.saw = Saw()
-    should = len(recipients.submitted(work))
+    ours = recipients.submitted(work)
+    should = len(ours)
+    if there and pairing.are_written_differently(ours, {person.id: person for person in there}):
+        facts = {"handedOver": should, "onTheOrder": len(there), "fillings": work.held.resends}
+        why = f"some of the {len(there)} recipients on the order are written so that they are not recognized"
+        return AskPerson("recipients_differ", why, facts)
     if work.held.resends >= _FILLINGS:
         facts = {"handedOver": should, "onTheOrder": len(there), "fillings": work.held.resends}
         why = f"the order holds {len(there)} recipients where {should} were handed over, {_FILLINGS} times in a row"

@@ -6,7 +6,7 @@ that got lost is found out by looking for a draft that nothing else explains, wh
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from typing import TypeAlias
 
 from sqlalchemy import Connection
 
@@ -18,6 +18,7 @@ from worker.results import Advance, Again, Fail, Note, Result, Unsure, Wait
 from worker.work import Work
 
 _GATE_PAUSE = 1.0
+_OnLeaving: TypeAlias = Callable[[Connection, Work], None]
 
 
 def run(work: Work) -> Result:
@@ -57,7 +58,10 @@ def _at_the_gate(work: Work, why: str) -> Wait:
 
 
 def _settle(work: Work) -> Result:
-    """With no create under way, every unexplained draft is of an unsure one: adopt one, delete what is too much."""
+    """Adopt a draft of a lost create; where none is usable, delete them after the window and create anew.
+
+    No create is under way, so each unexplained draft is of a lost create.
+    """
     drafts = strays.unexplained_drafts(work, above=work.held.order_fence or 0)
     found = drafts.empty
     contradicted = ownership.note_filled_drafts(work, work.settings, drafts.filled)
@@ -66,41 +70,48 @@ def _settle(work: Work) -> Result:
         return _leave(work, found, gate.open_again)
     condemned = strays.condemned(work, found)
     left = [order_id for order_id in found if order_id not in condemned]
-    usable = left[: 1 + strays.unsure_others(work)] if strays.interchangeable(work) else []
-    spare = sorted(condemned) + left[len(usable) :]
-    if not all(fates.discard(work, order_id, "left by a lost create") for order_id in spare):
-        undeleted = _undeleted(work)
-        if undeleted is not None:
-            return undeleted
-    if usable:
-        return _adopt(work, usable[0])
-    hidden = visibility.wait(work, "waits until the draft of a lost create would be visible")
+    if left and strays.interchangeable(work):
+        return _adopt(work, left[0])
+    hidden = _hidden(work, gate.open_again)
     if hidden is not None:
-        # The gate need not stay shut meanwhile: what other creates make is known by their answers.
-        return replace(hidden, record=lambda connection: gate.open_again(connection, work))
-    return Again(
-        "nothing is left of the lost create", record=lambda connection: gate.open_again(connection, work)
-    )
+        return hidden
+    # Draft orders of creates lost within the window are left for the recovery of those creates, or the sweep.
+    doomed = found if strays.none_lost_within_window(work) else sorted(condemned)
+    for order_id in doomed:
+        # A deletion that fails is repeated by the sweep: no create uses a condemned draft.
+        fates.discard(work, order_id, "left by a lost create")
+    suspect = fates.suspect(work, [order_id for order_id in left if order_id not in doomed])
+    return Again("nothing is left of the lost create", record=_together(work, suspect, gate.open_again))
 
 
-def _leave(work: Work, drafts: list[int], also: Callable[[Connection, Work], None] | None = None) -> Again:
+def _leave(work: Work, drafts: list[int], also: _OnLeaving | None = None) -> Result:
     """List the drafts as suspects and create anew: a stray empty draft costs nothing and mails nothing."""
-    suspect = fates.suspect(work, drafts)
-
-    def record(connection: Connection) -> None:
-        suspect(connection)
-        if also is not None:
-            also(connection, work)
-
+    hidden = _hidden(work, also)
+    if hidden is not None:
+        return hidden
+    record = _together(work, fates.suspect(work, drafts), also)
     return Again("the account may be shared: a stray draft may be left", record=record)
 
 
-def _undeleted(work: Work) -> Wait | None:
-    """Wait for a stray's deletion, but not for long: no create uses what is condemned, and the sweep deletes it."""
-    since = work.held.unsure_since or work.now()
-    if work.now() - since >= timedelta(seconds=work.settings.visibility_window_seconds):
-        return None
-    return _at_the_gate(work, "a stray draft could not be deleted yet")
+def _hidden(work: Work, also: _OnLeaving | None) -> Wait | None:
+    """Return a wait while the draft of the lost create may still appear, None once its absence is evidence.
+
+    The gate opens meanwhile: an answered create is known by its order id.
+    """
+    hidden = visibility.wait(work, "waits until the draft of a lost create would be visible")
+    return None if hidden is None else replace(hidden, record=_together(work, None, also))
+
+
+def _together(
+    work: Work, record: Callable[[Connection], None] | None, also: _OnLeaving | None
+) -> Callable[[Connection], None]:
+    def write(connection: Connection) -> None:
+        if record is not None:
+            record(connection)
+        if also is not None:
+            also(connection, work)
+
+    return write
 
 
 def _adopt(work: Work, order_id: int) -> Result:

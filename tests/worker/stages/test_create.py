@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from models import CreateGate, Stage, State, VendorCall
-from worker import moves
+from worker import moves, sweep
 
 NOBODY = "http://127.0.0.1:9/api"
 LOST_AFTER = ["cut_after", "truncate", "error_after"]
@@ -295,20 +295,19 @@ def test_two_lost_creates_are_found_out_one_after_the_other(hands: Any, sandbox:
     assert gate_of(hands).holder == lost
 
 
-def test_a_stray_that_cannot_be_deleted_yet_is_waited_for(hands: Any, new_mailing: Any, sandbox: Any) -> None:
+def test_a_stray_whose_deletion_fails_holds_up_no_create_and_the_sweep_deletes_it(
+    hands: Any, new_mailing: Any, sandbox: Any
+) -> None:
     sandbox.fail("create_order", "cut_after", count=2)
     mailings = [new_mailing(template_id=template) for template in (1001, 1002)]
     for mailing_id in mailings:
         hands.deliver(mailing_id)
     sandbox.fail("delete_order", "error_before", count=1)
 
-    row = hands.step(mailings[0])
+    rows = [hands.pen.mailing(hands.on_to(Stage.ATTACH, one)) for one in mailings]
+    sweep.run_once(hands.desk, hands.clock.at)
 
-    assert (row.recovering, row.reason) == (True, "a stray draft could not be deleted yet")
-    assert set(hands.strays().values()) >= {"condemned"}
-    for mailing_id in mailings:
-        hands.on_to(Stage.ATTACH, mailing_id)
-    assert len(sandbox.orders()) == 2
+    assert {one["id"] for one in sandbox.orders()} == {row.order_id for row in rows}
 
 
 def test_a_reply_that_comes_after_the_claim_was_lost_is_recorded_and_its_order_deleted(

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from lettrlabs import Accepted
 from models import Installation, Mailing, Stage, State
-from worker import arming, fates, ownership, sweep
+from worker import arming, fates, moves, ownership, sweep
 from worker.sweep import Round
 
 
@@ -148,6 +148,92 @@ def test_arming_declares_the_account_exclusive_again(hands: Any, somebody: Any) 
     look(hands)
 
     assert installation(hands).shared_at is None
+
+
+def paid_before_the_restore(hands: Any) -> int:
+    """Return a mailing whose people are on a paid order that the restored database does not know."""
+    mailing_id: int = hands.new_mailing(2)
+    sent = hands.to_the_end(hands.new_mailing(2))
+    hands.forward(3600)
+    hands.pen.forge(sent.id, order_id=10**9)
+    return mailing_id
+
+
+@pytest.mark.parametrize(
+    "lag", ["ordersLagSeconds", "recipientsLagSeconds", "statusLagSeconds"], ids=["order", "people", "status"]
+)
+def test_arming_holds_back_a_mailing_although_its_earlier_order_shows_late(
+    hands: Any, sandbox: Any, lag: str
+) -> None:
+    sandbox.set(**{lag: 20})
+    mailing_id = hands.new_mailing(1)
+    sent = hands.to(Stage.SETTLE, people=1)
+    hands.pen.forge(sent, order_id=10**9)
+
+    found = arming.survey(hands.desk, pause=hands.forward)
+
+    assert found.suspects.keys() == {mailing_id}
+
+
+def test_arming_holds_back_a_mailing_whose_first_person_alone_is_on_an_order(hands: Any) -> None:
+    mailing_id = hands.new_mailing(1)
+    sent = hands.to_the_end(hands.new_mailing(1))
+    hands.pen.forge(sent.id, order_id=10**9)
+
+    assert arming.survey(hands.desk, pause=hands.forward).suspects.keys() == {mailing_id}
+
+
+def test_arming_looks_once_where_no_mailing_would_go_on(hands: Any) -> None:
+    paid_before_the_restore(hands)
+
+    found = arming.survey(hands.desk, pause=pytest.fail)
+
+    assert len(found.suspects) == 1
+
+
+def test_arming_looks_at_each_order_again_before_a_mailing_goes_on(hands: Any, sandbox: Any) -> None:
+    hands.new_mailing(2)
+    pauses: list[float] = []
+
+    found = arming.survey(hands.desk, pause=pauses.append)
+
+    assert found.suspects == {}
+    assert pauses == [hands.desk.settings.visibility_window_seconds]
+    assert sandbox.calls("list_orders") == 2
+
+
+@pytest.mark.parametrize("stage", [Stage.CREATE, Stage.ATTACH, Stage.CHECKOUT])
+@pytest.mark.parametrize("state", [State.QUEUED, State.WORKING, State.APPROVAL])
+def test_a_restored_mailing_whose_people_are_on_an_order_is_held_back_in_every_state(
+    hands: Any, state: State, stage: Stage
+) -> None:
+    if state is State.APPROVAL and stage is not Stage.CHECKOUT:
+        pytest.skip("a mailing waits for approval before its checkout only")
+    mailing_id = paid_before_the_restore(hands)
+    hands.on_to(stage, mailing_id)
+    if state is State.WORKING:
+        hands.abandon(mailing_id)
+    elif state is State.APPROVAL:
+        hands.pen.forge(mailing_id, state=state, wake_at=None)
+
+    found = arming.survey(hands.desk, pause=hands.forward)
+
+    assert found.suspects.keys() == {mailing_id}
+    with hands.desk.engine.begin() as connection:
+        assert moves.suspect(connection, mailing_id, "arm", "may be sent", {}, hands.clock.at)
+    row = hands.pen.mailing(mailing_id)
+    assert (row.state, row.reason_code, row.claim) == (State.ATTENTION, "maybe_sent", None)
+    assert row.recovering is (state is State.WORKING)
+
+
+@pytest.mark.parametrize("state", [State.ATTENTION, State.CANCELLED, State.FAILED])
+def test_a_mailing_that_ended_or_is_with_a_person_is_not_held_back_again(hands: Any, state: State) -> None:
+    mailing_id = paid_before_the_restore(hands)
+    hands.pen.forge(mailing_id, state=state, wake_at=None, reason="as it was", reason_code="earlier")
+
+    assert arming.survey(hands.desk, pause=pytest.fail).suspects == {}
+    with hands.desk.engine.begin() as connection:
+        assert not moves.suspect(connection, mailing_id, "arm", "may be sent", {}, hands.clock.at)
 
 
 def test_nothing_is_claimed_while_it_is_in_doubt_whether_this_is_a_copy(hands: Any, sandbox: Any) -> None:

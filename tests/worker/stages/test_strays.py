@@ -83,9 +83,7 @@ def test_a_draft_with_people_on_it_is_somebodys_work_and_no_stray(
 
 
 @pytest.mark.parametrize("how", ["used", "deleted"])
-def test_a_stray_that_was_used_or_deleted_meanwhile_is_no_longer_counted(
-    hands: Any, somebody: Any, how: str
-) -> None:
+def test_a_stray_that_was_used_or_deleted_meanwhile_is_forgotten(hands: Any, somebody: Any, how: str) -> None:
     stray = hands.stranger_makes_a_draft()
     look(hands)
     if how == "used":
@@ -95,7 +93,36 @@ def test_a_stray_that_was_used_or_deleted_meanwhile_is_no_longer_counted(
     hands.forward(3600)
 
     assert look(hands) == Swept(found=(), deleted=())
+    assert hands.strays() == {}
+
+
+def test_a_stray_that_one_look_does_not_show_is_found_again_and_deleted(hands: Any, sandbox: Any) -> None:
+    stray = hands.stranger_makes_a_draft()
+    look(hands)
+    hands.forward(3600)
+    sandbox._call("POST", f"orders/{stray}", {"status": "Paid"})
+    look(hands)
+    sandbox._call("POST", f"orders/{stray}", {"status": "Draft"})
+
+    for _ in range(2):
+        hands.forward(3600)
+        look(hands)
+
     assert hands.strays() == {stray: "deleted"}
+    assert sandbox.orders() == []
+
+
+def test_a_draft_that_shows_long_after_its_deletion_is_deleted_once_more(hands: Any, sandbox: Any) -> None:
+    stray = hands.stranger_makes_a_draft()
+    with hands.desk.engine.begin() as connection:
+        fates.sighted(connection, stray, "seen", hands.clock.at)
+        connection.execute(update(Stray).values(fate="deleted"))
+
+    for _ in range(2):
+        hands.forward(3600)
+        look(hands)
+
+    assert sandbox.orders() == []
 
 
 def test_a_vendor_that_is_away_is_looked_at_another_time(hands: Any) -> None:
