@@ -1,6 +1,6 @@
 """`campaign check`: a list looked over without queuing anything, and the mappings that were saved."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,9 +17,8 @@ from console.session import Session, open_session, settings_here
 from console.views.lists import findings_facts, findings_told, mapping_table, reasons_table, rejected_table
 from console.views.words import count, money
 from intake.check import Findings, check_campaign
-from intake.digests import installation_key
-from intake.mailable import PERSON_DIGEST, Person
-from intake.recent_pieces import RecentPieces, RecentSenders
+from intake.recent_people import RecentPeople
+from intake.recent_pieces import RecentSenders
 from intake.saved_mappings import list_mappings, remove_mapping
 from intake.strictness import Strictness
 from worker.clock import system_clock
@@ -46,19 +45,19 @@ def check(asked: Check) -> int:
         headings, sheet = read_headings(file, asked.sheet, may_ask=False)
         with _session(create=asked.save_mapping is not None) as session:
             mapping = _mapping(session, asked, headings)
-            recent = _Recent(session, asked.template)
+            recent = _recent_people(session, asked.template)
             findings = check_campaign(
                 file,
                 sheet=sheet,
                 mapping=mapping,
                 strictness=asked.strictness,
-                key=recent.key,
-                see=recent.see,
+                key=recent.key if recent else b"",
+                see=recent.count if recent else lambda _: None,
                 rejected_to=asked.rejects,
                 progress=told("Looked over"),
             )
             price = _price(session, asked.template)
-    _tell(asked, findings, recent.senders, price)
+    _tell(asked, findings, recent.senders if recent else None, price)
     return 0 if findings.tally.people else 1
 
 
@@ -82,29 +81,11 @@ def show_mappings(remove: str | None, *, as_json: bool) -> None:
             )
 
 
-class _Recent:
-    """Counts the people of a list who got the template lately."""
-
-    def __init__(self, session: Session | None, template: int | None) -> None:
-        self.key = b""
-        self.senders: RecentSenders | None = None
-        self._session = session
-        if session is None or template is None:
-            return
-        with session.engine.connect() as connection:
-            self.key = installation_key(connection)
-        self.senders = RecentSenders(template)
-        self._template = template
-        self._since = system_clock() - session.settings.repeat_window
-
-    def see(self, people: Sequence[Person]) -> None:
-        """Count a block's people."""
-        if self._session is None or self.senders is None or not people:
-            return
-        digests = [person[PERSON_DIGEST] for person in people]
-        with self._session.engine.connect() as connection:
-            found = RecentPieces(connection, self._template, self._since).find(digests)
-        self.senders.count(len(digests), [found[one] for one in digests if one in found])
+def _recent_people(session: Session | None, template: int | None) -> RecentPeople | None:
+    """Return a count of the people who got the template lately, or None where none can be looked for."""
+    if session is None or template is None:
+        return None
+    return RecentPeople(session.engine, template, system_clock() - session.settings.repeat_window)
 
 
 @contextmanager
@@ -139,7 +120,9 @@ def _tell(asked: Check, findings: Findings, recent: RecentSenders | None, price:
     total = None if price is None else (price.cost * people).quantize(Decimal("0.01"))
     if asked.as_json:
         lately = None if recent is None else {"people": recent.repeated, "from": recent.to_json()}
-        show_json("none", check=findings_told(findings), mailed_lately=lately, estimated_cost=total)
+        show_json(
+            "none", check=findings_told(findings), mailed_lately=lately, estimate=_estimate(price, total)
+        )
         return
     show(findings_facts(findings))
     if findings.tally.rejected:
@@ -152,10 +135,19 @@ def _tell(asked: Check, findings: Findings, recent: RecentSenders | None, price:
     remark("Nothing is queued.")
 
 
+def _estimate(price: PriceOfPiece | None, total: Decimal | None) -> dict[str, object] | None:
+    """Return the estimate and what it is based on, as members of a JSON document."""
+    if price is None:
+        return None
+    per_piece = price.cost.quantize(Decimal("0.0001"))
+    basis = {"mailing": price.mailing_id, "postage": price.postage, "speed": price.speed}
+    return {"total": total, "per_piece": per_piece, **basis}
+
+
 def _price_words(people: int, price: PriceOfPiece | None, total: Decimal | None) -> str:
     if price is None or total is None:
         return "No estimate: no order with this template has a price yet. `mailrun campaign plan` asks LettrLabs."
     return (
-        f"About {money(total)} for {count(people, 'piece')}, as mailing {price.mailing_id} cost "
-        f"{money(price.cost.quantize(Decimal('0.0001')))} a piece ({price.postage}, {price.speed})."
+        f"About {money(total)} for {count(people, 'piece')}, as LettrLabs quoted mailing {price.mailing_id} "
+        f"at {money(price.cost.quantize(Decimal('0.0001')))} a piece ({price.postage}, {price.speed})."
     )

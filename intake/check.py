@@ -84,6 +84,7 @@ def check_campaign(
     name: str | None = None,
     sheet: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    find_mapping: Callable[[Sequence[str]], Mapping[str, str] | None] = lambda _: None,
     strictness: Strictness = Strictness.NORMAL,
     key: bytes = b"",
     see: Callable[[Sequence[Person]], None] = lambda _: None,
@@ -93,11 +94,13 @@ def check_campaign(
     """Read a list to its end and return what is in it; needs no database.
 
     `see` is shown the people by the block, whose digests are under `key`.
-    Writes the rejected rows to `rejected_to`, if given and if there are any. Raises TableError, ColumnsError.
+    Without `mapping`, `find_mapping` is asked for one by the headings. The rejected rows are written to
+    `rejected_to`, if given and if there are any. Raises TableError, ColumnsError.
     """
     tally = Tally()
     with Table.open(source, name, sheet=sheet, known=mapping or ()) as table:
-        columns = match_columns(table.headings, mapping, strict=strictness is Strictness.STRICT)
+        told = find_mapping(table.headings) if mapping is None else mapping
+        columns = match_columns(table.headings, told, strict=strictness is Strictness.STRICT)
         samples = Samples(columns.merge_fields)
         with rejected_rows(rejected_to, table) as rejected:
             found = people(table, columns, key, strictness)

@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from console.web import campaigns, events, mailings
 from console.web.guard import REQUEST_SECONDS, RequestGuard, guarded
-from console.web.openapi import Operation, csv_body, document, event_body, json_body
+from console.web.list_check import CampaignCheck
+from console.web.openapi import Operation, document, event_body, json_body, list_body
 from console.web.problems import Problem, answer_problem
 from console.web.requests import Handler, House, UnverifiedBodies, house, in_thread
 from console.web.shapes import (
@@ -150,11 +151,11 @@ OPERATIONS: Final = (
         path=campaigns.PATH,
         summary="Queue the people of a list",
         handler=campaigns.submit,
-        answers={201: CampaignTold, 200: CampaignTold},
+        answers={201: CampaignTold, 200: (CampaignTold, CampaignCheck)},
         problems=(400, 401, 403, 408, 409, 413, 415, 422, *_OURS),
         scope=Scope.CAMPAIGNS_WRITE,
         query=NewCampaign,
-        body=csv_body(),
+        body=list_body(campaigns.LIST_TYPES),
         headers={"Idempotency-Key": "optional"},
     ),
     Operation(

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from console.reads import campaigns
 from console.reads.campaigns import Standing
+from console.web.list_check import check_list
 from console.web.mailings import options_of
 from console.web.paging import next_page
 from console.web.problems import Problem
@@ -39,22 +40,37 @@ LARGEST_LIST: Final = 256 * 2**20
 
 # 256 MiB in five minutes is 7 Mbit/s.
 _UPLOAD_SECONDS: Final = 300.0
+LIST_TYPES: Final = (
+    "text/csv",
+    "application/csv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.oasis.opendocument.spreadsheet",
+)
+# What of a query says how the list is read or checked; the rest are options of its mailings.
+_OF_THE_LIST: Final = {"name", "again", "sheet", "mapping", "dry_run"}
+
 _ACTOR: Final = "token "
 
 
 async def submit(request: Request) -> Response:
-    """Queue a list's people: 201, or 200 if it was submitted before, alike."""
+    """Queue a list's people: 201, or 200 if the same list was submitted before, or for a dry run."""
     bearer = await require(request, Scope.CAMPAIGNS_WRITE)
     wanted = query_of(request, NewCampaign)
-    if media_type(request.headers.get("content-type", "")) not in {"text/csv", "application/csv"}:
+    if media_type(request.headers.get("content-type", "")) not in LIST_TYPES:
         raise Problem(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unknown_format", "The body must be the list, as text/csv."
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "unknown_format",
+            f"The body must be the list, with its content type: {', '.join(LIST_TYPES)}.",
         )
-    asked = wanted.model_dump(exclude={"name", "again"}, exclude_none=True)
+    asked = wanted.model_dump(exclude=_OF_THE_LIST, exclude_none=True)
+    mapping = dict(_pair(one) for one in wanted.mapping) or None
     options = options_of(request, Wishes.model_validate(asked), bearer)
     here, key = house(request), idempotency_key(request, bearer)
     with _spool() as file:
         await _receive(request, file)
+        if wanted.dry_run:
+            found = await in_thread(request, lambda: check_list(here, file, wanted, mapping))
+            return JSONResponse(found.model_dump(mode="json"))
 
         def work() -> tuple[Submission, Standing | None]:
             name = wanted.name or "uploaded list"
@@ -64,6 +80,8 @@ async def submit(request: Request) -> Response:
                 options,
                 name=name,
                 key=key,
+                mapping=mapping,
+                sheet=wanted.sheet,
                 again=wanted.again,
                 repeat_window=here.settings.repeat_window,
                 submitted_by=bearer.submitter,
@@ -77,6 +95,11 @@ async def submit(request: Request) -> Response:
     status = HTTPStatus.CREATED if done.created else HTTPStatus.OK
     answer = told(standing)
     return JSONResponse(answer.model_dump(mode="json"), status, {"location": answer.url})
+
+
+def _pair(text: str) -> tuple[str, str]:
+    heading, _, field = text.rpartition("=")
+    return heading, field
 
 
 @contextmanager

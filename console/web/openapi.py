@@ -1,5 +1,6 @@
 """The interface's own description, made of the models that check it (OpenAPI 3.1)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -39,9 +40,10 @@ def json_body(model: type[Shape]) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": _REFERENCE.format(model=model.__name__)}}}
 
 
-def csv_body() -> dict[str, Any]:
-    """Return a request body that is a list of people."""
-    return {"text/csv": {"schema": {"type": "string"}}}
+def list_body(types: Sequence[str]) -> dict[str, Any]:
+    """Return a request body that is a list of people, in one of these content types."""
+    texts = {"text/csv", "application/csv"}
+    return {one: {"schema": {"type": "string"} if one in texts else {}} for one in types}
 
 
 def event_body() -> dict[str, Any]:

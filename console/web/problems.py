@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from intake.faults import ConflictError, Fault, IntakeError
 from intake.recent_pieces import RecentPiecesError
+from intake.workbooks import SeveralSheetsError
 from worker.signatures import SignatureError
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,8 @@ def _of_intake(error: IntakeError) -> Problem:
     match error:
         case ConflictError(existing=existing):
             members = {"existing": existing}
+        case SeveralSheetsError(sheets=sheets):
+            members = {"sheets": list(sheets)}
         case RecentPiecesError(recent=recent):
             members = {"people": recent.people, "repeated": recent.repeated, "senders": recent.to_json()}
     return Problem(status, error.fault, str(error), **members)

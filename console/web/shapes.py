@@ -22,6 +22,8 @@ Money = Annotated[Decimal, PlainSerializer(str, return_type=str)]
 _CONTROLS = r"^[^\x00-\x1f\x7f]*$"
 Text = Annotated[str, StringConstraints(max_length=2000, pattern=_CONTROLS)]
 Word = Annotated[str, StringConstraints(max_length=200, pattern=_CONTROLS)]
+# HEADING=FIELD; a heading may hold an equals sign, a field does not.
+Pair = Annotated[str, StringConstraints(max_length=400, pattern=r"^[^\x00-\x1f\x7f]+=[a-z0-9_]+$")]
 Url = str
 
 
@@ -87,9 +89,9 @@ class NewMailing(Wishes):
 
 
 class NewCampaign(Shape):
-    """A campaign's options, in the query; the list is the body. `suppress` may stand there several times."""
+    """A campaign's options, in the query; the list is the body. `suppress` and `mapping` may be repeated."""
 
-    several: ClassVar[frozenset[str]] = frozenset({"suppress"})
+    several: ClassVar[frozenset[str]] = frozenset({"suppress", "mapping"})
 
     template: Annotated[int, Field(ge=1, lt=2**31)]
     name: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_CONTROLS)] | None = None
@@ -108,6 +110,9 @@ class NewCampaign(Shape):
     if_late: Word | None = None
     zone: Word | None = None
     again: Again | None = None
+    sheet: Word | None = None
+    mapping: Annotated[list[Pair], Field(max_length=100)] = Field(default_factory=list)
+    dry_run: Said = False
 
 
 class Page(Shape):

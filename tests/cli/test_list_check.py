@@ -4,6 +4,7 @@ import io
 import os
 import zipfile
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +41,26 @@ def test_a_check_needs_no_installation(command_line: Any) -> None:
     assert "HubSpot export" in ran.out
     assert "2 to mail" in ran.out
     assert command_line.files() == {"list.csv"}
+
+
+def test_a_check_says_who_got_the_template_lately_and_what_its_estimate_is_based_on(
+    mailrun: Any, some_people: SomePeople
+) -> None:
+    mailrun.write("sent.csv", some_people(2).replace("Oak St", "Check St"))
+    mailrun.write("list.csv", some_people(3).replace("Oak St", "Check St"))
+    check = ("campaign", "check", "list.csv", "--template")
+    assert "No estimate" in mailrun.run(*check, "1004").out
+    assert mailrun.run("campaign", "send", "sent.csv", "--template", "1004", "--yes", "--wait").code == 0
+
+    told, shown = mailrun.run(*check, "1004", "--json").json(), mailrun.run(*check, "1004").out
+
+    order = mailrun.run("mailing", "list", "--limit", "1", "--json").json()["mailings"][0]
+    assert (told["mailed_lately"]["people"], told["mailed_lately"]["from"][0]["people"]) == (2, 2)
+    assert "2 of these 3 people got template 1004 from campaign" in shown
+    assert told["estimate"]["mailing"] == order["id"]
+    assert f"as LettrLabs quoted mailing {order['id']} at $" in shown
+    assert Decimal(told["estimate"]["total"]) == round(Decimal(order["quoted"]) / 2 * 3, 2)
+    assert mailrun.run(*check, "1005", "--json").json()["mailed_lately"]["people"] == 0
 
 
 def test_a_mapping_can_be_saved_and_is_found_again_by_the_headings(

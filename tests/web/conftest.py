@@ -20,6 +20,8 @@ from console.web.tokens import Scope, create_token
 from worker.settings import Settings
 from worker.signatures import fresh_secret, sign
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
 LIST = "First name,Last name,Address,City,State,ZIP\n"
 
 
@@ -49,6 +51,10 @@ class Api:
         headers = {"content-type": "text/csv"} | ({} if key is None else {"idempotency-key": key})
         asked = {"template": 1001, **query}
         return self.client.post("/v1/campaigns", params=asked, content=LIST + rows, headers=headers)
+
+    def send_list(self, body: bytes, kind: str = XLSX, **query: Any) -> httpx.Response:
+        asked = {"template": 1001, **query}
+        return self.client.post("/v1/campaigns", params=asked, content=body, headers={"content-type": kind})
 
     def event(self, body: Any, kind: str = "application/cloudevents+json", **headers: str) -> httpx.Response:
         text = body if isinstance(body, str) else json.dumps(body)
