@@ -150,7 +150,7 @@ class Postgres(Server):
         )
         if created.returncode != 0:
             why = fatal_line(created.stderr) or "initdb said nothing"
-            raise ServerError(f"PostgreSQL could not make its files: {why}")
+            raise ServerError(f"PostgreSQL could not make its files: {why}{self.disk_advice(why)}")
         unfinished.rename(self.data)
 
     def _admit(self, user: str) -> None:

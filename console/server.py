@@ -4,6 +4,7 @@ What tells whether it runs is a file lock that the server's own processes hold, 
 dies with the last process that holds it, and the system may have given the id to another program.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -31,6 +32,8 @@ SOCKET_NAME_LENGTH: Final = 14
 START_SECONDS: Final = 60.0
 # Writing back what is in memory, on a slow disk.
 STOP_SECONDS: Final = 30.0
+# PostgreSQL makes its log in pieces of this size.
+LEAST_FREE: Final = 16 * 2**20
 # Short beside a start of 200 ms, long beside a look at a lock.
 LOOK_SECONDS: Final = 0.01
 # What ended a server, in PostgreSQL's words and in Valkey's; not what it tells a client that comes too early.
@@ -120,9 +123,9 @@ class Server(ABC):
         except BlockingIOError:
             self._require_own_layout()
         except OSError as error:
-            raise ServerError(
-                f"{self.name} cannot use {self.directory}: {error.strerror or error}"
-            ) from error
+            reason = str(error.strerror or error)
+            advice = self.disk_advice(reason) if error.errno == errno.ENOSPC else ""
+            raise ServerError(f"{self.name} cannot use {self.directory}: {reason}{advice}") from error
         self._wait_until_it_answers()
 
     def stop(self) -> None:
@@ -229,7 +232,18 @@ class Server(ABC):
             self._child = None
 
     def _last_words(self) -> str:
-        return fatal_line(self.log.read_text(errors="replace")) or f"it said nothing; see {self.log}"
+        words = fatal_line(self.log.read_text(errors="replace")) or f"it said nothing; see {self.log}"
+        return f"{words}{self.disk_advice(words)}"
+
+    def disk_advice(self, words: str) -> str:
+        """Return what to do about a full disk, or nothing.
+
+        A full disk may have cut `words` short, and a program that failed may have removed its files since.
+        """
+        is_full = shutil.disk_usage(self.directory).free < LEAST_FREE or os.strerror(errno.ENOSPC) in words
+        if not is_full:
+            return ""
+        return f"; the disk of {self.directory} is full: free some space, then start again"
 
     @contextmanager
     def _sole_holder(self) -> Iterator[int]:

@@ -25,6 +25,8 @@ class Consumer(CeleryConsumer):
     def __init__(self, *args: Any, worker_options: dict[str, Any] | None = None, **kwargs: Any) -> None:  # noqa: ANN401
         without = {"without_gossip": True, "without_mingle": True}
         super().__init__(*args, worker_options={**(worker_options or {}), **without}, **kwargs)
+        # A read-only Redis, a replica or a lost right is a "channel error": Celery ends the worker, and need not.
+        self.connection_errors = (*self.conninfo.connection_errors, *self.conninfo.channel_errors)
 
 
 def _transport(settings: Settings) -> dict[str, Any]:

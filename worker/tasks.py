@@ -27,6 +27,7 @@ from worker import (
 from worker import sweep as stray_hunt
 from worker.celery_app import QUEUES, TICKS, build
 from worker.desk import Desk, measure_skew, open_desk
+from worker.logs import OneLineFormatter
 from worker.pipeline import Next, Pace, deliver
 from worker.settings import SettingsError, read_settings
 
@@ -259,6 +260,8 @@ def _when_stopping(**_: Any) -> None:  # noqa: ANN401 - as above
 
 @signals.setup_logging.connect
 def _log_plainly(loglevel: int, **_: Any) -> None:  # noqa: ANN401 - as above
-    logging.basicConfig(level=loglevel, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=loglevel, handlers=[handler])
     # httpx names every URL it calls; the journal has them already.
     logging.getLogger("httpx").setLevel(logging.WARNING)
