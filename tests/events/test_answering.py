@@ -1,14 +1,13 @@
 """What becomes of an event: one mailing for each trigger that answers, or a reason why not."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.exc import OperationalError
 
-from intake import answering, receipts
+from intake import receipts
 from intake.events import replay
 from intake.faults import ConflictError
 from models import Event, EventOutcome, Mailing, PaidOrder, Recipient, State
@@ -245,68 +244,6 @@ def test_a_triggers_mailing_asks_for_approval_as_it_is_declared(
             approval,
             over,
         )
-
-
-def test_an_event_that_breaks_us_is_given_up_and_keeps_no_other_waiting(
-    shop: Any, an_event: Any, a_trigger: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop.declare(a_trigger())
-    poison, other = shop.happen(an_event(1), an_event(2))
-    due_time = answering.due_time
-
-    def breaks(trigger: Any, event: Any, *rest: Any) -> Any:
-        if event["id"] == "signup-1":
-            raise ZeroDivisionError
-        return due_time(trigger, event, *rest)
-
-    monkeypatch.setattr(answering, "due_time", breaks)
-
-    for _ in range(10):
-        shop.tick(timedelta(seconds=61))
-
-    assert shop.outcomes(poison, other) == ["failed", "ordered"]
-    assert mailings(shop) == 1
-
-
-def test_an_event_at_which_the_worker_dies_each_time_takes_no_other_with_it(
-    shop: Any, an_event: Any, a_trigger: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop.declare(a_trigger())
-    deadly, other = shop.happen(an_event(1), an_event(2))
-    answer = answering.answer
-
-    def dies(connection: Any, number: int, *rest: Any) -> None:
-        if number == deadly:
-            raise SystemExit
-        answer(connection, number, *rest)
-
-    monkeypatch.setattr(answering, "answer", dies)
-
-    for _ in range(8):
-        with pytest.raises(SystemExit):
-            shop.tick(timedelta(seconds=61))
-    shop.tick(timedelta(seconds=61))
-
-    assert shop.outcomes(deadly, other) == ["failed", "ordered"]
-
-
-def test_events_that_wait_while_the_database_fails_keep_their_attempts(
-    shop: Any, an_event: Any, a_trigger: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shop.declare(a_trigger())
-    numbers = shop.happen(*(an_event(n) for n in range(3)))
-
-    def is_away(*_: Any, **__: Any) -> None:
-        raise OperationalError("", {}, Exception())
-
-    with monkeypatch.context() as broken:
-        broken.setattr(answering, "_guarded_answer", is_away)
-        for _ in range(10):
-            with pytest.raises(OperationalError):
-                shop.tick(timedelta(seconds=61))
-    shop.tick(timedelta(seconds=61))
-
-    assert shop.outcomes(*numbers) == ["ordered"] * 3
 
 
 @pytest.mark.parametrize(
