@@ -13,7 +13,7 @@ from rich.table import Table
 from console.approving import save_proof
 from console.embedded import own_directory
 from console.installation import installation_settings
-from console.output import remark, show
+from console.output import remark, show, show_lines
 from console.reads import campaigns, mailings, quotes, recipients
 from console.reads.campaigns import Standing
 from console.session import Session
@@ -108,7 +108,8 @@ def _report(session: Session, one: Standing) -> None:
         title = f"Quote of order {orders[0].order_id}, one of {len(orders)}"
         show("", quote_table(quote, title), delivery_words(quote))
     show("", f"Charged, all orders: {money(one.charged)} (in the sandbox: no money moved)")
-    show(f"Proof: {save_proof(session, orders[0].id)}", "", _how_to_go_on(session, one, orders[0].id))
+    show_lines(f"Proof: {save_proof(session, orders[0].id)}")
+    show("", _how_to_go_on(session, one, orders[0].id))
 
 
 def _reasons(refused: Counter[str]) -> Table:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from console.approving import save_proof
 from console.complaints import Complaint
-from console.output import show, show_json
+from console.output import show, show_json, show_lines
 from console.reads import recipients
 from console.reads.mailings import CallMade, Event, MailingFacts, calls, mailing, timeline
 from console.reads.quotes import ChargeFacts, QuoteFacts, charges, latest_quote
@@ -54,7 +54,7 @@ def proof_to(mailing_id: int, path: Path) -> None:
             with session.engine.connect() as connection:
                 _existing(connection, mailing_id)
             raise Complaint(f"mailing {mailing_id} has no proof yet; see `mailrun mailing show {mailing_id}`")
-    show(f"Saved {path}")
+    show_lines(f"Saved {path}")
 
 
 def _existing(connection: Connection, mailing_id: int) -> MailingFacts:

@@ -19,7 +19,7 @@ from console.list_source import (
     require_mapping,
     saved_mapping,
 )
-from console.output import plain, remark, show, show_json
+from console.output import plain, remark, show, show_json, show_lines
 from console.private import save_private
 from console.questions import require_terminal
 from console.reads.suppression import lists
@@ -179,7 +179,7 @@ def export_person(somebody: Named, output: Path) -> None:
             found = privacy.export(connection, marks)
     save_private(output, (json.dumps(found, default=plain, indent=2) + "\n").encode())
     pieces, events = count(len(found["pieces"]), "piece"), count(len(found["events"]), "event")
-    show(f"Saved {output}: {pieces}, {events}, {count(len(found['suppressions']), 'suppression')}.")
+    show_lines(f"Saved {output}: {pieces}, {events}, {count(len(found['suppressions']), 'suppression')}.")
 
 
 def erase_person(somebody: Named, *, yes: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from console.complaints import Complaint
-from console.output import remark, show
+from console.output import remark, show, show_lines
 from console.private import save_private
 from console.session import open_session
 from worker.bundle import DOCUMENT, Bundle, NotABundle, faults, gather
@@ -72,10 +72,10 @@ def verify_evidence(path: Path, head: str | None) -> int:
             "its head is not the one that was given: this is not the evidence that was written down then"
         )
     for trouble in troubles:
-        show(f"{path}: {trouble}")
+        show_lines(f"{path}: {trouble}")
     if troubles:
         return 1
-    show(f"{path}: unchanged", f"Head: {found}")
+    show_lines(f"{path}: unchanged", f"Head: {found}")
     if head is None:
         remark("Compare the head with the one that was printed then, or give it with --head.")
     return 0
