@@ -21,6 +21,8 @@ from tests.mutants.catalog import Mutant
 from tests.mutants.workspace import Workspace
 
 FOUND, SURVIVED, HUNG, HARMLESS = "found", "SURVIVED", "hung", "harmless"
+# The test that noticed the mistake fails on the correct code too.
+UNSOUND = "unsound"
 # Any other result says nothing of the tests: the mistake kept them from being collected.
 VALID = frozenset({FOUND, SURVIVED, HUNG})
 _RESULTS = {int(pytest.ExitCode.OK): SURVIVED, int(pytest.ExitCode.TESTS_FAILED): FOUND}
@@ -29,7 +31,7 @@ _PROJECT = frozenset(
 )
 _OPTIONS = ("--no-header", "--tb=line", "--assert=plain", "-m", "not chaos", "-p", "no:cacheprovider")
 _PRELOADED = ("tests.conftest", "console.main", "worker.pipeline", "celery.app.base", "kombu.transport.redis")
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (?:\S+?::)?(\S+)", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+::.+?)(?: - .*)?$", re.MULTILINE)
 # Servers and processes of the tests end with their fixtures.
 _SECONDS_TO_END = 30.0
 
@@ -75,24 +77,34 @@ def prepared(workspace: Workspace, directory: Path) -> Iterator[None]:
         yield
 
 
-def run_tests(
-    workspace: Workspace, files: Sequence[str], timeout: float, *, stop_early: bool = True
-) -> tuple[str, str]:
-    """Run test files, and return the result and the first test that failed; ends what hangs."""
+def run_tests(workspace: Workspace, files: Sequence[str], timeout: float) -> tuple[str, str]:
+    """Run test files up to the first failure; return the result and the test that failed."""
+    code, output = _run(workspace, ["-x", *files], timeout)
+    if code is None:
+        return HUNG, f"no end within {timeout:.0f} s"
+    failed = _FAILED.search(output)
+    return _RESULTS.get(code, "invalid"), failed[1] if failed else output.strip().splitlines()[-1][:110]
+
+
+def failures(workspace: Workspace, tests: Sequence[str], timeout: float) -> frozenset[str]:
+    """Run tests and return those that failed; all of them if the run did not end as a run of tests does."""
+    code, output = _run(workspace, tests, timeout)
+    return frozenset(_FAILED.findall(output) if code in _RESULTS else tests)
+
+
+def _run(workspace: Workspace, arguments: Sequence[str], timeout: float) -> tuple[int | None, str]:
+    """Run pytest in a fork; return its exit code, None if it had to be ended, and what it printed."""
     log = workspace.root.parent / "output"
     process = os.fork()
     if not process:
-        _run_and_exit([*_OPTIONS, *(["-x"] if stop_early else []), *files], log)
+        _run_and_exit([*_OPTIONS, *arguments], log)
     code = _wait(process, timeout)
     if code is None:
         os.kill(process, signal.SIGINT)
         if _wait(process, _SECONDS_TO_END) is None:
             os.kill(process, signal.SIGKILL)
             os.waitpid(process, 0)
-        return HUNG, f"no end within {timeout:.0f} s"
-    output = log.read_text(errors="replace")
-    failed = _FAILED.search(output)
-    return _RESULTS.get(code, "invalid"), failed[1] if failed else output.strip().splitlines()[-1][:110]
+    return code, log.read_text(errors="replace")
 
 
 def _run_and_exit(options: Sequence[str], log: Path) -> None:
