@@ -288,6 +288,20 @@ def test_setting_a_limit_leaves_the_others_as_they_are(hands: Any, people: Any) 
     assert {one.limit: (one.amount, one.left) for one in standings} == {"per_day": (3, 3), "total": (5, 5)}
 
 
+def test_what_is_spent_counts_for_its_own_campaign_and_the_account_only(
+    hands: Any, people: Any, new_campaign: Any
+) -> None:
+    campaign = new_campaign()
+    row = hands.to_the_end(hands.to(Stage.CHECKOUT, campaign_id=campaign, batch=0))
+    purses_asked = [(Purse.ACCOUNT, 0), (Purse.CAMPAIGN, campaign), (Purse.CAMPAIGN, 0), (Purse.TRIGGER, 1)]
+
+    with people.engine.connect() as connection:
+        counted = [budgets.taken(connection, *one, None, None) for one in purses_asked]
+
+    assert counted[0] >= row.charged > 0
+    assert counted[1:] == [row.charged, 0, 0]
+
+
 def test_what_waits_for_a_budget_is_found_by_its_own_campaign_or_trigger(
     hands: Any, people: Any, new_campaign: Any
 ) -> None:

@@ -208,6 +208,13 @@ def quoted_quantities(*quantities: int | None) -> dict[str, Any]:
     return {"lineItems": lines, "totalCharges": count, "totalTax": 0, "totalCredits": 0, "balance": count}
 
 
+def test_a_quote_whose_amounts_are_all_zero_is_in_doubt() -> None:
+    zeros = dict.fromkeys(("totalCharges", "totalTax", "totalCredits", "balance"), 0)
+    told = Told.model_validate(zeros | {"lineItems": [{"name": "Cards", "quantity": 2, "total": 0}]})
+
+    assert [doubt.kind.value for doubt in doubts(told, 2)] == ["costs_nothing"]
+
+
 @pytest.mark.parametrize(
     ("quantities", "people", "kinds"),
     [

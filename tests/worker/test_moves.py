@@ -93,6 +93,17 @@ def test_a_record_is_written_only_if_the_fence_held(board: Board) -> None:
     assert written == [cell for cell in CELLS if cell[0] is State.WORKING]
 
 
+def test_a_checkpoint_writes_its_record_only_if_the_fence_held(board: Board) -> None:
+    held, written = board.held((State.WORKING, Stage.ATTACH)), []
+
+    for one in (with_another_claim(held), held):
+        moves.checkpoint(
+            board.connection, one, NOW, LEASE, {"cursor": 1}, lambda _, at=one: written.append(at.claim)
+        )
+
+    assert written == [held.claim]
+
+
 def test_a_checkpoint_renews_the_lease_of_its_holder_and_of_nobody_else(board: Board) -> None:
     before, later = board.rows(), NOW + timedelta(seconds=30)
 
