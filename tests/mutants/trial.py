@@ -23,8 +23,8 @@ from tests.mutants.workspace import Workspace
 FOUND, SURVIVED, HUNG, HARMLESS = "found", "SURVIVED", "hung", "harmless"
 # The test that noticed the mistake fails on the correct code too.
 UNSOUND = "unsound"
-# Any other result says nothing of the tests: the mistake kept them from being collected.
-VALID = frozenset({FOUND, SURVIVED, HUNG})
+# Any other result says nothing of the tests: they were not collected, or a busy machine was too slow for them.
+VALID = frozenset({FOUND, SURVIVED})
 _RESULTS = {int(pytest.ExitCode.OK): SURVIVED, int(pytest.ExitCode.TESTS_FAILED): FOUND}
 _PROJECT = frozenset(
     {"bench", "console", "intake", "lettrlabs", "migrations", "models", "sandbox", "tests", "worker"}
