@@ -4,6 +4,8 @@ import logging
 from collections.abc import Iterator
 from typing import Final
 
+from billiard.exceptions import RestartFreqExceeded  # type: ignore[import-untyped]
+from celery.beat import SchedulingError
 from kombu.exceptions import OperationalError
 from redis.exceptions import (
     BusyLoadingError,
@@ -20,8 +22,12 @@ _REDIS: Final = (
     (ReadOnlyError, "Redis is a replica or read-only: name its primary in REDIS_URL"),
     (NoPermissionError, "Redis does not let this user write: give the user of REDIS_URL the right"),
     (BusyLoadingError, "Redis is loading its data"),
-    ((RedisError, OperationalError, ConnectionError, TimeoutError), "Redis is away"),
+    (RestartFreqExceeded, "Redis refuses what the worker asks for, again and again"),
+    # The beat only publishes: its other errors are those of a channel that was closed a moment ago.
+    ((RedisError, OperationalError, ConnectionError, TimeoutError, SchedulingError), "Redis is away"),
 )
+# Celery ends some messages with empty lines, and Python quotes the code that a warning is about.
+_TALKATIVE: Final = ("celery", "py.warnings")
 _MEANWHILE: Final = "mail waits in the database; see `mailrun doctor`"
 
 
@@ -31,10 +37,10 @@ class OneLineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; a trouble is named by its kind, for its text may hold people's data."""
         trouble = _find_trouble(record)
-        if trouble is None:
+        if trouble is None and (record.exc_info or not record.name.startswith(_TALKATIVE)):
             return super().format(record)
         plain = logging.makeLogRecord(record.__dict__)
-        plain.msg, plain.args = trouble, None
+        plain.msg, plain.args = trouble or " ".join(record.getMessage().split()), None
         plain.exc_info = plain.exc_text = plain.stack_info = None
         return super().format(plain)
 

@@ -263,5 +263,6 @@ def _log_plainly(loglevel: int, **_: Any) -> None:  # noqa: ANN401 - as above
     handler = logging.StreamHandler()
     handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=loglevel, handlers=[handler])
+    logging.captureWarnings(capture=True)
     # httpx names every URL it calls; the journal has them already.
     logging.getLogger("httpx").setLevel(logging.WARNING)
