@@ -56,10 +56,10 @@ bench: .venv/runtime.stamp bench/.venv/bench.stamp ## Measure mailings a second 
 	@$(BIN)/python -m bench.speed
 
 bench-due: .venv/runtime.stamp ## Measure the due scan among a million held mailings
-	@$(BIN)/python -m bench.due
+	@$(BIN)/python -m bench.due_scan
 
 bench-intake: .venv/dev.stamp ## Signed events a second, beside the bare web stack
-	@$(BIN)/python -m bench.intake
+	@$(BIN)/python -m bench.events
 
 bench-large: .venv/runtime.stamp ## Measure a campaign of a million people beside a bare COPY and bare PUTs
 	@$(BIN)/python -m bench.large

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from console.complaints import UsageComplaint
+from console.errors import UsageComplaint
 from models import Approval
-from worker.amounts import parse_amount
-from worker.purses import Limits
+from worker.billing.amounts import parse_amount
+from worker.billing.budget_limits import Limits
 
 NO_LIMIT: Final = "none"
 _OVER: Final = "over:"

@@ -10,22 +10,22 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from console.commands import (
+from console.cli import (
+    approvals,
     attention,
     campaign,
-    decisions,
     event,
+    ledger,
     mailing,
-    money,
+    orphans,
     person,
-    running,
-    safety,
-    suppress,
+    suppression,
     trigger,
+    up,
     web,
     webhook,
 )
-from console.complaints import Complaint, UsageComplaint
+from console.errors import Complaint, UsageComplaint
 
 USAGE: Final = 2
 INTERRUPTED: Final = 130
@@ -38,16 +38,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(running.app)
+app.add_typer(up.app)
 app.add_typer(campaign.app, name="campaign", rich_help_panel="Send and follow")
 app.add_typer(mailing.app, name="mailing", rich_help_panel="Send and follow")
-app.add_typer(decisions.app)
-app.add_typer(safety.app)
-app.add_typer(safety.strays, name="strays", rich_help_panel="Decide")
-app.add_typer(suppress.app, name="suppress", rich_help_panel="People")
+app.add_typer(approvals.app)
+app.add_typer(orphans.app)
+app.add_typer(orphans.strays, name="strays", rich_help_panel="Decide")
+app.add_typer(suppression.app, name="suppress", rich_help_panel="People")
 app.add_typer(person.app, name="person", rich_help_panel="People")
-app.add_typer(money.app)
-app.add_typer(money.budget, name="budget", rich_help_panel="Money")
+app.add_typer(ledger.app)
+app.add_typer(ledger.budget, name="budget", rich_help_panel="Money")
 app.add_typer(web.app)
 app.add_typer(web.token, name="token", rich_help_panel="Events and HTTP")
 app.add_typer(trigger.app, name="trigger", rich_help_panel="Events and HTTP")

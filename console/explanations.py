@@ -18,9 +18,9 @@ from psycopg.errors import (
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from console.faults import ServerError
-from console.up import UpError
-from intake.faults import Fault, IntakeError
+from console.local.errors import ServerError
+from console.local.up import UpError
+from intake.errors import Fault, IntakeError
 from lettrlabs import Refused, Unavailable
 from migrations import UnfitDatabaseError
 from worker.settings import SettingsError

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from console.complaints import Complaint
+from console.errors import Complaint
 from worker.settings import Settings, read_settings
 
 NAME: Final = ".mailrun"

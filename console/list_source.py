@@ -11,15 +11,15 @@ from typing import Final
 
 import typer
 
-from console.complaints import UsageComplaint
+from console.errors import UsageComplaint
 from console.output import remark
 from console.session import Session
-from intake.column_checks import Needs, require_an_address
-from intake.columns import match_columns
-from intake.documents import DocumentError, parse
-from intake.saved_mappings import find_mapping, save_mapping
-from intake.table import Table
-from intake.workbooks import SeveralSheetsError
+from intake.csv.column_checks import Needs, require_an_address
+from intake.csv.columns import match_columns
+from intake.csv.saved_mappings import find_mapping, save_mapping
+from intake.csv.table import Table
+from intake.csv.workbooks import SeveralSheetsError
+from intake.events.config_files import DocumentError, parse
 from worker.clock import system_clock
 
 STANDARD_INPUT: Final = Path("-")

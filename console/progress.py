@@ -3,7 +3,7 @@
 from typing import Final
 
 from console.output import remark
-from intake.check import Progress
+from intake.csv.preview import Progress
 
 EACH: Final = 100_000
 """Rows. A few seconds' worth; a list of the usual length is done before there is anything to say."""

@@ -4,7 +4,7 @@ import sys
 from enum import StrEnum
 from typing import Final
 
-from console.complaints import Interrupted, UsageComplaint
+from console.errors import Interrupted, UsageComplaint
 from console.output import printable
 
 _CHOICES: Final = "[y]es, [l]ater, [c]ancel"

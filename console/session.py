@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from console.complaints import Complaint
-from console.embedded import open_database
+from console.errors import Complaint
 from console.installation import installation_settings, is_elsewhere, require_installation
+from console.local.services import open_database
+from console.local.up import running_base_url, vendor_line
 from console.output import remark
-from console.up import running_base_url, vendor_line
-from worker.desk import open_engine
+from worker.context import open_engine
 from worker.settings import LIVE_URL, Settings, Vendor
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from console.output import show, show_json, show_lines
-from console.reads import attention
-from console.reads.pending import Kind, Pending, count_pending, list_pending
+from console.queries import attention
+from console.queries.pending import Kind, Pending, count_pending, list_pending
 from console.session import open_session
 from console.views.attention import action_lines, pending_heading, pending_reason, waiting_table
 from worker.clock import system_clock

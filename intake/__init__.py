@@ -1,12 +1,12 @@
 """How mail enters: lists of people and single mailings, checked first, then stored whole or not at all."""
 
-from intake.campaigns import Submission, submit_campaign
-from intake.check import Findings, check_campaign
-from intake.faults import ConflictError, IntakeError
+from intake.campaigns.recent_pieces import Again, RecentPiecesError
+from intake.campaigns.submit import Submission, submit_campaign
+from intake.csv.preview import Findings, check_campaign
+from intake.errors import ConflictError, IntakeError
 from intake.mailings import SubmittedMailing, submit_mailing
 from intake.options import Options, Postage, Speed
-from intake.recent_pieces import Again, RecentPiecesError
-from intake.recipient import Recipient
+from intake.recipients.recipient import Recipient
 
 __all__ = [
     "Again",

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
-from intake.batches import Batch, known, write_batches
-from intake.campaigns import LARGEST_BATCH_SIZE
-from intake.faults import ConflictError, Fault, IntakeError
+from intake.campaigns.batches import Batch, known, write_batches
+from intake.campaigns.submit import LARGEST_BATCH_SIZE
+from intake.errors import ConflictError, Fault, IntakeError
 from intake.options import Options, digest_of_request, require_usable_key
-from intake.recipient import Recipient
-from intake.suppression import require_lists
+from intake.recipients.recipient import Recipient
+from intake.suppression.lists import require_lists
 from models import Mailing, Priority
 from worker.clock import Clock, system_clock
-from worker.moves import NewMailing
+from worker.transitions import NewMailing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,13 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
 
-from intake.faults import Fault, IntakeError
+from intake.errors import Fault, IntakeError
 from intake.strictness import Strictness
 from models import Approval
-from worker.amounts import require_money
-from worker.purses import NO_LIMITS, Limits
-from worker.schedule import AT_ONCE, Schedule
-from worker.sparing import DO_NOT_MAIL_ONLY, Sparing
+from worker.billing.amounts import require_money
+from worker.billing.budget_limits import NO_LIMITS, Limits
+from worker.recipients.policy import DO_NOT_MAIL_ONLY, Sparing
+from worker.scheduling.schedule import AT_ONCE, Schedule
 
 OWN_KEYS: Final = "campaign:"
 """The keys of a campaign's mailings begin so; nobody else's may."""

@@ -12,8 +12,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from intake.suppression import EntryDigest, Origin, add, open_list
-from intake.waiting import waiting
+from intake.events.pending import waiting
+from intake.suppression.lists import EntryDigest, Origin, add, open_list
 from models import (
     DO_NOT_MAIL,
     ENDED,
@@ -26,7 +26,7 @@ from models import (
     Recipient,
     Suppression,
 )
-from worker.forgetting import Place, blank_people
+from worker.periodic.retention import Place, blank_people
 
 _FIELDS: Final = (
     "first_name",

@@ -1,4 +1,4 @@
-"""Why one row is not mailed; for why a whole submission is refused, see `intake.faults`."""
+"""Why one row is not mailed; for why a whole submission is refused, see `intake.errors`."""
 
 from enum import StrEnum
 from typing import Final, NamedTuple

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from intake.digests import installation_key
-from intake.mailable import PERSON_DIGEST, Person
-from intake.recent_pieces import RecentPieces, RecentSenders
+from intake.campaigns.recent_pieces import RecentPieces, RecentSenders
+from intake.recipients.digests import installation_key
+from intake.recipients.rows import PERSON_DIGEST, Person
 
 
 class RecentPeople:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from intake.folding import folded_street
 from intake.reasons import ReasonCode
+from intake.recipients.normalize import folded_street
 
 
 class Strictness(StrEnum):

@@ -1,6 +1,7 @@
 """How we speak to LettrLabs: a typed client whose writes answer in four ways and are never retried."""
 
-from lettrlabs.answers import (
+from lettrlabs.client import APPEND_ALIAS, MAX_RECIPIENTS, LettrLabs
+from lettrlabs.outcomes import (
     Accepted,
     Answer,
     Call,
@@ -14,16 +15,15 @@ from lettrlabs.answers import (
     Unknown,
     VendorError,
 )
-from lettrlabs.client import APPEND_ALIAS, MAX_RECIPIENTS, LettrLabs
-from lettrlabs.rate import RateLimit
+from lettrlabs.rate_limit import RateLimit
 from lettrlabs.timeouts import Timeouts
 from lettrlabs.wire.account import Account, Template
-from lettrlabs.wire.appending import NewAddress, NewMetadata, NewPersonal, NewRecipient
+from lettrlabs.wire.enums import PAID, DeliveryStatus, OrderStatus, Postage, ProductionSpeed
+from lettrlabs.wire.new_recipients import NewAddress, NewMetadata, NewPersonal, NewRecipient
 from lettrlabs.wire.orders import Delivered, Order
 from lettrlabs.wire.quotes import Checkout, Line, Quote
 from lettrlabs.wire.recipients import AppendResult, OrderRecipient, Undeliverable
 from lettrlabs.wire.reports import OrderAnalytics, OrderTransactions, PieceDelivery, Transaction
-from lettrlabs.wire.vocabulary import PAID, DeliveryStatus, OrderStatus, Postage, ProductionSpeed
 
 __all__ = [
     "APPEND_ALIAS",

@@ -9,7 +9,9 @@ from typing import Any, Generic, TypeVar, cast
 
 from pydantic import SecretStr
 
-from lettrlabs.answers import (
+from lettrlabs.call_summary import told_of
+from lettrlabs.classify import Parse, Verdict, of_read, of_write
+from lettrlabs.outcomes import (
     Accepted,
     Answer,
     Call,
@@ -22,11 +24,9 @@ from lettrlabs.answers import (
     Unavailable,
     Unknown,
 )
-from lettrlabs.rate import RateLimit
-from lettrlabs.telling import told_of
+from lettrlabs.rate_limit import RateLimit
 from lettrlabs.timeouts import Timeouts
 from lettrlabs.transport import Reply, Silence, Transport
-from lettrlabs.verdicts import Parse, Verdict, of_read, of_write
 
 log = getLogger(__name__)
 

@@ -12,16 +12,16 @@ from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
-from lettrlabs.answers import Accepted, Answer, Call, Outcome, Refused, Rejected, Scalar, Sink, Unavailable
 from lettrlabs.calls import Calls, Operation
-from lettrlabs.paging import RepeatedPageError, Row, Span, every
-from lettrlabs.rate import RateLimit
+from lettrlabs.outcomes import Accepted, Answer, Call, Outcome, Refused, Rejected, Scalar, Sink, Unavailable
+from lettrlabs.pagination import RepeatedPageError, Row, Span, every
+from lettrlabs.rate_limit import RateLimit
 from lettrlabs.timeouts import Timeouts
 from lettrlabs.transport import Transport
-from lettrlabs.wire import appending
+from lettrlabs.wire import new_recipients
 from lettrlabs.wire.account import Account, Template, templates
-from lettrlabs.wire.appending import NewRecipient
 from lettrlabs.wire.base import Received, Sent, read_as
+from lettrlabs.wire.new_recipients import NewRecipient
 from lettrlabs.wire.orders import Created, CreateRequest, Order, OrderPage
 from lettrlabs.wire.proofs import pdf
 from lettrlabs.wire.quotes import Checkout, CheckoutRequest, Quote
@@ -152,7 +152,7 @@ class LettrLabs:
             "PUT",
             path,
             partial(read_as, AppendResult),
-            body=appending.body(recipients),
+            body=new_recipients.body(recipients),
             summary={"recipients": len(recipients)},
             order_id=order_id,
             applied=lambda result: result.total > 0,

@@ -9,7 +9,7 @@ from threading import BoundedSemaphore
 
 import httpx
 
-from lettrlabs.network import PunctualBackend
+from lettrlabs.deadline import PunctualBackend
 
 # Idle connections are closed before common servers close them (uvicorn: 5 s, most proxies later): a write sent into a
 # connection that is just being closed ends as unknown and must be found out.

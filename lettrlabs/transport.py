@@ -15,7 +15,7 @@ import httpx
 from pydantic import SecretStr
 
 from lettrlabs.connections import Connections
-from lettrlabs.network import one_call
+from lettrlabs.deadline import one_call
 from lettrlabs.timeouts import Timeouts
 
 # httpcore's debug lines repeat a reply's headers, in which a vendor or a proxy may echo the key.

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from sandbox import DEFAULT_KEY
-from sandbox.books import Books
-from sandbox.journal import StateUnusableError
-from sandbox.server import listen, serve
+from sandbox.event_log import StateUnusableError
+from sandbox.http.server import listen, serve
+from sandbox.persisted_state import Books
 
 _DEFAULT_PORT = 8790
 

@@ -9,14 +9,14 @@ from urllib.parse import parse_qs
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from starlette.types import Scope
 
-from sandbox.books import Books
 from sandbox.clock import text
-from sandbox.facts import RuleMatched, RulesSet
+from sandbox.endpoints.support import OrderChange, change_order
+from sandbox.events import RuleMatched, RulesSet
 from sandbox.faults import FaultRule
+from sandbox.http.envelopes import Reply, json_reply
 from sandbox.ledger import calls, ledger, order_entry, summary
-from sandbox.replies import Reply, json_reply
+from sandbox.persisted_state import Books
 from sandbox.settings import STRICT, Settings
-from sandbox.support import OrderChange, change_order
 
 
 class Door(Protocol):

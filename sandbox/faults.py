@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from sandbox.endpoints import Endpoint
+from sandbox.http.routes import Endpoint
 from sandbox.settings import STRICT
 
 

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from sandbox.addresses import said
 from sandbox.clock import text
-from sandbox.orders import Order, Status, Taken
-from sandbox.recipients import Recipient, Sent
-from sandbox.world import World
+from sandbox.domain.addresses import said
+from sandbox.domain.orders import Order, Status, Taken
+from sandbox.domain.recipients import Recipient, Sent
+from sandbox.state import World
 
 
 def summary(world: World, now: float) -> dict[str, object]:

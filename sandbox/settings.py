@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from sandbox.addresses import said
+from sandbox.domain.addresses import said
 
 STRICT = ConfigDict(
     frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False

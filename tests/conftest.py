@@ -23,15 +23,15 @@ from psycopg import sql
 from sqlalchemy import Engine, create_engine
 
 import migrations
-from console.embedded import in_use
-from console.postgres import Postgres
-from console.roles import OWNER
-from console.web.server import READY
-from console.web.tokens import Scope, create_token
+from console.api.server import READY
+from console.api.tokens import Scope, create_token
+from console.local.postgres import Postgres
+from console.local.roles import OWNER
+from console.local.services import in_use
 from tests.distribution import postgres_kind, redis_kind
 from tests.proof.statemachine.vendor import served
 from worker.settings import SANDBOX_KEY, Settings
-from worker.signatures import fresh_secret, sign
+from worker.webhooks.signatures import fresh_secret, sign
 
 ROOT: Final = Path(__file__).parents[1]
 # Port 9 discards on no machine of ours: a test that forgot its sandbox is refused at once.

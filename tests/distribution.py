@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from console.postgres import Postgres
-from console.programs import Programs
-from console.valkey import Valkey
+from console.local.postgres import Postgres
+from console.local.programs import Programs
+from console.local.valkey import Valkey
 
 POSTGRES: Final = os.environ.get("TEST_POSTGRES_BIN")
 REDIS: Final = os.environ.get("TEST_REDIS_SERVER")

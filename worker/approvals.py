@@ -8,13 +8,14 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from models import Difference, EventLog, Mailing, Move, State
-from worker import acceptances, moves
-from worker.acceptances import Acceptance
-from worker.ledger import CHARGE_DIFFERS
-from worker.moves import Resolution
-from worker.offers import Offer
-from worker.order_changes import CHARGE_CHANGED
-from worker.quotes import QUOTE_DOUBTS
+from worker import transitions
+from worker.billing import acceptances
+from worker.billing.acceptances import Acceptance
+from worker.billing.approval_terms import Offer
+from worker.billing.order_changes import CHARGE_CHANGED
+from worker.billing.reconciliation import CHARGE_DIFFERS
+from worker.stages.quote_request import QUOTE_DOUBTS
+from worker.transitions import Resolution
 
 ACCEPTABLE: Final = QUOTE_DOUBTS | {CHARGE_DIFFERS, CHARGE_CHANGED}
 # A mailing that needs attention for one of these is paid: once accepted, it is sent.
@@ -45,7 +46,7 @@ def approve(
         return Outcome.NOT_WAITING
     if four_eyes and row.submitted_by == who:
         return Outcome.OWN
-    approved = moves.approve(connection, mailing_id, who, now, seen=seen)
+    approved = transitions.approve(connection, mailing_id, who, now, seen=seen)
     return Outcome.APPROVED if approved else Outcome.CHANGED
 
 
@@ -92,7 +93,7 @@ def accept(connection: Connection, mailing_id: int, accepting: Accepting) -> Out
         ),
     )
     way = Resolution.SENT if row.reason_code in _OF_CHARGES else Resolution.RETRY
-    moves.resolve(connection, mailing_id, way, accepting.who, accepting.why, accepting.at)
+    transitions.resolve(connection, mailing_id, way, accepting.who, accepting.why, accepting.at)
     return Outcome.ACCEPTED
 
 

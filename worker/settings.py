@@ -23,12 +23,12 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from worker.addresses import postgres_address, redis_address
-from worker.amounts import parse_amount
-from worker.event_secrets import parse_secrets
+from worker.billing.amounts import parse_amount
+from worker.recipients.policy import Cap
 from worker.secret_files import FILE_NAMES, PASSWORD, read_secret_files
+from worker.service_addresses import postgres_address, redis_address
 from worker.setting_names import unknown_names
-from worker.sparing import Cap
+from worker.webhooks.event_secrets import parse_secrets
 
 LIVE_URL: Final = "https://app.lettrlabs.com/api"
 # The only key the sandbox accepts, and one that LettrLabs refuses: it can never spend money.

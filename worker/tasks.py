@@ -12,23 +12,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lettrlabs import VendorError
 from models import Priority, Stage
-from worker import dispatch as due_scan
-from worker import (
-    epoch,
-    forgetting,
-    heartbeat,
-    ownership,
-    paid_orders,
-    pipeline,
-    recurrence,
-    tracking,
-    webhooks,
-)
-from worker import sweep as stray_hunt
-from worker.celery_app import QUEUES, TICKS, build
-from worker.desk import Desk, measure_skew, open_desk
+from worker.celery import QUEUES, TICKS, build
+from worker.context import Desk, measure_skew, open_desk
+from worker.engine import dispatcher as due_scan
+from worker.engine import pipeline
+from worker.engine.pipeline import Next, Pace, deliver
+from worker.installation import epoch, heartbeat
 from worker.logs import OneLineFormatter
-from worker.pipeline import Next, Pace, deliver
+from worker.orphans import account_ownership
+from worker.periodic import delivery_tracking, paid_orders, retention, webhook_delivery
+from worker.periodic import orphan_sweep as stray_hunt
+from worker.scheduling import recurrence_rules
 from worker.settings import SettingsError, read_settings
 
 log = logging.getLogger(__name__)
@@ -150,7 +144,7 @@ def _clear_piled_ticks() -> None:
 
 def _settle_doubt(here: Desk, now: datetime) -> None:
     try:
-        ownership.settle_doubt(here, now)
+        account_ownership.settle_doubt(here, now)
     except VendorError as trouble:
         log.warning("vendor_trouble: is this a copy? %s", trouble)
 
@@ -165,7 +159,7 @@ def dispatch() -> None:
         with here.engine.begin() as connection:
             epoch.keep(epoch.driver(connection), _epochs, now)
         _settle_doubt(here, now)
-        recurrence.open_due(here.engine, now)
+        recurrence_rules.open_due(here.engine, now)
         due_scan.run_once(here, now, backlog, push)
         heartbeat.beat(here.engine, heartbeat.DISPATCH, heartbeat.DISPATCH, now)
     except SQLAlchemyError as error:
@@ -190,7 +184,7 @@ def forget() -> None:
     here = desk()
     keep = timedelta(days=here.settings.keep_personal_days)
     try:
-        forgetting.run_once(here.engine, here.clock(), keep, here.settings.data_dir)
+        retention.run_once(here.engine, here.clock(), keep, here.settings.data_dir)
     except SQLAlchemyError as error:
         log.error("database_trouble: forget: %s", type(error).__name__)  # noqa: TRY400 - one line is enough
 
@@ -200,7 +194,7 @@ def notices() -> None:
     """Tell webhooks what happened; pushed by the beat at every tick."""
     here = desk()
     try:
-        webhooks.run_once(here.engine, here.settings, here.clock())
+        webhook_delivery.run_once(here.engine, here.settings, here.clock())
     except SQLAlchemyError as error:
         log.error("database_trouble: notices: %s", type(error).__name__)  # noqa: TRY400 - one line is enough
 
@@ -210,7 +204,7 @@ def track() -> None:
     """Look for the pieces of sent mailings that are due a look; pushed by the beat every minute."""
     here = desk()
     try:
-        tracking.run_once(here, here.clock())
+        delivery_tracking.run_once(here, here.clock())
     except VendorError as trouble:
         log.warning("vendor_trouble: tracking: %s", trouble)
     except SQLAlchemyError as error:

@@ -15,8 +15,8 @@ from pathlib import Path
 from random import Random
 from types import FrameType
 
-from bench import letters
-from bench.chaos import claims, faults, storm
+from bench import workload
+from bench.chaos import fault_schedule, faults, reported
 from bench.chaos.contenders import (
     DBOS_PYTHON,
     LEASE_SECONDS,
@@ -26,14 +26,14 @@ from bench.chaos.contenders import (
     Mailrun,
     Workflow,
 )
-from bench.chaos.judge import Books, Verdict, judge
 from bench.chaos.table import reasons, table
+from bench.chaos.verdict import Books, Verdict, judge
 from bench.chaos.worker import READ, TOTAL
-from bench.ground import Database, Servers, open_sandbox
-from bench.letters import Letter
+from bench.environment import Database, Servers, open_sandbox
 from bench.processes import Troop
-from console.embedded import in_use
-from console.valkey import Valkey
+from bench.workload import Letter
+from console.local.services import in_use
+from console.local.valkey import Valkey
 from worker.settings import Settings
 
 FULL, QUICK = 2000, 100
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _forget_own_settings()
     count = options.mailings or (QUICK if options.quick else FULL)
     seconds = count / options.rate
-    plan = storm.quick(seconds) if options.quick else storm.full(seconds)
+    plan = fault_schedule.quick(seconds) if options.quick else fault_schedule.full(seconds)
     began = datetime.now(UTC)
     with _scene(count, options.seed, options.keep) as scene:
         for contender in scene.contenders:
@@ -66,8 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             contender.sandbox.change(faults.manners(options.seed))
         for contender in scene.contenders:
             contender.feed(scene.troop, scene.file, options.rate)
-        storming = storm.Storm(plan, scene.servers, scene.contenders, Random(options.seed))
-        finish = storm.ride_out(storming, scene.troop, longest=options.longest or seconds + 1500)
+        storming = fault_schedule.Storm(plan, scene.servers, scene.contenders, Random(options.seed))
+        finish = fault_schedule.ride_out(storming, scene.troop, longest=options.longest or seconds + 1500)
         _print_heading(options, count, began, storming)
         return _print_verdicts(scene, finish)
 
@@ -95,8 +95,8 @@ def _scene(count: int, seed: int, keep: Path | None) -> Iterator[Scene]:
                 kind(servers, open_sandbox(troop, directory, kind.__name__.lower()), directory)
                 for kind in kinds
             )
-            mailings, file = letters.make(count, seed), directory / "letters.jsonl"
-            letters.write(file, mailings)
+            mailings, file = workload.make(count, seed), directory / "letters.jsonl"
+            workload.write(file, mailings)
             yield Scene(contenders, servers, troop, mailings, file)
     finally:
         if keep is not None:
@@ -106,7 +106,9 @@ def _scene(count: int, seed: int, keep: Path | None) -> Iterator[Scene]:
         shutil.rmtree(directory)
 
 
-def _print_heading(options: argparse.Namespace, count: int, began: datetime, storming: storm.Storm) -> None:
+def _print_heading(
+    options: argparse.Namespace, count: int, began: datetime, storming: fault_schedule.Storm
+) -> None:
     command = shlex.join(["python", "-m", "bench.chaos", *sys.argv[1:]])
     print(f"`{command}`, {began:%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, seed {options.seed}\n")
     print(
@@ -117,7 +119,7 @@ def _print_heading(options: argparse.Namespace, count: int, began: datetime, sto
     print("Blows: " + ", ".join(f"{deed}: {times}" for deed, times in sorted(storming.done.items())) + "\n")
 
 
-def _print_verdicts(scene: Scene, finish: storm.Finish) -> int:
+def _print_verdicts(scene: Scene, finish: fault_schedule.Finish) -> int:
     verdicts: dict[str, tuple[Verdict, float | None]] = {}
     broken: list[str] = []
     notes: list[str] = []
@@ -128,7 +130,7 @@ def _print_verdicts(scene: Scene, finish: storm.Finish) -> int:
             notes.append(noticed)
         else:
             books = Books(contender.sandbox.ledger(), scene.letters)
-            verdict = judge(books, claims.of_peer(contender.reports))
+            verdict = judge(books, reported.of_peer(contender.reports))
         seconds = finish.seconds(contender)
         verdicts[contender.name] = (verdict, seconds)
         notes.append(_note(contender, verdict) + ("" if seconds is not None else _left(contender)))
@@ -158,8 +160,8 @@ def _examine(mailrun: Mailrun, mailings: list[Letter]) -> tuple[Verdict, list[st
     """Return Mailrun's verdict, each promise it broke, and what its sweep and its records noticed."""
     swept = mailrun.sweep_twice()
     books = Books(mailrun.sandbox.ledger(), mailings)
-    engine = claims.engine_of(mailrun)
-    accounts = claims.Accounts.read(engine)
+    engine = reported.engine_of(mailrun)
+    accounts = reported.Accounts.read(engine)
     engine.dispose()
     verdict = judge(books, accounts.claims(books))
     promises = {

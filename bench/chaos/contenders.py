@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 import migrations
 from bench import ROOT
-from bench.ground import Sandbox, Servers
+from bench.environment import Sandbox, Servers
 from bench.processes import Process, Troop
 
 DBOS_PYTHON = ROOT / "bench" / ".venv" / "bin" / "python"
@@ -80,7 +80,7 @@ class Mailrun(Contender):
     """This project, with two workers and two beats."""
 
     name = "Mailrun"
-    feeder_module = "bench.chaos.feed"
+    feeder_module = "bench.chaos.feeder"
 
     def __init__(self, servers: Servers, sandbox: Sandbox, directory: Path) -> None:
         """As every contender, with a migrated database."""
@@ -115,7 +115,7 @@ class Mailrun(Contender):
 
     def sweep_twice(self) -> str:
         """Look for strays twice; returns what that found. Raises RuntimeError if it could not."""
-        looks = self.process("sweep", str(self.python), "-m", "bench.chaos.sweeping", keep=False).start()
+        looks = self.process("sweep", str(self.python), "-m", "bench.chaos.orphan_sweep", keep=False).start()
         return looks.wait_for('[{"found"')
 
     def unfinished(self) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bench.chaos.judge import Verdict
+from bench.chaos.verdict import Verdict
 
 _HEADINGS = (
     "",

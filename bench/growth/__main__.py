@@ -14,12 +14,12 @@ from typing import Final
 
 from sqlalchemy import create_engine
 
-from bench import letters, occasion
-from bench.ground import Servers
+from bench import run_metadata, workload
+from bench.environment import Servers
 from bench.growth import due, history
 from bench.speed.contenders import Mailrun
 from bench.speed.measure import Ground, Measured, measure, opened
-from worker.desk import CONCURRENCY
+from worker.context import CONCURRENCY
 
 ALLOWED: Final = 0.9
 _SCANS: Final = 15
@@ -28,7 +28,7 @@ _SCANS: Final = 15
 def main() -> int:
     """Fill, measure by turns, print, judge."""
     asked = _asked()
-    occasion.tell(f"python -m bench.growth {' '.join(sys.argv[1:])}".strip())
+    run_metadata.tell(f"python -m bench.growth {' '.join(sys.argv[1:])}".strip())
     with opened() as (ground, troop):
         on = (ground.servers, ground.sandbox, ground.directory)
         full = {
@@ -38,7 +38,7 @@ def main() -> int:
             contender.enlist(troop)
             contender.rest()
             # Warmed up, and the first of its history really sent.
-            measure(ground, contender, letters.make(asked.mailings, 0, most_people=1))
+            measure(ground, contender, workload.make(asked.mailings, 0, most_people=1))
             _fill(ground.servers, contender, size)
         held = [_judge(_by_turns(ground, full, asked)), _judge_scan(_scans(ground.servers, full))]
     return 0 if all(held) else 1
@@ -67,7 +67,7 @@ def _by_turns(
 ) -> dict[int, list[Measured]]:
     done: dict[int, list[Measured]] = {size: [] for size in full}
     for turn in range(1, asked.rounds + 1):
-        mailings = letters.make(asked.mailings, turn, most_people=1, first=turn * asked.mailings)
+        mailings = workload.make(asked.mailings, turn, most_people=1, first=turn * asked.mailings)
         # Each comes first in its turn, for whoever comes later has what the others left to be written.
         sizes = sorted(full, key=lambda size: (list(full).index(size) + turn) % len(full))
         for size in sizes:

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Engine, text
 
-from bench.due import DUE, NOW, woken
+from bench.due_scan import DUE, NOW, woken
 from models import Priority
 
 _COME_DUE: Final = text("""

@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Final
 
 import migrations
-from bench import occasion
-from bench.ground import open_sandbox
-from bench.large import abreast, attaching, crew, crowd, importing, standing
-from bench.large.abreast import Turn
-from bench.large.attaching import Turns
-from bench.large.importing import Import
+from bench import run_metadata
+from bench.environment import open_sandbox
+from bench.large import attach_page, attach_rate, campaign_status, import_rate, people, processes
+from bench.large.attach_page import Turns
+from bench.large.attach_rate import Turn
+from bench.large.import_rate import Import
 from bench.processes import Troop
-from console.embedded import in_use
-from console.postgres import Postgres
-from console.valkey import Valkey
-from worker.desk import open_engine
+from console.local.postgres import Postgres
+from console.local.services import in_use
+from console.local.valkey import Valkey
+from worker.context import open_engine
 from worker.settings import Settings
 
 LEAST_OF_COPY: Final = 0.4
@@ -36,7 +36,7 @@ MOST_MILLISECONDS: Final = 50.0
 def main() -> int:
     """Run all of it."""
     asked = _asked()
-    occasion.tell("python -m bench.large " + " ".join(sys.argv[1:]))
+    run_metadata.tell("python -m bench.large " + " ".join(sys.argv[1:]))
     with tempfile.TemporaryDirectory(prefix="mailrun-bench-") as name:
         directory = Path(name)
         postgres, valkey = Postgres(directory / "postgres"), Valkey(directory / "valkey")
@@ -48,9 +48,9 @@ def main() -> int:
             sandbox = open_sandbox(troop, directory, "large")
             env |= sandbox.env
             settings = _settings(env, directory)
-            held.append(_attaching(attaching.measure(settings, asked.pages)))
-            held.append(_abreast(abreast.measure(settings, env, sandbox, asked.rounds, asked.abreast)))
-            held.append(_footprints(crew.highest(env, directory, asked.seconds)))
+            held.append(_attaching(attach_page.measure(settings, asked.pages)))
+            held.append(_abreast(attach_rate.measure(settings, env, sandbox, asked.rounds, asked.abreast)))
+            held.append(_footprints(processes.highest(env, directory, asked.seconds)))
     return 0 if all(held) else 1
 
 
@@ -81,17 +81,17 @@ def _settings(env: Mapping[str, str], directory: Path) -> Settings:
 
 def _imports(postgres: Postgres, directory: Path, env: Mapping[str, str], asked: argparse.Namespace) -> bool:
     path = directory / "people.csv"
-    crowd.write(path, asked.rows, seed=1)
+    people.write(path, asked.rows, seed=1)
     print(f"{asked.rows:,} rows, {path.stat().st_size / 1e6:.0f} MB")
-    done: dict[str, list[Import]] = {way: [] for way in importing.WAYS}
+    done: dict[str, list[Import]] = {way: [] for way in import_rate.WAYS}
     for _ in range(asked.rounds):
         with postgres.connect("mailrun") as connection:
             connection.execute("TRUNCATE campaign CASCADE")
         for way, imports in done.items():
             if way == "bytes":
                 with postgres.connect("mailrun") as connection:
-                    importing.dump(connection, directory / importing.DUMP)
-            imports.append(importing.run(way, path, env))
+                    import_rate.dump(connection, directory / import_rate.DUMP)
+            imports.append(import_rate.run(way, path, env))
             print(f"  {way:8} {_told(imports[-1], asked.rows)}")
     return _judged(done)
 
@@ -122,7 +122,7 @@ def _judged(done: Mapping[str, list[Import]]) -> bool:
 
 def _standing(url: str) -> bool:
     engine = open_engine(url)
-    times = standing.measure(engine, standing.newest(engine))
+    times = campaign_status.measure(engine, campaign_status.newest(engine))
     engine.dispose()
     median, worst = 1000 * statistics.median(times), 1000 * max(times)
     print(f"how far it is: {median:.1f} ms (median of {len(times)}), {worst:.1f} at most")

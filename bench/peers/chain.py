@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 from celery import Celery, Task, chain
 
-from bench.letters import Letter, Person
 from bench.peers.reports import report
 from bench.peers.vendor import RefusedError, SettlingError, Vendor
+from bench.workload import Letter, Person
 
 app = Celery("chain", broker=os.environ["REDIS_URL"])
 app.conf.update(

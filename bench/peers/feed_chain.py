@@ -6,13 +6,13 @@ from pathlib import Path
 
 from kombu.exceptions import OperationalError
 
-from bench import letters
+from bench import workload
 from bench.peers.chain import send
 
 
 def main() -> None:
     """Feed everything and end."""
-    for letter in letters.paced(letters.read(Path(sys.argv[1])), float(sys.argv[2])):
+    for letter in workload.paced(workload.read(Path(sys.argv[1])), float(sys.argv[2])):
         while True:
             try:
                 send(letter)

@@ -9,14 +9,14 @@ from pathlib import Path
 from dbos import DBOSClient, EnqueueOptions
 from sqlalchemy.exc import SQLAlchemyError
 
-from bench import letters
+from bench import workload
 from bench.peers.workflow import QUEUE, VERSION, WORKFLOW
 
 
 def main() -> None:
     """Feed everything and end, asking again while the database is away."""
     client = DBOSClient(system_database_url=os.environ["DATABASE_URL"])
-    for letter in letters.paced(letters.read(Path(sys.argv[1])), float(sys.argv[2])):
+    for letter in workload.paced(workload.read(Path(sys.argv[1])), float(sys.argv[2])):
         options: EnqueueOptions = {
             "workflow_name": WORKFLOW,
             "queue_name": QUEUE,

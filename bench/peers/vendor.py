@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from bench.letters import Letter, Person
+from bench.workload import Letter, Person
 
 QUOTE = "postage=Standard&production=Normal"
 CHECKOUT = {"postageType": "Standard", "productionSpeed": "Normal", "holdUntilDate": None, "autoBill": True}

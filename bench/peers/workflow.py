@@ -10,9 +10,9 @@ from typing import Any
 
 from dbos import DBOS, DBOSConfig
 
-from bench.letters import Letter, Person
 from bench.peers.reports import report
 from bench.peers.vendor import DeclinedError, RefusedError, SettlingError, Vendor
+from bench.workload import Letter, Person
 
 QUEUE = "mail"
 VERSION = "1"

@@ -14,15 +14,15 @@ from typing import Final
 
 from sqlalchemy import create_engine
 
-from bench import letters, occasion
-from bench.chaos.feed import submit
-from bench.letters import Letter
+from bench import run_metadata, workload
+from bench.chaos.feeder import submit
 from bench.soak import reading
 from bench.soak.verdict import trend
 from bench.speed.contenders import Mailrun
 from bench.speed.measure import Ground, measure, opened
+from bench.workload import Letter
 from models import Priority
-from worker.desk import CONCURRENCY
+from worker.context import CONCURRENCY
 
 SHARE: Final = 0.7
 MEASURED: Final = 600
@@ -33,7 +33,7 @@ Readings = list[tuple[float, dict[str, float]]]
 def main() -> int:
     """Measure the rate, feed, look, judge."""
     asked = _asked()
-    occasion.tell(f"python -m bench.soak {' '.join(sys.argv[1:])}".strip())
+    run_metadata.tell(f"python -m bench.soak {' '.join(sys.argv[1:])}".strip())
     with opened() as (ground, troop):
         on = (ground.servers, ground.sandbox, ground.directory)
         contender = Mailrun("soak", *on, concurrency=asked.threads, workers=2)
@@ -57,7 +57,7 @@ def _asked() -> argparse.Namespace:
 def _measured_rate(ground: Ground, contender: Mailrun) -> float:
     """Return mailings a second: the second time, for the first warms everything up."""
     rates = [
-        measure(ground, contender, letters.make(MEASURED, turn, most_people=1, first=turn * MEASURED)).rate
+        measure(ground, contender, workload.make(MEASURED, turn, most_people=1, first=turn * MEASURED)).rate
         for turn in (0, 1)
     ]
     return rates[-1]
@@ -85,7 +85,7 @@ def _soak(ground: Ground, contender: Mailrun, rate: float, asked: argparse.Names
 
 def _feed(url: str, rate: float, stop: threading.Event) -> None:
     engine = create_engine(url)
-    for letter in letters.paced(_endless(), rate):
+    for letter in workload.paced(_endless(), rate):
         if stop.is_set():
             break
         submit(engine, letter, Priority.CAMPAIGN)
@@ -94,7 +94,7 @@ def _feed(url: str, rate: float, stop: threading.Event) -> None:
 
 def _endless() -> Iterator[Letter]:
     for turn in itertools.count(2):
-        yield from letters.make(MEASURED, turn, most_people=1, first=turn * MEASURED)
+        yield from workload.make(MEASURED, turn, most_people=1, first=turn * MEASURED)
 
 
 def _looks(

@@ -6,7 +6,7 @@ from typing import Any, Final
 import psycopg
 from redis import Redis
 
-from bench.footprint import Footprint
+from bench.memory_usage import Footprint
 
 _MEGABYTE: Final = 1 << 20
 

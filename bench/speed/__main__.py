@@ -5,13 +5,13 @@ import itertools
 import sys
 from collections.abc import Iterator, Sequence
 
-from bench import letters, occasion
+from bench import run_metadata, workload
 from bench.chaos.contenders import DBOS_PYTHON
-from bench.letters import Letter
 from bench.speed import verdict
 from bench.speed.contenders import Bare, Chain, Contender, Mailrun, Workflow
 from bench.speed.measure import Ground, Measured, measure, opened, slow_down
-from worker.desk import CALLS, CONCURRENCY
+from bench.workload import Letter
+from worker.context import CALLS, CONCURRENCY
 
 # With a slow vendor at least so many mailings for each call at once: the first and the last wave are not full.
 _WAVES = 40
@@ -22,7 +22,7 @@ Results = dict[str, list[Measured]]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print, and return the exit code."""
     options = _parser().parse_args(arguments)
-    occasion.tell(f"python -m bench.speed {' '.join(sys.argv[1:])}".strip())
+    run_metadata.tell(f"python -m bench.speed {' '.join(sys.argv[1:])}".strip())
     met = True
     with opened() as (ground, troop):
         contenders = _contenders(ground, options.threads)
@@ -74,7 +74,7 @@ def _rounds(
     results: Results = {contender.name: [] for contender in contenders}
     for turn in range(rounds + 1):
         for contender in contenders:
-            mailings: list[Letter] = letters.make(count, turn, most_people=1, first=next(born))
+            mailings: list[Letter] = workload.make(count, turn, most_people=1, first=next(born))
             measured = measure(ground, contender, mailings)
             if turn:
                 results[contender.name].append(measured)

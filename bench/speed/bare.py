@@ -13,9 +13,9 @@ from threading import local
 
 import httpx
 
-from bench import letters
-from bench.letters import Letter
+from bench import workload
 from bench.peers.vendor import CHECKOUT, QUOTE, Vendor, on_the_wire
+from bench.workload import Letter
 
 _here = local()
 
@@ -23,7 +23,7 @@ _here = local()
 def main() -> None:
     """Do all of it once."""
     kind, concurrency = sys.argv[1], int(sys.argv[2])
-    mailings = letters.read(Path(sys.argv[3]))
+    mailings = workload.read(Path(sys.argv[3]))
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCONT})
     print("ready.", flush=True)
     signal.sigwait({signal.SIGCONT})

@@ -11,12 +11,12 @@ from sqlalchemy import create_engine
 
 import migrations
 from bench.chaos.contenders import DBOS_PYTHON
-from bench.chaos.feed import submit
-from bench.ground import Sandbox, Servers
-from bench.letters import Letter
+from bench.chaos.feeder import submit
+from bench.environment import Sandbox, Servers
 from bench.processes import Process, Troop
+from bench.workload import Letter
 from models import Priority
-from worker.desk import CALLS
+from worker.context import CALLS
 
 _PATIENCE_SECONDS = 120.0
 _LOOK_SECONDS = 0.1

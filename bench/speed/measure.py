@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import letters
-from bench.ground import Database, Sandbox, Servers, open_sandbox
-from bench.letters import Letter
+from bench import workload
+from bench.environment import Database, Sandbox, Servers, open_sandbox
 from bench.processes import Troop
 from bench.speed.contenders import Contender
 from bench.speed.cost import processor_seconds
-from console.embedded import in_use
-from console.valkey import Valkey
+from bench.workload import Letter
+from console.local.services import in_use
+from console.local.valkey import Valkey
 
 _LOOK_SECONDS = 0.02
 _LONGEST_SECONDS = 300.0
@@ -73,7 +73,7 @@ def slow_down(sandbox: Sandbox, latency: float) -> None:
 def measure(ground: Ground, contender: Contender, mailings: Sequence[Letter]) -> Measured:
     """Have a contender send these mailings; raises TimeoutError if it does not."""
     file = ground.directory / "letters.jsonl"
-    letters.write(file, mailings)
+    workload.write(file, mailings)
     contender.load(mailings, file)
     before = _Reading.of(ground, contender)
     started = time.perf_counter()

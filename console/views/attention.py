@@ -5,11 +5,11 @@ from typing import Final
 
 from rich.table import Table
 
-from console.reads.actions import Action
-from console.reads.attention import Asking, Cause, Waiting
-from console.reads.pending import Kind, Pending
-from console.views.words import count, day, facts, money, table, text, when
-from worker.acceptances import Standing
+from console.queries.actions import Action
+from console.queries.attention import Asking, Cause, Waiting
+from console.queries.pending import Kind, Pending
+from console.views.formatting import count, day, facts, money, table, text, when
+from worker.billing.acceptances import Standing
 
 
 def cause_lines(causes: Iterable[Cause]) -> Iterator[str]:

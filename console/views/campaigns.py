@@ -9,8 +9,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from console.reads.campaigns import Group, Rejection, Standing, Waiting
-from console.views.words import cost, count, day, facts, money, state, table, text, when
+from console.queries.campaigns import Group, Rejection, Standing, Waiting
+from console.views.formatting import cost, count, day, facts, money, state, table, text, when
 from models import State
 
 _NUMBERS = (

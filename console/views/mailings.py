@@ -6,9 +6,9 @@ from typing import Any
 
 from rich.table import Table
 
-from console.reads.mailings import CallMade, Event, MailingFacts
-from console.views.times import time_facts
-from console.views.words import cost, facts, moment, money, state, table, text, when
+from console.queries.mailings import CallMade, Event, MailingFacts
+from console.views.formatting import cost, facts, moment, money, state, table, text, when
+from console.views.time_formatting import time_facts
 from models import ENDED
 from worker.clock import system_clock
 

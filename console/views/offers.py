@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
-from console.reads.offers import OfferSum
+from console.queries.offers import OfferSum
 from console.views.attention import PLAIN_APPROVAL
+from console.views.formatting import cost, count, facts, state, table, text
 from console.views.mailings import mailing_table
 from console.views.quotes import delivery_words, quote_table
-from console.views.times import time_facts
-from console.views.words import cost, count, facts, state, table, text
+from console.views.time_formatting import time_facts
 from worker.clock import system_clock
 
 _MOST_TIMES = 6

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from rich.table import Table
 
-from console.reads.quotes import ChargeFacts, Line, QuoteFacts
-from console.views.words import day, money, table, text, when
+from console.queries.quotes import ChargeFacts, Line, QuoteFacts
+from console.views.formatting import day, money, table, text, when
 
 _NUMBERS = ("quantity", "rate", "tax", "total", "amount")
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
-from console.reads.recipients import OutcomeCount, Person
-from console.views.words import state, table, text
+from console.queries.recipients import OutcomeCount, Person
+from console.views.formatting import state, table, text
 
 
 def outcome_table(outcomes: Iterable[OutcomeCount]) -> Table:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
-from console.reads.suppression import ListStanding
-from console.views.words import day, table, text
+from console.queries.suppression import ListStanding
+from console.views.formatting import day, table, text
 from models import Mark
 
 

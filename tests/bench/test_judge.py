@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from bench.chaos.judge import Books, Claims, Verdict, judge
-from bench.letters import Letter, Person, make
+from bench.chaos.verdict import Books, Claims, Verdict, judge
+from bench.workload import Letter, Person, make
 
 LETTERS = make(4, seed=7)
 FIRST, SECOND, *_ = LETTERS

@@ -20,8 +20,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from console.postgres import Postgres
-from console.roles import OWNER
+from console.local.postgres import Postgres
+from console.local.roles import OWNER
 from worker.settings import SANDBOX_KEY
 
 ROOT: Final = Path(__file__).parents[2]

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from console.web.tokens import Scope, bearer_of
-from intake import answering
-from intake.answering import Tick
-from intake.cloudevents import event_from
-from intake.events import receive
+from console.api.tokens import Scope, bearer_of
+from intake.events import processor
+from intake.events.cloudevents import event_from
+from intake.events.inbox import receive
+from intake.events.processor import Tick
 from models import Event, Mailing, Notice, NoticeKind, Webhook
-from worker import outbox
 from worker.clock import system_clock
-from worker.signatures import require_secret
+from worker.webhooks import outbox
+from worker.webhooks.signatures import require_secret
 
 TRIGGERS = """
 [[trigger]]
@@ -52,7 +52,7 @@ def happen(engine: Any) -> Callable[..., list[int]]:
 
     def take(*events: dict[str, Any]) -> list[int]:
         taken = receive(engine, [event_from(one) for one in events]) if events else []
-        answering.run_once(engine, Tick(datetime.now(UTC), "UTC", timedelta(seconds=60)))
+        processor.run_once(engine, Tick(datetime.now(UTC), "UTC", timedelta(seconds=60)))
         return [one.number for one in taken]
 
     return take

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from console.roles import OWNER
+from console.local.roles import OWNER
 
 ROOT: Final = Path(__file__).parents[2]
 

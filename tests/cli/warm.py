@@ -11,10 +11,13 @@ import signal
 import socket
 import sys
 
-from console import app, approving, checkup, commanding, dossier, explanations, foreign, resolving, sending
+from console import app, explanations
+from console.actions import approvals, attention, cancellation, mailings
+from console.actions.campaigns import send
+from console.actions.operations import doctor, run_command
 from console.main import main
 
-WARM = (app, approving, checkup, commanding, dossier, explanations, foreign, resolving, sending)
+WARM = (app, approvals, doctor, cancellation, mailings, explanations, run_command, attention, send)
 LONGEST_REQUEST = 1 << 20
 
 

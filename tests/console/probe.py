@@ -8,12 +8,12 @@ from typing import Any
 
 import psycopg
 
-from console.embedded import embedded_database, in_use, own_directory
-from console.faults import ServerError
-from console.postgres import Postgres
-from console.roles import APPLICATION, OWNER, SUPERUSER
-from console.server import Server
-from console.valkey import Valkey
+from console.local.errors import ServerError
+from console.local.postgres import Postgres
+from console.local.roles import APPLICATION, OWNER, SUPERUSER
+from console.local.server import Server
+from console.local.services import embedded_database, in_use, own_directory
+from console.local.valkey import Valkey
 
 CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 ROLES = (SUPERUSER, OWNER, APPLICATION)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.addresses import password_of, postgres_address, redis_address
+from worker.service_addresses import password_of, postgres_address, redis_address
 from worker.settings import Settings, SettingsError, read_settings
 
 

@@ -6,10 +6,10 @@ from typing import Final
 import pytest
 from sqlalchemy import Engine, text
 
-from console.checkup import examine
-from console.findings import Check, Verdict
-from console.postgres import Postgres
-from console.roles import APPLICATION, OWNER, SUPERUSER
+from console.actions.operations.doctor import examine
+from console.local.postgres import Postgres
+from console.local.roles import APPLICATION, OWNER, SUPERUSER
+from console.queries.findings import Check, Verdict
 from worker.settings import SANDBOX_KEY, Settings
 
 Examine = Callable[..., dict[str, Check]]

@@ -12,15 +12,15 @@ import pytest
 import yaml
 from sqlalchemy import Engine, create_engine, inspect, select
 
-from console.crew import free_port
-from console.postgres import Postgres
-from console.roles import OWNER
-from console.valkey import Valkey
-from console.web.server import READY
+from console.api.server import READY
+from console.local.postgres import Postgres
+from console.local.process_specs import free_port
+from console.local.roles import OWNER
+from console.local.valkey import Valkey
 from models import Heartbeat
-from worker.desk import CALLS, CONCURRENCY
+from worker.context import CALLS, CONCURRENCY
 from worker.settings import LIVE_URL, SANDBOX_KEY, Settings
-from worker.signatures import fresh_secret, sign
+from worker.webhooks.signatures import fresh_secret, sign
 
 if TYPE_CHECKING:
     from tests.conftest import Program, Sandbox, _Programs

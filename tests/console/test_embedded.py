@@ -13,7 +13,10 @@ import pytest
 from redis import Redis
 from sqlalchemy import create_engine, text
 
-from console.embedded import (
+from console.local.errors import ServerError
+from console.local.postgres import Postgres
+from console.local.server import Server
+from console.local.services import (
     attach,
     embedded_postgres,
     embedded_valkey,
@@ -23,10 +26,7 @@ from console.embedded import (
     own_directory,
     revive,
 )
-from console.faults import ServerError
-from console.postgres import Postgres
-from console.server import Server
-from console.valkey import Valkey
+from console.local.valkey import Valkey
 from worker.settings import Settings
 
 HOLD = """

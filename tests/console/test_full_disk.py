@@ -9,9 +9,9 @@ from typing import Final
 
 import pytest
 
-from console.embedded import in_use
-from console.faults import ServerError
-from console.postgres import Postgres
+from console.local.errors import ServerError
+from console.local.postgres import Postgres
+from console.local.services import in_use
 
 ADVICE: Final = "is full: free some space, then start again$"
 

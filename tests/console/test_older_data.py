@@ -11,12 +11,12 @@ import psycopg
 import pytest
 
 import migrations
-from console import postgres as postgres_module
-from console.embedded import embedded_database, in_use
-from console.faults import ServerError
-from console.postgres import Postgres
-from console.roles import APPLICATION, DATABASE, OWNER, ROLES, prepare_roles
-from console.valkey import Valkey
+from console.local import postgres as postgres_module
+from console.local.errors import ServerError
+from console.local.postgres import Postgres
+from console.local.roles import APPLICATION, DATABASE, OWNER, ROLES, prepare_roles
+from console.local.services import embedded_database, in_use
+from console.local.valkey import Valkey
 
 
 class Older(Postgres):

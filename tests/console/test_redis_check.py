@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from console.embedded import in_use
-from console.findings import Check, Verdict
-from console.redis_check import check_redis
-from console.valkey import Valkey
+from console.local.services import in_use
+from console.local.valkey import Valkey
+from console.queries.findings import Check, Verdict
+from console.queries.redis_check import check_redis
 from worker.settings import Settings
 
 

@@ -16,12 +16,12 @@ from typing import Any, Final
 
 import pytest
 
-from console.account import FIRST_ID, LAST_ID, Account, require_powers
-from console.faults import ServerError
-from console.postgres import Postgres
-from console.programs import COPY_ROOTS, copy_programs, remove_copies
-from console.server import server_environment
-from console.valkey import Valkey
+from console.local.errors import ServerError
+from console.local.os_account import FIRST_ID, LAST_ID, Account, require_powers
+from console.local.postgres import Postgres
+from console.local.programs import COPY_ROOTS, copy_programs, remove_copies
+from console.local.server import server_environment
+from console.local.valkey import Valkey
 
 ROOT: Final = Path(__file__).parents[2]
 PROBE: Final = ROOT / "tests" / "console" / "probe.py"
@@ -258,7 +258,7 @@ def test_a_copy_of_the_programs_that_another_user_prepared_is_not_used(
         root.chmod(0o1777)
     (first / "name").mkdir()
     os.chown(first / "name", 61000, 61000)
-    monkeypatch.setattr("console.programs.COPY_ROOTS", (first, second))
+    monkeypatch.setattr("console.local.programs.COPY_ROOTS", (first, second))
 
     copied = copy_programs(Valkey(home / "valkey").find_programs(), "name")
 
@@ -271,7 +271,7 @@ def test_a_copy_of_the_programs_that_another_user_prepared_is_not_used(
 def test_where_nothing_takes_a_copy_of_the_programs_it_says_so(
     monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
-    monkeypatch.setattr("console.programs.COPY_ROOTS", (home,))
+    monkeypatch.setattr("console.local.programs.COPY_ROOTS", (home,))
 
     with pytest.raises(ServerError, match="no directory of"):
         copy_programs(Valkey(home / "valkey").find_programs(), "name")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from console.program import Output, Program
-from console.supervisor import Supervisor
+from console.local.process import Output, Program
+from console.local.supervisor import Supervisor
 
 SECRET = "LL-API-made-up-for-this-test"  # noqa: S105 (opens nothing)
 LASTING = "import time; print('up', flush=True); time.sleep(600)"
@@ -174,7 +174,7 @@ def test_only_what_matters_is_shown_and_all_of_it_kept(stage: Stage) -> None:
 
 
 def test_a_log_does_not_grow_for_ever(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.program.LOG_BYTES", 1000)
+    monkeypatch.setattr("console.local.process.LOG_BYTES", 1000)
     stage.start(f"print(('x' * 99 + '\\n') * 100); {LASTING}").ready.wait(PATIENCE)
 
     sizes = [path.stat().st_size for path in (stage.directory / "logs").iterdir()]

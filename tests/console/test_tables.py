@@ -6,9 +6,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from console.reads.ledger import Entry, Grouping, total
-from console.views.money import ledger_table
-from console.views.words import facts, table
+from console.queries.ledger import Entry, Grouping, total
+from console.views.budgets import ledger_table
+from console.views.formatting import facts, table
 
 AMOUNT = Decimal("1236789.00")
 ENTRIES = [

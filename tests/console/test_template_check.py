@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from pydantic import SecretStr
 
-from console.complaints import Complaint
-from console.vendor import check_vendor
+from console.errors import Complaint
+from console.vendor_check import check_vendor
 from worker.settings import SANDBOX_KEY, Settings
 
 Answers = dict[str, tuple[int, object]]

@@ -12,9 +12,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from console.embedded import attach
-from console.postgres import Postgres
-from console.up import running_base_url, vendor_line
+from console.local.postgres import Postgres
+from console.local.services import attach
+from console.local.up import running_base_url, vendor_line
 from worker.settings import LIVE_URL, SANDBOX_KEY, Settings
 
 SECRET = "LL-API-made-up-for-this-test"  # noqa: S105 (opens nothing)

@@ -21,9 +21,9 @@ from psycopg import sql
 from sqlalchemy import Engine, create_engine, insert, select, update
 
 from models import ENDED, Approval, CreateGate, EventLog, Mailing, Priority, Recipient, Stage, State
-from worker import moves
-from worker.celery_app import EXCHANGE, TICKS
-from worker.moves import NewMailing
+from worker import transitions
+from worker.celery import EXCHANGE, TICKS
+from worker.transitions import NewMailing
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 40
@@ -233,7 +233,7 @@ def _open(engine: Engine, **values: Any) -> int:
         }
     )
     with engine.begin() as connection:
-        (mailing_id,) = moves.open_mailings(connection, [new], now)
+        (mailing_id,) = transitions.open_mailings(connection, [new], now)
         connection.execute(insert(Recipient), [_person(mailing_id, n) for n in range(PEOPLE)])
     return mailing_id
 

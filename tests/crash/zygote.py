@@ -19,14 +19,14 @@ from typing import Any
 # Imported for the fork: nothing here opens a connection or starts a thread.
 import sqlalchemy.dialects.postgresql.psycopg as dialect
 
-import worker.celery_app
-import worker.dispatch
-import worker.epoch
-import worker.pace
-import worker.pipeline
-import worker.quotes
-import worker.recipients
-import worker.sweep
+import worker.celery
+import worker.engine.dispatcher
+import worker.engine.pipeline
+import worker.engine.run_budget
+import worker.installation.epoch
+import worker.periodic.orphan_sweep
+import worker.stages.quote_request
+import worker.stages.recipient_pages
 from lettrlabs.transport import Transport
 
 # What a starting worker would import one by one is half of its start.
@@ -37,11 +37,11 @@ for late in (
     "celery.worker.components",
     "celery.worker.consumer",
     "kombu.transport.redis",
-    "intake.answering",
-    "intake.batching",
-    "worker.forgetting",
-    "worker.tracking",
-    "worker.webhooks",
+    "intake.events.processor",
+    "intake.events.batches",
+    "worker.periodic.retention",
+    "worker.periodic.delivery_tracking",
+    "worker.periodic.webhook_delivery",
 ):
     import_module(late)
 
@@ -103,9 +103,9 @@ def become_worker(order: dict[str, Any]) -> None:
     worker.pipeline.deliver = boundaries.at_work(worker.pipeline.deliver)
     worker.pipeline.settle = boundaries.at_work(worker.pipeline.settle)
     # Three people are two pages, so that the boundary between pages is among those found.
-    worker.recipients.MAX_RECIPIENTS = order["page"]
+    worker.recipient_pages.MAX_RECIPIENTS = order["page"]
     # What a busy machine makes slow must not change the course of the calls.
-    worker.pace.SLOW_SECONDS = worker.quotes.SLOW_SECONDS = float("inf")
+    worker.run_budget.SLOW_SECONDS = worker.quote_request.SLOW_SECONDS = float("inf")
     from worker.tasks import app  # noqa: PLC0415 - reads its settings from the environment just made
 
     app.worker_main(["worker", "--loglevel", "INFO", "--concurrency", "1", "--without-heartbeat"])

@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, select, update
 
-from intake import answering
-from intake.answering import Tick
-from intake.cloudevents import event_from
-from intake.events import receive
-from intake.receipts import Receipt, receipt
-from intake.trigger_files import declared, load
+from intake.events import processor
+from intake.events.cloudevents import event_from
+from intake.events.inbox import receive
+from intake.events.processor import Tick
+from intake.events.receipts import Receipt, receipt
+from intake.events.trigger_files import declared, load
 from models import Notice, NoticeKind, Webhook
-from worker import outbox, webhooks
+from worker.periodic import webhook_delivery
 from worker.settings import Settings
-from worker.signatures import fresh_secret
+from worker.webhooks import outbox
+from worker.webhooks.signatures import fresh_secret
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 LOCAL = "127.0.0.1/32"
@@ -84,7 +85,7 @@ class Shop:
 
     def tick(self, after: timedelta = timedelta()) -> int:
         self.at += after
-        return answering.run_once(self.engine, Tick(self.at, "UTC", timedelta(seconds=60)))
+        return processor.run_once(self.engine, Tick(self.at, "UTC", timedelta(seconds=60)))
 
     def receipt(self, number: int) -> Receipt:
         with self.engine.connect() as connection:
@@ -187,7 +188,7 @@ class Office:
 
     def tick(self, after: timedelta = timedelta()) -> int:
         self.at += after
-        return webhooks.run_once(self.engine, self.settings, self.at)
+        return webhook_delivery.run_once(self.engine, self.settings, self.at)
 
     def rest(self) -> None:
         """Have the webhook be well and at rest again, as after a notice that was taken."""

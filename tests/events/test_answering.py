@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from intake import receipts
-from intake.events import replay
-from intake.faults import ConflictError
+from intake.errors import ConflictError
+from intake.events import receipts
+from intake.events.inbox import replay
 from models import Event, EventOutcome, Mailing, PaidOrder, Recipient, State
 from tests.events.conftest import NOW
-from worker import moves
+from worker import transitions
 
 PRO = {"data.plan": {"is": "pro"}}
 
@@ -163,7 +163,7 @@ def test_an_event_whose_mailing_was_cancelled_is_mailed_anew_by_a_replay(
     (number,) = shop.happen(an_event())
     shop.tick()
     with shop.engine.begin() as connection:
-        moves.cancel(connection, shop.receipt(number).answers[0].mailing, "ann", shop.at)
+        transitions.cancel(connection, shop.receipt(number).answers[0].mailing, "ann", shop.at)
     assert shop.outcomes(number) == ["failed"]
 
     with shop.engine.begin() as connection:
@@ -211,7 +211,7 @@ def test_a_replay_for_somebody_who_was_erased_fails_with_that_reason(
     (number,) = shop.happen(an_event())
     shop.tick()
     with shop.engine.begin() as connection:
-        moves.cancel(connection, shop.receipt(number).answers[0].mailing, "ann", shop.at)
+        transitions.cancel(connection, shop.receipt(number).answers[0].mailing, "ann", shop.at)
         connection.execute(update(Event).values(body=None))
 
     with shop.engine.begin() as connection:

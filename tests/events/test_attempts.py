@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from intake import answering
+from intake.events import processor
 from models import Mailing
 
 
@@ -16,14 +16,14 @@ def test_an_event_that_breaks_us_is_given_up_and_keeps_no_other_waiting(
 ) -> None:
     shop.declare(a_trigger())
     poison, other = shop.happen(an_event(1), an_event(2))
-    due_time = answering.due_time
+    due_time = processor.due_time
 
     def breaks(trigger: Any, event: Any, *rest: Any) -> Any:
         if event["id"] == "signup-1":
             raise ZeroDivisionError
         return due_time(trigger, event, *rest)
 
-    monkeypatch.setattr(answering, "due_time", breaks)
+    monkeypatch.setattr(processor, "due_time", breaks)
 
     for _ in range(10):
         shop.tick(timedelta(seconds=61))
@@ -38,14 +38,14 @@ def test_an_event_at_which_the_worker_dies_each_time_takes_no_other_with_it(
 ) -> None:
     shop.declare(a_trigger())
     deadly, other = shop.happen(an_event(1), an_event(2))
-    answer = answering.answer
+    answer = processor.answer
 
     def dies(connection: Any, number: int, *rest: Any) -> None:
         if number == deadly:
             raise SystemExit
         answer(connection, number, *rest)
 
-    monkeypatch.setattr(answering, "answer", dies)
+    monkeypatch.setattr(processor, "answer", dies)
 
     for _ in range(8):
         with pytest.raises(SystemExit):
@@ -65,7 +65,7 @@ def test_events_that_wait_while_the_database_fails_keep_their_attempts(
         raise OperationalError("", {}, Exception())
 
     with monkeypatch.context() as broken:
-        broken.setattr(answering, "_guarded_answer", is_away)
+        broken.setattr(processor, "_guarded_answer", is_away)
         for _ in range(10):
             with pytest.raises(OperationalError):
                 shop.tick(timedelta(seconds=61))

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intake.cloudevents import BATCH, STRUCTURED, CloudEvent, EventError, read_events
-from intake.events import receive
-from intake.faults import ConflictError, Fault
+from intake.errors import ConflictError, Fault
+from intake.events.cloudevents import BATCH, STRUCTURED, CloudEvent, EventError, read_events
+from intake.events.inbox import receive
 
 EVENT: dict[str, Any] = {
     "specversion": "1.0",

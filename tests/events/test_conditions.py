@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from intake.conditions import Condition, value_at
-from intake.numbers import read_json
+from intake.events.conditions import Condition, value_at
+from intake.events.json_numbers import read_json
 
 EVENT = {
     "type": "t",

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.events.conftest import Office
-from worker.egress import is_allowed, networks
 from worker.settings import Settings
+from worker.webhooks.egress import is_allowed, networks
 
 PUBLIC, METADATA, LOCAL = "93.184.215.14", "169.254.169.254", "127.0.0.1"
 

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select, update
 
-from intake import suppression
-from intake.digests import installation_key
-from intake.recipient import Recipient
-from intake.suppression import Origin
+from intake.recipients.digests import installation_key
+from intake.recipients.recipient import Recipient
+from intake.suppression import lists
+from intake.suppression.lists import Origin
 from models import ENDED, Event, Gathering, Mailing, Mark, State
 
 SENDERS = 8
@@ -101,9 +101,7 @@ def suppress(shop: Any, events: list[dict[str, Any]]) -> None:
             if data["first"] == "Sue"
         ]
         entries = [(digest, Mark.PERSON) for one in people if (digest := one.known_by(key).person)]
-        assert (
-            suppression.add(connection, entries, Origin(source="test", who="test", now=shop.at)) == SUPPRESSED
-        )
+        assert lists.add(connection, entries, Origin(source="test", who="test", now=shop.at)) == SUPPRESSED
 
 
 def let_its_leases_end(shop: Any) -> None:

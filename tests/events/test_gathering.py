@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from intake import batching
-from intake.events import replay
+from intake.events import batches
+from intake.events.inbox import replay
 from models import Event, Firing, Gathering, Mailing, Recipient
 
 DAY = timedelta(days=1)
@@ -97,14 +97,14 @@ def test_a_close_that_breaks_off_loses_and_doubles_nobody(
     numbers = shop.happen(*(an_event(n) for n in range(5)))
     shop.tick()
 
-    order = batching.order
+    order = batches.order
 
     def written_then_broken_off(*given: Any) -> int:
         order(*given)
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
-        broken.setattr(batching, "order", written_then_broken_off)
+        broken.setattr(batches, "order", written_then_broken_off)
         shop.tick(DAY)
     assert sizes(shop) == []
     assert set(shop.outcomes(*numbers)) == {"gathering"}
@@ -120,7 +120,7 @@ def test_a_gathering_that_never_closes_is_given_up_with_a_reason(
     shop.declare(a_trigger(gather={"age": "1 day"}))
     (number,) = shop.happen(an_event())
     shop.tick()
-    monkeypatch.setattr(batching, "order", None)
+    monkeypatch.setattr(batches, "order", None)
 
     shop.tick(DAY)
     for _ in range(9):

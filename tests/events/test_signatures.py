@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.signatures import SignatureError, fresh_secret, require_secret, sign, verify
+from worker.webhooks.signatures import SignatureError, fresh_secret, require_secret, sign, verify
 
 SECRET, OTHER = fresh_secret(), fresh_secret()
 BODY = b'{"a": 1}'

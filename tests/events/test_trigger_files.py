@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from intake.faults import IntakeError
-from intake.trigger_files import TriggersError, declared, in_force, load, read_triggers
-from intake.triggers import Declaration, InForce
+from intake.errors import IntakeError
+from intake.events.trigger_files import TriggersError, declared, in_force, load, read_triggers
+from intake.events.triggers import Declaration, InForce
 from models import Budget, Purse
 
 GOOD = """

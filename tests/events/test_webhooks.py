@@ -10,8 +10,8 @@ from sqlalchemy import func, select, update
 
 from models import Mailing, Notice, NoticeKind, Webhook
 from tests.events.conftest import NOW
-from worker import outbox
-from worker.signatures import fresh_secret, verify
+from worker.webhooks import outbox
+from worker.webhooks.signatures import fresh_secret, verify
 
 
 def test_a_notice_is_signed_and_names_numbers_and_nobody(office: Any, receiver: Any, mailing: int) -> None:

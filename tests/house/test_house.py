@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from worker.ledger import CHARGE_DIFFERS
-from worker.schedule import TimeTrouble
+from worker.billing.reconciliation import CHARGE_DIFFERS
+from worker.scheduling.schedule import TimeTrouble
 
 ROOT: Final = Path(__file__).parents[2]
 ROOMS: Final = ("console", "intake", "lettrlabs", "models", "sandbox", "worker")

@@ -17,7 +17,7 @@ from lettrlabs import (
     Undeliverable,
 )
 from models import Recipient
-from worker.desk import open_desk, open_engine
+from worker.context import open_desk, open_engine
 from worker.settings import Settings
 
 KEY = "LL-API-verysecret"

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.addresses import AddressGate, Entry, settled_zip
 from intake.reasons import Reason, ReasonCode
-from intake.recipient import Recipient
-from intake.states import STATE_NAMES, state_code, zip_belongs_to
+from intake.recipients.recipient import Recipient
+from intake.recipients.us_states import STATE_NAMES, state_code, zip_belongs_to
+from intake.recipients.validator import AddressGate, Entry, settled_zip
 
 GOOD = Entry(
     first_name="Ann", last_name="Lee", address1="12 Oak St", city="Boston", state="MA", zip_code="02108"

@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import Engine, create_engine, func, select, text
 
 import lettrlabs
-from intake.campaigns import Submission, submit_campaign
-from intake.check import check_campaign
-from intake.faults import ConflictError, Fault, IntakeError, TableError
+from intake.campaigns.recent_pieces import RecentPiecesError
+from intake.campaigns.submit import Submission, submit_campaign
+from intake.csv.preview import check_campaign
+from intake.errors import ConflictError, Fault, IntakeError, TableError
 from intake.options import Options, Postage, Speed
 from intake.reasons import ReasonCode
-from intake.recent_pieces import RecentPiecesError
 from models import Approval, Base, Campaign, Mailing, Priority, Recipient, RejectedRow, Stage, State
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -174,7 +174,7 @@ def test_a_submission_killed_in_its_middle_leaves_nothing_and_is_whole_when_made
     path.write_bytes(people_list(20_000).getvalue())
     stopped_on_the_way = (
         "import sys, time; from pathlib import Path; from sqlalchemy import create_engine\n"
-        "from intake.campaigns import submit_campaign; from intake.options import Options\n"
+        "from intake.campaigns.submit import submit_campaign; from intake.options import Options\n"
         "def progress(rows):\n"
         "    if rows > 15000:\n"
         "        print('most of it is written', flush=True)\n"

@@ -1,10 +1,10 @@
 import pytest
 
-from intake.addresses import AddressGate, Entry
-from intake.cell_text import looks_misread, unwrapped
 from intake.reasons import Reason, ReasonCode
-from intake.recipient import Recipient
-from intake.states import is_domestic, state_code
+from intake.recipients.cell_text import looks_misread, unwrapped
+from intake.recipients.recipient import Recipient
+from intake.recipients.us_states import is_domestic, state_code
+from intake.recipients.validator import AddressGate, Entry
 
 GOOD = Entry(
     first_name="Ann", last_name="Lee", address1="12 Oak St", city="Boston", state="MA", zip_code="02108"

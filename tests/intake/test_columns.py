@@ -1,8 +1,8 @@
 import pytest
 
-from intake.columns import match_columns
-from intake.faults import ColumnsError, Fault
-from intake.fields import Field
+from intake.csv.columns import match_columns
+from intake.errors import ColumnsError, Fault
+from intake.recipients.fields import Field
 
 ADDRESS = ["Address 1", "City", "State", "ZIP"]
 

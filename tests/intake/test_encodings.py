@@ -5,11 +5,11 @@ from typing import Final
 
 import pytest
 
-from intake.columns import match_columns
-from intake.faults import Fault, TableError
-from intake.people import Found, people
+from intake.csv.columns import match_columns
+from intake.csv.importer import Found, people
+from intake.csv.table import Table
+from intake.errors import Fault, TableError
 from intake.reasons import ReasonCode
-from intake.table import Table
 
 FILES: Final = Path(__file__).with_name("encodings")
 

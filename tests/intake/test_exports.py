@@ -5,11 +5,11 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from intake.columns import Columns, match_columns
-from intake.mailable import Mailable
-from intake.people import people
+from intake.csv.columns import Columns, match_columns
+from intake.csv.importer import people
+from intake.csv.table import Table
 from intake.reasons import ReasonCode
-from intake.table import Table
+from intake.recipients.rows import Mailable
 
 EXPORTS: Final = Path(__file__).with_name("exports")
 ANN: Final = ("Ann", "Lee", "12 Oak St", "Apt 4", "Boston", "MA", "02108")

@@ -5,10 +5,10 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from intake.faults import ConflictError, IntakeError
+from intake.errors import ConflictError, IntakeError
 from intake.mailings import SubmittedMailing, submit_mailing
 from intake.options import Options, Postage
-from intake.recipient import Recipient
+from intake.recipients.recipient import Recipient
 from models import Mailing, Priority
 from models import Recipient as Written
 

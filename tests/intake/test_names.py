@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.names import Name, split_name
+from intake.recipients.names import Name, split_name
 
 
 @pytest.mark.parametrize(

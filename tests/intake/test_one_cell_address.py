@@ -1,6 +1,6 @@
 import pytest
 
-from intake.one_cell_address import OneCell, split_address
+from intake.csv.one_cell_address import OneCell, split_address
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 import io
 
-from intake.columns import match_columns
-from intake.mailable import Mailable
-from intake.people import Found, people
+from intake.csv.columns import match_columns
+from intake.csv.importer import Found, people
+from intake.csv.table import Table
 from intake.reasons import ReasonCode
-from intake.table import Table
+from intake.recipients.rows import Mailable
 
 HEADINGS = "Name,Address,City,State,ZIP\n"
 ANN = "Ann Lee,12 Oak Street,Boston,MA,2108\n"

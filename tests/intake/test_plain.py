@@ -1,11 +1,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.addresses import AddressGate
-from intake.columns import match_columns
-from intake.mailable import Person, mailable
-from intake.plain import PlainRows
-from intake.recipient import Recipient
+from intake.csv.columns import match_columns
+from intake.csv.fast_path import PlainRows
+from intake.recipients.recipient import Recipient
+from intake.recipients.rows import Person, mailable
+from intake.recipients.validator import AddressGate
 from intake.strictness import Strictness
 
 HEADINGS = [

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.folding import folded_street
-from intake.recipient import Recipient
+from intake.recipients.normalize import folded_street
+from intake.recipients.recipient import Recipient
 
 
 def jane(**other: str) -> Recipient:

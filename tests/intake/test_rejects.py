@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from intake.columns import match_columns
-from intake.faults import Fault, IntakeError
+from intake.csv.columns import match_columns
+from intake.csv.records import Row
+from intake.csv.rejected_rows import RejectedRows
+from intake.csv.table import Table
+from intake.errors import Fault, IntakeError
 from intake.reasons import Reason, ReasonCode
-from intake.records import Row
-from intake.rejects import RejectedRows
-from intake.table import Table
 
 ROW = Row(7, 9, ["José", "=1+1", "a\nb"])
 NO_CITY = Reason(ReasonCode.NO_CITY, "No city.")

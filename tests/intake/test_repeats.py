@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, func, select, update
 
-from intake.campaigns import Submission, submit_campaign
-from intake.faults import Fault, IntakeError
+from intake.campaigns.recent_pieces import Again, RecentPiecesError, find_recent_pieces
+from intake.campaigns.submit import Submission, submit_campaign
+from intake.errors import Fault, IntakeError
 from intake.options import Options, Speed
-from intake.recent_pieces import Again, RecentPiecesError, find_recent_pieces
 from models import Campaign, Mailing, Outcome, Recipient, RejectedRow, State
 from tests.intake.test_campaigns import PATIENCE_SECONDS, count, wait_until_somebody_waits_for_a_lock
 

@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
-from intake.digests import folded_places
-from intake.folding import folded_streets
+from intake.recipients.digests import folded_places
+from intake.recipients.normalize import folded_streets
 
 _PAIRS: Final = list(
     csv.reader((Path(__file__).parent / "address_pairs.csv").read_text("utf-8").splitlines())

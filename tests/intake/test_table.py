@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.faults import Fault, IntakeError, TableError
-from intake.records import Row
-from intake.table import DELIMITERS, Table
+from intake.csv.records import Row
+from intake.csv.table import DELIMITERS, Table
+from intake.errors import Fault, IntakeError, TableError
 
 PEOPLE = "First name,City,ZIP\r\nJosé,Cañon City,81212\r\nZoë,Über,00501\r\n"
 
@@ -264,7 +264,7 @@ def test_where_a_block_happens_to_end_changes_no_row(
     ]
     text = ends.join(lines).encode()
     whole = read(text)
-    monkeypatch.setattr("intake.records._BLOCK_CHARACTERS", characters)
+    monkeypatch.setattr("intake.csv.records._BLOCK_CHARACTERS", characters)
 
     assert read(text) == whole
     assert [(row.number, row.line) for row in whole] == [(2, 3), (4, 5), (5, 6), (7, 9), (8, 10)]

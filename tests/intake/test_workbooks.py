@@ -6,12 +6,12 @@ from typing import Final
 
 import pytest
 
-from intake.columns import match_columns
-from intake.faults import Fault, TableError
-from intake.mailable import Mailable
-from intake.people import people
-from intake.table import Table
-from intake.workbooks import SeveralSheetsError
+from intake.csv.columns import match_columns
+from intake.csv.importer import people
+from intake.csv.table import Table
+from intake.csv.workbooks import SeveralSheetsError
+from intake.errors import Fault, TableError
+from intake.recipients.rows import Mailable
 from tests.intake.workbook_files import ods, xlsx
 
 HEADINGS: Final = ["Name", "Address", "City", "State", "ZIP", "Custom 1"]
@@ -92,7 +92,7 @@ def test_a_cell_far_outside_takes_neither_memory_nor_the_program() -> None:
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("intake.workbooks.LARGEST_CONTENT", 1000)
+    monkeypatch.setattr("intake.csv.workbooks.LARGEST_CONTENT", 1000)
 
     assert refused(xlsx({"People": [HEADINGS, ANN]})).fault is Fault.TOO_LARGE
 

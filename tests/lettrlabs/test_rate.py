@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from console.embedded import in_use
-from console.valkey import Valkey
-from lettrlabs import Accepted, LettrLabs, NotSent, RateLimit, Timeouts, Unavailable, rate
+from console.local.services import in_use
+from console.local.valkey import Valkey
+from lettrlabs import Accepted, LettrLabs, NotSent, RateLimit, Timeouts, Unavailable, rate_limit
 
 # The scripted vendor of conftest.py, a class that pytest's importlib mode leaves without a name to import.
 Vendor = Any
@@ -162,14 +162,14 @@ def test_without_redis_each_process_keeps_the_limit_alone_and_says_so_once(
     assert taken_in_half_a_second(limit) == 20
     limit.hush(5)
 
-    assert caplog.text.count("lettrlabs.rate.redis_away") == 1
+    assert caplog.text.count("lettrlabs.rate_limit.redis_away") == 1
     assert "hush-hush" not in caplog.text
 
 
 def test_the_limit_is_shared_again_when_redis_is_back(
     run_dir: Path, broker_prefix: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(rate, "_AWAY", 0.0)
+    monkeypatch.setattr(rate_limit, "_AWAY", 0.0)
     caplog.set_level(logging.WARNING)
     server = Valkey(run_dir / "comes-and-goes")
     one, other = (RateLimit(server.url, per_second=1, prefix=broker_prefix) for _ in range(2))
@@ -214,7 +214,7 @@ def test_slots_cost_one_round_trip(redis_url: str, broker_prefix: str, per_secon
 def test_however_many_threads_ask_at_once_few_connections_stay_open(
     redis_url: str, broker_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate, "_PATIENCE", 60.0)
+    monkeypatch.setattr(rate_limit, "_PATIENCE", 60.0)
     limit = RateLimit(redis_url, per_second=40, prefix=broker_prefix)
     with (
         Redis(unix_socket_path=redis_url.removeprefix("redis+socket://")) as redis,

@@ -22,7 +22,7 @@ from lettrlabs import (
 )
 from lettrlabs.envelope import opened
 from lettrlabs.transport import Reply
-from lettrlabs.wire import appending
+from lettrlabs.wire import new_recipients
 
 
 def read(text: str) -> object:
@@ -155,7 +155,7 @@ def test_an_append_sends_only_what_is_known_of_a_person() -> None:
         metadata=NewMetadata(custom1="red", custom2=None, qrUrl="https://x.example"),
     )
 
-    sent = json.loads(appending.body([new]))
+    sent = json.loads(new_recipients.body([new]))
 
     assert sent == {
         "recipients": [

@@ -10,7 +10,7 @@ from psycopg import sql
 from sqlalchemy import create_engine, text
 
 import migrations
-from console.roles import OWNER
+from console.local.roles import OWNER
 
 PRECIOUS = {
     "0001": """INSERT INTO campaign (key, request_digest, name, rows, people, rejected, mailings)

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import OperationalError
 
 import migrations
-from console.roles import OWNER
+from console.local.roles import OWNER
 from models import Base
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 
 import migrations
 from console.explanations import explain
-from console.roles import APPLICATION, OWNER
+from console.local.roles import APPLICATION, OWNER
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from sqlalchemy import insert, select
 from models import Budget, Campaign, Decision, Purse, Reservation
 from tests.worker.conftest import clock, new_mailing, pen, shared_engine
 from tests.worker.stages.conftest import desk, engine, hands, sandbox, settings
-from worker import approvals, moves, purses
-from worker.offers import offered
+from worker import approvals, transitions
+from worker.billing import budget_limits
+from worker.billing.approval_terms import offered
 
 __all__ = [
     "clock",
@@ -48,26 +49,26 @@ class People:
 
     def reject(self, mailing_id: int, why: str, who: str = "Ada") -> bool:
         with self.engine.begin() as connection:
-            return moves.reject(connection, mailing_id, who, why, self.now)
+            return transitions.reject(connection, mailing_id, who, why, self.now)
 
     def cancel(self, mailing_id: int) -> Any:
         with self.engine.begin() as connection:
-            return moves.cancel(connection, mailing_id, "Ada", self.now)
+            return transitions.cancel(connection, mailing_id, "Ada", self.now)
 
     def resolve(self, mailing_id: int, resolution: Any) -> bool:
         with self.engine.begin() as connection:
-            return moves.resolve(connection, mailing_id, resolution, "Ada", "seen to", self.now)
+            return transitions.resolve(connection, mailing_id, resolution, "Ada", "seen to", self.now)
 
     def limit(self, purse: Purse = Purse.ACCOUNT, subject: int = 0, **limits: Any) -> None:
         amounts = {name: None if value is None else Decimal(value) for name, value in limits.items()}
         with self.engine.begin() as connection:
-            purses.set_limits(connection, purse, subject, amounts, "Ada", self.now)
+            budget_limits.set_limits(connection, purse, subject, amounts, "Ada", self.now)
 
     def wake(self, purse: Purse = Purse.ACCOUNT, subject: int = 0) -> int:
         with self.engine.connect() as connection:
-            waiting = purses.waiting(connection, purse, subject)
+            waiting = budget_limits.waiting(connection, purse, subject)
         with self.engine.begin() as connection:
-            return sum(moves.fit(connection, one, "Ada", self.now) for one in waiting)
+            return sum(transitions.fit(connection, one, "Ada", self.now) for one in waiting)
 
     def decisions(self, mailing_id: int) -> list[Any]:
         columns = Decision.__table__.columns

@@ -13,10 +13,10 @@ from threading import Barrier
 from sqlalchemy import Connection
 
 from models import Stage
-from worker import budgets
-from worker.budgets import Taking
-from worker.desk import open_desk
-from worker.pipeline import Pace, deliver
+from worker.billing import budgets
+from worker.billing.budgets import Taking
+from worker.context import open_desk
+from worker.engine.pipeline import Pace, deliver
 from worker.settings import read_settings
 
 

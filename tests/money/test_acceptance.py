@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from console.reads.actions import attention_actions
+from console.queries.actions import attention_actions
 from models import AcceptedDifference, Purse, Quote, Stage, State
-from worker import acceptances, approvals, paid_orders
+from worker import approvals
 from worker.approvals import Accepting, Outcome
-from worker.bundle import gather
-from worker.moves import Resolution
+from worker.audit.evidence_bundle import gather
+from worker.billing import acceptances
+from worker.periodic import paid_orders
+from worker.transitions import Resolution
 
 Accept = Callable[..., Outcome]
 

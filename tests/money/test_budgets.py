@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from models import Purse, Stage, State
-from worker import budgets, purses
 from worker.approvals import Outcome
-from worker.budgets import Taking
-from worker.moves import Resolution
-from worker.purses import Limits
+from worker.billing import budget_limits, budgets
+from worker.billing.budget_limits import Limits
+from worker.billing.budgets import Taking
+from worker.transitions import Resolution
 
 ROOT = Path(__file__).parents[2]
 PAYERS = 2
@@ -48,7 +48,7 @@ def test_what_was_paid_is_spent_from_its_campaign_and_the_account(
     row = hands.to_the_end(mailing_id)
 
     with people.engine.connect() as connection:
-        standings = purses.standings(connection, hands.clock.at.date())
+        standings = budget_limits.standings(connection, hands.clock.at.date())
     assert row.state is State.SENT
     assert people.reservations() == {mailing_id: ("spent", row.charged)}
     assert [(one.limit, one.taken) for one in standings] == [
@@ -284,7 +284,7 @@ def test_setting_a_limit_leaves_the_others_as_they_are(hands: Any, people: Any) 
     people.limit(per_day=3, per_piece=None)
 
     with people.engine.connect() as connection:
-        standings = purses.standings(connection, hands.clock.at.date())
+        standings = budget_limits.standings(connection, hands.clock.at.date())
     assert {one.limit: (one.amount, one.left) for one in standings} == {"per_day": (3, 3), "total": (5, 5)}
 
 
@@ -312,7 +312,7 @@ def test_what_waits_for_a_budget_is_found_by_its_own_campaign_or_trigger(
 
     with people.engine.connect() as connection:
         found = {
-            (purse, subject): purses.waiting(connection, purse, subject)
+            (purse, subject): budget_limits.waiting(connection, purse, subject)
             for purse, subject in [
                 (Purse.ACCOUNT, 0),
                 (Purse.CAMPAIGN, campaign),

@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from lettrlabs import OrderTransactions
 from models import Charge
-from worker import ledger
-from worker.costs import ZERO
-from worker.ledger import Account
+from worker.billing import reconciliation
+from worker.billing.costs import ZERO
+from worker.billing.reconciliation import Account
 
 ORDER, OTHER = 77, 78
 
@@ -22,7 +22,7 @@ def told(*moves: dict[str, Any], order: int = ORDER, volume: int | None = 2) -> 
 
 
 def account(*reports: OrderTransactions, discounts: Decimal = ZERO) -> Account:
-    return Account.of(ledger.books_of(1, ORDER, reports, discounts))
+    return Account.of(reconciliation.books_of(1, ORDER, reports, discounts))
 
 
 def stored(people: Any, mailing_id: int) -> list[tuple[int | None, Decimal | None]]:
@@ -34,9 +34,9 @@ def stored(people: Any, mailing_id: int) -> list[tuple[int | None, Decimal | Non
 
 
 def write(people: Any, mailing_id: int, *moves: dict[str, Any]) -> None:
-    books = ledger.books_of(mailing_id, ORDER, [told(*moves)])
+    books = reconciliation.books_of(mailing_id, ORDER, [told(*moves)])
     with people.engine.begin() as connection:
-        ledger.write_down(connection, [books])
+        reconciliation.write_down(connection, [books])
 
 
 @pytest.mark.parametrize(

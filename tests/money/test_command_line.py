@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 
 from console import main, output
 from console.amounts import AskedMoney, amount, changed_limits
-from console.complaints import UsageComplaint
-from console.views.money import offer_words
+from console.errors import UsageComplaint
+from console.views.budgets import offer_words
 from models import Approval, Budget, Campaign, Stage, State
 from tests.cli.conftest import Ran
 

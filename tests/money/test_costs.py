@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from console.reads.ledger import Grouping, ledger
+from console.queries.ledger import Grouping, ledger
 from lettrlabs import NewAddress, NewPersonal, NewRecipient
 from lettrlabs import Quote as Told
 from models import Approval, Purse, Quote, Stage, State
-from worker.amounts import exceeds, parse_amount, same
-from worker.costs import Cost, cost_of
-from worker.moves import Resolution
-from worker.sums import doubts
+from worker.billing.amounts import exceeds, parse_amount, same
+from worker.billing.costs import Cost, cost_of
+from worker.billing.quote_arithmetic import doubts
+from worker.transitions import Resolution
 
 DISCOUNTED = 250
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from models import Approval, Stage, State
-from worker import bundle, chain
-from worker.bundle import DOCUMENT, NotABundle
+from worker.audit import evidence_bundle, hash_chain
+from worker.audit.evidence_bundle import DOCUMENT, NotABundle
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def gathered(hands: Any, people: Any) -> Any:
     people.approve(mailing_id, "Grace")
     assert hands.to_the_end(mailing_id).state is State.SENT
     with people.engine.connect() as connection:
-        return bundle.gather(connection, mailing_id)
+        return evidence_bundle.gather(connection, mailing_id)
 
 
 def document(gathered: Any) -> Any:
@@ -70,15 +70,15 @@ def test_the_vendors_own_words_are_withheld_wherever_they_are_quoted(hands: Any,
     hands.pen.forge(mailing_id, reason=f"LettrLabs refused (400): {secret}")
     with people.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE vendor_call SET words = %s WHERE operation = 'order'", (secret,))
-        made = bundle.gather(connection, mailing_id)
+        made = evidence_bundle.gather(connection, mailing_id)
 
     assert made is not None
     assert secret not in made.files[DOCUMENT].decode()
-    assert bundle.WITHHELD in about(made, "mailing")[0]["reason"]
+    assert evidence_bundle.WITHHELD in about(made, "mailing")[0]["reason"]
 
 
 def test_untouched_it_verifies(gathered: Any) -> None:
-    assert bundle.faults(gathered.files) == (gathered.head, [])
+    assert evidence_bundle.faults(gathered.files) == (gathered.head, [])
 
 
 def edited(gathered: Any, change: Any) -> dict[str, bytes]:
@@ -105,14 +105,14 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS)
 def test_every_edit_shows(gathered: Any, edit: str) -> None:
-    assert bundle.faults(edited(gathered, EDITS[edit]))[1]
+    assert evidence_bundle.faults(edited(gathered, EDITS[edit]))[1]
 
 
 def test_a_proof_that_was_exchanged_shows(gathered: Any) -> None:
     pdf = next(name for name in gathered.files if name.endswith(".pdf"))
 
-    assert "not the proof" in bundle.faults({**gathered.files, pdf: b"%PDF-1.7"})[1][0]
-    assert "missing" in bundle.faults({DOCUMENT: gathered.files[DOCUMENT]})[1][0]
+    assert "not the proof" in evidence_bundle.faults({**gathered.files, pdf: b"%PDF-1.7"})[1][0]
+    assert "missing" in evidence_bundle.faults({DOCUMENT: gathered.files[DOCUMENT]})[1][0]
 
 
 def test_who_computes_the_whole_chain_anew_is_given_away_by_the_head(gathered: Any) -> None:
@@ -122,10 +122,10 @@ def test_who_computes_the_whole_chain_anew_is_given_away_by_the_head(gathered: A
         plain = [
             {name: value for name, value in entry.items() if name != "hash"} for entry in made["entries"]
         ]
-        made["entries"] = chain.linked(header, plain)
-        made["head"] = chain.head_of(header, made["entries"])
+        made["entries"] = hash_chain.linked(header, plain)
+        made["head"] = hash_chain.head_of(header, made["entries"])
 
-    head, found = bundle.faults(edited(gathered, forge))
+    head, found = evidence_bundle.faults(edited(gathered, forge))
 
     assert found == []
     assert head != gathered.head
@@ -134,4 +134,4 @@ def test_who_computes_the_whole_chain_anew_is_given_away_by_the_head(gathered: A
 @pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"format": "other"}', b"\xff"])
 def test_what_is_no_evidence_is_told_as_such(text: bytes) -> None:
     with pytest.raises(NotABundle):
-        bundle.faults({DOCUMENT: text})
+        evidence_bundle.faults({DOCUMENT: text})

@@ -11,10 +11,10 @@ from sqlalchemy import delete, insert, select
 
 from lettrlabs import OrderAnalytics, Transaction
 from models import Charge, Mailing, Notice, PaidOrder, Stage, State, Webhook
-from worker import paid_orders
-from worker.ledger import Books, Entry
-from worker.moves import Resolution
-from worker.order_changes import Known, Shown, judge
+from worker.billing.order_changes import Known, Shown, judge
+from worker.billing.reconciliation import Books, Entry
+from worker.periodic import paid_orders
+from worker.transitions import Resolution
 
 HOUR = 3600.0
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from lettrlabs import Quote
 from models import QuoteLine, Stage, State
-from worker.quotes import digest_of
-from worker.reflection import Asked, contradiction
-from worker.sums import differences
+from worker.billing.quote_arithmetic import differences
+from worker.billing.quote_options import Asked, contradiction
+from worker.stages.quote_request import digest_of
 
 STANDARD = Asked("Standard", "Normal")
 

@@ -30,7 +30,13 @@ _PROJECT = frozenset(
     {"bench", "console", "intake", "lettrlabs", "migrations", "models", "sandbox", "tests", "worker"}
 )
 _OPTIONS = ("--no-header", "--tb=line", "--assert=plain", "-m", "not chaos", "-p", "no:cacheprovider")
-_PRELOADED = ("tests.conftest", "console.main", "worker.pipeline", "celery.app.base", "kombu.transport.redis")
+_PRELOADED = (
+    "tests.conftest",
+    "console.main",
+    "worker.engine.pipeline",
+    "celery.app.base",
+    "kombu.transport.redis",
+)
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+::.+?)(?: - .*)?$", re.MULTILINE)
 # Servers and processes of the tests end with their fixtures.
 _SECONDS_TO_END = 30.0
@@ -67,7 +73,7 @@ def prepared(workspace: Workspace, directory: Path) -> Iterator[None]:
     sys.path.insert(0, str(workspace.root))
     for name in _PRELOADED:
         importlib.import_module(name)
-    conftest, embedded = sys.modules["tests.conftest"], sys.modules["console.embedded"]
+    conftest, embedded = sys.modules["tests.conftest"], sys.modules["console.local.services"]
     with ExitStack() as servers:
         postgres = conftest.postgres_kind(directory / "postgres", durable=False)
         servers.enter_context(embedded.in_use(postgres))

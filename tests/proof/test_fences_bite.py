@@ -19,11 +19,14 @@ from tests.proof.statemachine.delivery import Delivery
 from tests.proof.statemachine.plans import Plan
 from tests.proof.statemachine.rig import Rig
 from tests.proof.statemachine.truth import Deeds, Truth
-from worker import fates, moves, performing, sums
-from worker.moves import CancelOutcome, claims, people
-from worker.moves import fenced as fenced_move
+from worker import transitions
+from worker.billing import quote_arithmetic
+from worker.engine import runner
+from worker.job import Work
+from worker.orphans import registry
 from worker.stages import checkout
-from worker.work import Work
+from worker.transitions import CancelOutcome, claims, operator
+from worker.transitions import guarded_update as fenced_move
 
 _PAST_THE_LEASE: Final = 91
 _CLAIM_FENCE: Final = "AND claim = given.held_claim"
@@ -153,7 +156,7 @@ def test_the_state_in_each_move_keeps_a_cancelled_mailing_cancelled_even_where_t
     rig.operator.fail("create_order", "too_many", count=1)
     rig.deliver(mailing, Stage.CREATE)
     with rig.transaction() as connection:
-        assert moves.cancel(connection, mailing, "a person", rig.now()) is CancelOutcome.CANCELLED
+        assert transitions.cancel(connection, mailing, "a person", rig.now()) is CancelOutcome.CANCELLED
 
     rig.let_go(late)
 
@@ -202,13 +205,13 @@ def test_the_pause_in_the_claim_lets_no_create_begin_even_where_the_pipeline_wou
     rig: Rig, cut: Cut, cut_from_the_claim: Cut, fenced: bool
 ) -> None:
     pause = "if held.paused and held.stage is not Stage.SETTLE:\n        "
-    cut(performing, "_perform", pause + 'return Wait(work.settings.push_again_seconds, "paused")')
+    cut(runner, "_perform", pause + 'return Wait(work.settings.push_again_seconds, "paused")')
     if not fenced:
         cut_from_the_claim(f"AND (stage = 'settle' OR NOT {claims.PAUSED})")
     rig.begin([Plan()])
     (mailing,) = rig.mailings
     with rig.transaction() as connection:
-        moves.pause(connection, None, rig.now())
+        transitions.pause(connection, None, rig.now())
 
     rig.deliver(mailing, Stage.CREATE, ahead=False)
 
@@ -242,7 +245,7 @@ def test_a_strays_own_row_keeps_an_order_that_is_being_deleted_from_being_adopte
     rig: Rig, cut: Cut, fenced: bool
 ) -> None:
     if not fenced:
-        cut(fates, "_fate", "where=Stray.fate.not_in([against, StrayFate.DELETED]),")
+        cut(registry, "_fate", "where=Stray.fate.not_in([against, StrayFate.DELETED]),")
     rig.begin([Plan()])
     (mailing,) = rig.mailings
     late = rig.deliver(mailing, Stage.CREATE, strike=_frozen(f"after {_CREATES}"))
@@ -260,7 +263,7 @@ def test_an_order_that_a_mailing_uses_by_now_is_not_deleted_as_a_stray(
     rig: Rig, cut: Cut, fenced: bool
 ) -> None:
     if not fenced:
-        cut(fates, "_fate", "if fate is StrayFate.CONDEMNED:\n        values = values.where(~used)")
+        cut(registry, "_fate", "if fate is StrayFate.CONDEMNED:\n        values = values.where(~used)")
     finder, under_way = _a_finder_frozen_past_its_gate_and_a_create_under_way(rig)
     rig.let_go(finder, _frozen(f"after {_READS_PEOPLE}"))
     rig.let_go(under_way)
@@ -276,7 +279,7 @@ def test_an_order_that_was_deleted_as_a_stray_is_not_used_by_its_late_maker(
 ) -> None:
     if not fenced:
         cut(
-            fates,
+            registry,
             "take",
             "raise Contested",
             "    if connection.scalars(decided).first() is not None:\n        ",
@@ -329,7 +332,7 @@ def test_the_last_look_at_the_recipients_keeps_people_who_came_late_from_being_m
     rig: Rig, cut: Cut, monkeypatch: pytest.MonkeyPatch, fenced: bool
 ) -> None:
     # The pieces of the quote would tell as well.
-    monkeypatch.setattr(sums, "doubts", lambda *_: [])
+    monkeypatch.setattr(quote_arithmetic, "doubts", lambda *_: [])
     if not fenced:
         cut(checkout, "_objection", "or _recipients_differ(work)")
     rig.begin([Plan()])
@@ -351,7 +354,7 @@ def test_the_state_in_a_persons_move_keeps_what_is_sent_from_being_paid_again(
     rig: Rig, cut: Cut, fenced: bool
 ) -> None:
     if not fenced:
-        cut(people, "move", "Mailing.state == state, ")
+        cut(operator, "move", "Mailing.state == state, ")
     rig.begin([Plan()])
     (mailing,) = rig.mailings
     assert rig.end_of(mailing) == State.SENT
@@ -364,6 +367,6 @@ def test_the_state_in_a_persons_move_keeps_what_is_sent_from_being_paid_again(
             "wake_at": rig.now(),
         }
         asked = (Move.RESOLVE, State.ATTENTION, Stage.SETTLE, "a person", rig.now(), again)
-        done = people.move(connection, mailing, *asked)
+        done = operator.move(connection, mailing, *asked)
 
     assert done is not fenced

@@ -15,19 +15,19 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Engine, Row, create_engine, select, text
 
-from intake import suppression
-from intake.addresses import Entry
-from intake.campaigns import submit_campaign
-from intake.digests import installation_key
-from intake.identity import identify
+from intake.campaigns.submit import submit_campaign
 from intake.options import Options
-from intake.suppression import Origin
+from intake.recipients.digests import installation_key
+from intake.recipients.identity import identify
+from intake.recipients.validator import Entry
+from intake.suppression import lists
+from intake.suppression.lists import Origin
 from lettrlabs import LettrLabs, RateLimit
 from models import ENDED, Mailing, Recipient, Stage, State
 from tests.proof.statemachine.vendor import Operator
-from worker import moves
-from worker.desk import Desk
-from worker.pipeline import Pace, deliver
+from worker import transitions
+from worker.context import Desk
+from worker.engine.pipeline import Pace, deliver
 from worker.settings import SANDBOX_KEY, Settings
 
 HEADINGS = "First name,Last name,Company,Address,City,State,ZIP,Email,Customer ID\n"
@@ -116,14 +116,14 @@ class Post:
         """Agree to what the campaign's only mailing waits with."""
         (row,) = self.mailings(campaign_id)
         with self.engine.begin() as connection:
-            assert moves.approve(connection, row.id, "test", self.at)
+            assert transitions.approve(connection, row.id, "test", self.at)
 
-    def suppress(self, name: str = suppression.DO_NOT_MAIL, **cells: str) -> None:
+    def suppress(self, name: str = lists.DO_NOT_MAIL, **cells: str) -> None:
         with self.engine.begin() as connection:
             found = identify(Entry(**cells), installation_key(connection))
-            suppression.open_list(connection, name)
+            lists.open_list(connection, name)
             origin = Origin(list=name, source="test", who="test", now=self.at)
-            suppression.add(connection, [(digest, mark) for mark, digest in found.marks.items()], origin)
+            lists.add(connection, [(digest, mark) for mark, digest in found.marks.items()], origin)
 
     def pieces(self) -> dict[str, int]:
         """Return how many pieces each first name has really got."""

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from intake.faults import ConflictError
+from intake.errors import ConflictError
 from models import Approval, Charge, EventLog, Mailing, Recipient, State, VendorCall
-from worker import archiving
-from worker.archiving import Archived, ArchiveError, archive
+from worker.audit import archive
+from worker.audit.archive import Archived, ArchiveError, archive_old_entries
 
 ANN = "Ann,Lee,,12 Oak St,Boston,MA,02108,ann@example.com,\n"
 BEN = "Ben,Kim,,9 Elm St,Reno,NV,89501,ben@example.com,\n"
@@ -46,7 +46,7 @@ def test_old_evidence_goes_to_the_file_and_all_else_stays(post: Any, tmp_path: P
     there, before = evidence(post), kept(post)
     path = tmp_path / "old.gz"
 
-    done = archive(post.engine, post.at + LONG - timedelta(days=40), path, post.at + LONG)
+    done = archive_old_entries(post.engine, post.at + LONG - timedelta(days=40), path, post.at + LONG)
 
     assert done == Archived(mailings=2, rows=sum(there))
     assert evidence(post) == (0, 0)
@@ -61,7 +61,7 @@ def test_the_file_holds_every_row_as_it_was_and_nobodys_name(post: Any, tmp_path
     with post.engine.connect() as connection:
         ids = set(connection.scalars(select(VendorCall.id)))
 
-    archive(post.engine, post.at + timedelta(days=1), tmp_path / "old.gz", post.at + LONG)
+    archive_old_entries(post.engine, post.at + timedelta(days=1), tmp_path / "old.gz", post.at + LONG)
 
     rows = read(tmp_path / "old.gz")
     assert {one["row"]["id"] for one in rows if one["table"] == "vendor_call"} == ids
@@ -71,7 +71,7 @@ def test_the_file_holds_every_row_as_it_was_and_nobodys_name(post: Any, tmp_path
 def test_a_list_whose_evidence_is_archived_is_still_not_sent_twice(post: Any, tmp_path: Path) -> None:
     campaign = post.submit(ANN)
     post.work(campaign)
-    archive(post.engine, post.at + timedelta(days=1), tmp_path / "old.gz", post.at + LONG)
+    archive_old_entries(post.engine, post.at + timedelta(days=1), tmp_path / "old.gz", post.at + LONG)
 
     post.submitted -= 1
     assert post.submit(ANN) == campaign
@@ -91,7 +91,9 @@ def test_what_has_not_ended_or_ended_lately_keeps_its_evidence(post: Any, tmp_pa
         lately = {"at": post.at + LONG - timedelta(days=35), "campaign": late}
         connection.execute(text("UPDATE mailing SET updated_at = :at WHERE campaign_id = :campaign"), lately)
 
-    done = archive(post.engine, post.at + LONG - timedelta(days=40), tmp_path / "old.gz", post.at + LONG)
+    done = archive_old_entries(
+        post.engine, post.at + LONG - timedelta(days=40), tmp_path / "old.gz", post.at + LONG
+    )
 
     assert done == Archived()
     assert evidence(post) == there
@@ -100,9 +102,9 @@ def test_what_has_not_ended_or_ended_lately_keeps_its_evidence(post: Any, tmp_pa
 
 def test_archived_again_there_is_nothing_left_and_no_file(post: Any, tmp_path: Path) -> None:
     post.work(post.submit(ANN))
-    archive(post.engine, post.at + timedelta(days=1), tmp_path / "old.gz", post.at + LONG)
+    archive_old_entries(post.engine, post.at + timedelta(days=1), tmp_path / "old.gz", post.at + LONG)
 
-    again = archive(post.engine, post.at + timedelta(days=1), tmp_path / "new.gz", post.at + LONG)
+    again = archive_old_entries(post.engine, post.at + timedelta(days=1), tmp_path / "new.gz", post.at + LONG)
 
     assert again.rows == 0
     assert not (tmp_path / "new.gz").exists()
@@ -115,7 +117,7 @@ def test_a_file_that_is_there_is_not_written_over(post: Any, tmp_path: Path) -> 
     path.write_bytes(b"mine")
 
     with pytest.raises(FileExistsError):
-        archive(post.engine, post.at + timedelta(days=1), path, post.at + LONG)
+        archive_old_entries(post.engine, post.at + timedelta(days=1), path, post.at + LONG)
 
     assert path.read_bytes() == b"mine"
     assert evidence(post) == there
@@ -124,19 +126,19 @@ def test_a_file_that_is_there_is_not_written_over(post: Any, tmp_path: Path) -> 
 def test_what_is_not_on_the_disk_is_not_deleted(
     post: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archiving, "_AT_ONCE", 1)
+    monkeypatch.setattr(archive, "_AT_ONCE", 1)
     post.work(post.submit(ANN + BEN, batch_size=1))
     there, path = evidence(post), tmp_path / "old.gz"
-    write = archiving._write
+    write = archive._write
 
     def full_after_the_first(file: Any, lines: list[str]) -> None:
         if file.tell():
             raise OSError(28, "No space left on device")
         write(file, lines)
 
-    monkeypatch.setattr(archiving, "_write", full_after_the_first)
+    monkeypatch.setattr(archive, "_write", full_after_the_first)
     with pytest.raises(OSError, match="No space left"):
-        archive(post.engine, post.at + timedelta(days=1), path, post.at + LONG)
+        archive_old_entries(post.engine, post.at + timedelta(days=1), path, post.at + LONG)
 
     assert len(read(path)) + sum(evidence(post)) == sum(there)
     assert len(read(path)) > 0
@@ -144,6 +146,6 @@ def test_what_is_not_on_the_disk_is_not_deleted(
 
 def test_evidence_of_this_month_is_not_archived(post: Any, tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="30 days"):
-        archive(post.engine, post.at - timedelta(days=29), tmp_path / "old.gz", post.at)
+        archive_old_entries(post.engine, post.at - timedelta(days=29), tmp_path / "old.gz", post.at)
 
     assert not (tmp_path / "old.gz").exists()

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from models import Approval, CapPer, Recipient, Stage
-from worker import moves
-from worker.frequency import _is_full
-from worker.pipeline import Pace, deliver
-from worker.sparing import Cap, Sparing
+from worker import transitions
+from worker.engine.pipeline import Pace, deliver
+from worker.recipients.frequency_caps import _is_full
+from worker.recipients.policy import Cap, Sparing
 
 ROOT = Path(__file__).parents[2]
 ANN = "Ann,Lee,,12 Oak Street Apt 4,Boston,MA,02108,,\n"
@@ -75,7 +75,7 @@ def test_a_piece_that_will_not_be_mailed_gives_its_place_back(post: Any) -> None
     held = post.submit(ANN, approval=Approval.REQUIRED)
     (row,) = post.work(held)
     with post.engine.begin() as connection:
-        moves.cancel(connection, row.id, "test", post.clock())
+        transitions.cancel(connection, row.id, "test", post.clock())
     post.work(held)
     later = post.submit(ANN, sparing=ONCE)
     post.work(later)

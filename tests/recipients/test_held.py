@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from models import HoldMode, Stage, State
-from worker.pipeline import Pace, deliver
-from worker.schedule import Schedule, held_here
+from worker.engine.pipeline import Pace, deliver
+from worker.scheduling.schedule import Schedule, held_here
 
 ANN = "Ann,Lee,,12 Oak Street,Boston,MA,02108,ann@example.com,\n"
 BEN = "Ben,Kim,,9 Elm St,Reno,NV,89501,ben@example.com,\n"

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from models import Approval, Budget, Mailing, Notice, NoticeKind, Purse, Stage, Tracking, Webhook
-from worker import moves, tracking
-from worker.moves import Resolution
-from worker.pipeline import Pace, deliver
-from worker.signatures import fresh_secret
+from worker import transitions
+from worker.engine.pipeline import Pace, deliver
+from worker.periodic import delivery_tracking
+from worker.transitions import Resolution
+from worker.webhooks.signatures import fresh_secret
 
 ANN = "Ann,Lee,,12 Oak Street,Boston,MA,02108,ann@example.com,\n"
 BEN = "Ben,Kim,,9 Elm St,Reno,NV,89501,ben@example.com,\n"
@@ -102,7 +103,9 @@ def test_a_failed_payment_asks_for_attention_and_then_tells_what_was_decided(
     assert kinds(post) == ["mailing.quoted", "mailing.attention"]
 
     with post.engine.begin() as connection:
-        moves.resolve(connection, number_of(post, campaign), resolution, "ann", "seen there", post.clock())
+        transitions.resolve(
+            connection, number_of(post, campaign), resolution, "ann", "seen there", post.clock()
+        )
     post.work(campaign)
 
     assert kinds(post)[2:] == then
@@ -132,14 +135,14 @@ def test_money_that_was_taken_is_told_though_it_is_not_what_was_quoted(post: Any
 
     assert kinds(post)[2:] == ["mailing.charged", "mailing.attention"]
     with post.engine.begin() as connection:
-        moves.resolve(connection, row.id, Resolution.SENT, "ann", "it is right", post.clock())
+        transitions.resolve(connection, row.id, Resolution.SENT, "ann", "it is right", post.clock())
     assert kinds(post)[4:] == ["mailing.sent"]
 
 
 def test_a_held_back_mailing_asks_for_attention(post: Any) -> None:
     campaign = post.submit(ANN)
     with post.engine.begin() as connection:
-        moves.suspect(connection, number_of(post, campaign), "arm", "may be sent", {}, post.clock())
+        transitions.suspect(connection, number_of(post, campaign), "arm", "may be sent", {}, post.clock())
 
     assert kinds(post) == ["mailing.attention"]
 
@@ -149,7 +152,7 @@ def look(post: Any, days: int) -> list[int]:
     brought = []
     for _ in range(days):
         post.forward(days=1)
-        brought.append(tracking.run_once(post.desk, post.clock()))
+        brought.append(delivery_tracking.run_once(post.desk, post.clock()))
     return brought
 
 
@@ -281,7 +284,7 @@ def test_pieces_of_a_mailing_that_a_person_knows_to_be_sent_are_looked_for(post:
     post.work(campaign)
 
     with post.engine.begin() as connection:
-        moves.resolve(
+        transitions.resolve(
             connection, number_of(post, campaign), Resolution.SENT, "ann", "seen there", post.clock()
         )
 

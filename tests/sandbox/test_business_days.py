@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from sandbox.business_days import business_day_after, is_business_day, postal_holidays
+from sandbox.domain.business_days import business_day_after, is_business_day, postal_holidays
 
 
 def test_a_year_has_the_eleven_holidays_of_the_postal_service() -> None:

@@ -42,7 +42,10 @@ def test_a_killed_sandbox_remembers_everything_it_answered(start: Start, person:
     sandbox = start("--settle-seconds", "60")
     _busy(sandbox, person)
     ledger, faults = sandbox.ledger(), sandbox.control.get("/faults").json()
-    manners, rows = sandbox.control.get("/settings").json(), sandbox.vendor.get("/order").json()["payload"]
+    manners, rows = (
+        sandbox.control.get("/settings").json(),
+        sandbox.http.vendor.get("/order").json()["payload"],
+    )
     ledger["totals"] = sandbox.totals()
 
     for _ in range(2):  # the second time from a journal that the first shortened

@@ -12,12 +12,13 @@ from sqlalchemy import Engine, Row, insert, select
 from models import Approval, Mailing, Priority, Recipient, Stage, State
 from tests.proof.statemachine.vendor import START
 from tests.worker.stages.conftest import Vendor
-from worker import dispatch, moves
-from worker.desk import Desk, open_desk
-from worker.moves import NewMailing
-from worker.pipeline import Pace, deliver
-from worker.schedule import AT_ONCE, Schedule
+from worker import transitions
+from worker.context import Desk, open_desk
+from worker.engine import dispatcher
+from worker.engine.pipeline import Pace, deliver
+from worker.scheduling.schedule import AT_ONCE, Schedule
 from worker.settings import Settings
+from worker.transitions import NewMailing
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ class Post:
             schedule=schedule,
         )
         with self.engine.begin() as connection:
-            (mailing_id,) = moves.open_mailings(connection, [new], self.clock())
+            (mailing_id,) = transitions.open_mailings(connection, [new], self.clock())
             connection.execute(insert(Recipient), [{"mailing_id": mailing_id, **_PERSON}])
         return mailing_id
 
@@ -88,10 +89,10 @@ class Post:
 
         def push(_: Priority, first: Stage, mailing_ids: Sequence[int]) -> None:
             pushed.extend(mailing_ids)
-            for stage in dispatch.rest_of_chain(first):
+            for stage in dispatcher.rest_of_chain(first):
                 deliver(self.desk, mailing_ids, stage, Pace())
 
-        dispatch.run_once(self.desk, self.clock(), lambda _: 0, push)
+        dispatcher.run_once(self.desk, self.clock(), lambda _: 0, push)
         return pushed
 
     def work(self, mailing_id: int) -> Row[Any]:
@@ -112,7 +113,7 @@ class Post:
 
     def approve(self, mailing_id: int) -> None:
         with self.engine.begin() as connection:
-            moves.approve(connection, mailing_id, "tester", self.clock())
+            transitions.approve(connection, mailing_id, "tester", self.clock())
 
 
 _PERSON = {

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from console import main
-from intake.faults import IntakeError
-from intake.schedule import AskedTimes, repeats_for, schedule_for
+from intake.errors import IntakeError
+from intake.schedule_options import AskedTimes, repeats_for, schedule_for
 from models import Campaign, HoldMode, IfLate, Mailing, Recurrence
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.cron import CronError, read_cron
-from worker.walltime import moment, zone_named
+from worker.scheduling.cron import CronError, read_cron
+from worker.scheduling.zoned_time import moment, zone_named
 
 ZONES = st.sampled_from(["America/New_York", "America/Phoenix", "UTC", "Australia/Lord_Howe"])
 SPRING = datetime(2026, 3, 6, tzinfo=UTC)

@@ -8,9 +8,10 @@ from sqlalchemy import select
 
 from lettrlabs import Call, Outcome, Postage, ProductionSpeed, Refused
 from models import Approval, Choice, State
-from worker import moves, postal_days
-from worker.schedule import Schedule, TimeTrouble
-from worker.walltime import Moment
+from worker import transitions
+from worker.scheduling import postal_calendar
+from worker.scheduling.schedule import Schedule, TimeTrouble
+from worker.scheduling.zoned_time import Moment
 
 DAY = timedelta(days=1)
 
@@ -25,8 +26,8 @@ def offers(desk: Any, order_id: int) -> dict[tuple[str, str], tuple[Decimal, dat
 
 
 def in_time(latest: date, by: date) -> bool:
-    arrives = postal_days.delivery_day(latest)
-    return any(postal_days.delivers(arrives + n * DAY) for n in range(1, (by - arrives).days + 1))
+    arrives = postal_calendar.delivery_day(latest)
+    return any(postal_calendar.delivers(arrives + n * DAY) for n in range(1, (by - arrives).days + 1))
 
 
 @pytest.mark.parametrize("days", [7, 12, 19, 40])
@@ -80,7 +81,7 @@ def test_if_nothing_arrives_in_time_the_closest_is_named_and_its_date_can_be_tak
     assert paid() == []
     would_do = date.fromisoformat(row.reason.split()[-1])
     with desk.engine.begin() as connection:
-        moves.reschedule(connection, mailing_id, Schedule(deliver_by=would_do), "tester", clock.at)
+        transitions.reschedule(connection, mailing_id, Schedule(deliver_by=would_do), "tester", clock.at)
     row = post.work(mailing_id)
     assert (row.state, row.postage, row.speed) == (State.SENT, "FirstClass", "ExpeditedFastest")
 
@@ -109,7 +110,7 @@ def test_approval_before_the_time_told_pays_the_price_and_after_it_asks_again(
 
 
 def _a_business_day_after(instant: datetime) -> datetime:
-    day = postal_days.business_day_after(instant.date(), 1)
+    day = postal_calendar.business_day_after(instant.date(), 1)
     return datetime.combine(day, instant.timetz())
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from models import Approval, HoldMode, Stage, State
-from worker import moves
-from worker.schedule import Schedule, TimeTrouble, held_here
-from worker.walltime import Moment, moment, start_of_day
+from worker import transitions
+from worker.scheduling.schedule import Schedule, TimeTrouble, held_here
+from worker.scheduling.zoned_time import Moment, moment, start_of_day
 
 ZONES = ["America/New_York", "America/Phoenix", "UTC"]
 SECOND = timedelta(seconds=1)
@@ -155,7 +155,7 @@ def test_what_is_held_here_can_be_cancelled_for_nothing(post: Any, clock: Any, p
     post.work(mailing_id)
 
     with desk.engine.begin() as connection:
-        moves.cancel(connection, mailing_id, "tester", clock.at)
+        transitions.cancel(connection, mailing_id, "tester", clock.at)
     row = post.work(mailing_id)
 
     assert row.state is State.CANCELLED

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 
 from models import Approval, IfLate, State
-from worker import moves
-from worker.moves import Resolution
-from worker.schedule import Schedule, TimeTrouble
-from worker.walltime import Moment
+from worker import transitions
+from worker.scheduling.schedule import Schedule, TimeTrouble
+from worker.scheduling.zoned_time import Moment
+from worker.transitions import Resolution
 
 HOUR = timedelta(hours=1)
 
@@ -70,7 +70,7 @@ def test_a_person_who_says_go_on_sends_it_late(post: Any, clock: Any, desk: Any)
     assert post.work(mailing_id).state is State.ATTENTION
 
     with desk.engine.begin() as connection:
-        moves.resolve(connection, mailing_id, Resolution.RETRY, "tester", "still fine", clock.at)
+        transitions.resolve(connection, mailing_id, Resolution.RETRY, "tester", "still fine", clock.at)
 
     assert post.work(mailing_id).state is State.SENT
 

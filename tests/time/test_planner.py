@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker import postal_days
-from worker.planner import Cell, Grid, kept_until
+from worker.scheduling import postal_calendar
+from worker.scheduling.delivery_options import Cell, Grid, kept_until
 
 QUOTED = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -17,8 +17,8 @@ def evening(day: date) -> datetime:
 
 
 def cell(total: str, days: int, *, made: int = 1, speed: str = "Normal") -> Cell:
-    made_on = postal_days.business_day_after(QUOTED.date(), made)
-    last = postal_days.business_day_after(QUOTED.date(), days)
+    made_on = postal_calendar.business_day_after(QUOTED.date(), made)
+    last = postal_calendar.business_day_after(QUOTED.date(), days)
     return Cell(
         postage="Standard",
         speed=speed,
@@ -67,16 +67,18 @@ def _is_in_time(grid: Grid, one: Cell) -> bool:
     last = one.delivery_max.date()
     if grid.paid_on > QUOTED.date() and one.hold_until is None:
         late = sum(
-            postal_days.is_business_day(QUOTED.date() + timedelta(days=n))
+            postal_calendar.is_business_day(QUOTED.date() + timedelta(days=n))
             for n in range(1, (last - QUOTED.date()).days + 1)
         )
         last = grid.paid_on
         while late:
             last += timedelta(days=1)
-            late -= postal_days.is_business_day(last)
-    arrives = next(day for day in (last + timedelta(days=n) for n in range(9)) if postal_days.delivers(day))
+            late -= postal_calendar.is_business_day(last)
+    arrives = next(
+        day for day in (last + timedelta(days=n) for n in range(9)) if postal_calendar.delivers(day)
+    )
     return any(
-        postal_days.delivers(arrives + timedelta(days=n))
+        postal_calendar.delivers(arrives + timedelta(days=n))
         for n in range(1, (grid.deliver_by - arrives).days + 1)
     )
 

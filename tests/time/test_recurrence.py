@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from intake.campaigns import Submission, submit_campaign
+from intake.campaigns.recent_pieces import RecentPiecesError
+from intake.campaigns.submit import Submission, submit_campaign
 from intake.options import Options
-from intake.recent_pieces import RecentPiecesError
 from models import Budget, Campaign, CatchUp, IfLate, Mailing, Purse, Recipient, Recurrence, State
-from worker import recurrence
-from worker.cron import read_cron
-from worker.moves.occurrences import ASKED
-from worker.recurrence import LEAD, Repeats
-from worker.schedule import Schedule
+from worker.scheduling import recurrence_rules
+from worker.scheduling.cron import read_cron
+from worker.scheduling.recurrence_rules import LEAD, Repeats
+from worker.scheduling.schedule import Schedule
+from worker.transitions.occurrences import ASKED
 
 DAY = timedelta(days=1)
 PEOPLE = "First Name,Last Name,Address,City,State,ZIP\nAda,Byron,{} Main Street,Springfield,IL,62701\n"
@@ -42,7 +42,7 @@ def open_on(desk: Any, clock: Any, days: int) -> None:
     """Let the beat tick twice a day."""
     for _ in range(2 * days):
         clock.at += DAY / 2
-        recurrence.open_due(desk.engine, clock.at)
+        recurrence_rules.open_due(desk.engine, clock.at)
 
 
 def test_each_occurrence_is_a_campaign_to_the_same_people_at_its_own_time(
@@ -82,7 +82,7 @@ def test_two_beats_at_once_open_an_occurrence_once(submit: Any, desk: Any, clock
 
         def beat(start: threading.Barrier = start) -> None:
             start.wait()
-            opened.append(recurrence.open_due(desk.engine, clock.at))
+            opened.append(recurrence_rules.open_due(desk.engine, clock.at))
 
         beats = [threading.Thread(target=beat) for _ in range(3)]
         for one in beats:
@@ -103,7 +103,7 @@ def test_a_beat_that_lost_its_memory_opens_nothing_twice(submit: Any, desk: Any,
             Recurrence.__table__.update().values(last_at=before[0], wake_at=before[0], catch_up=CatchUp.ALL)
         )
 
-    recurrence.open_due(desk.engine, clock.at)
+    recurrence_rules.open_due(desk.engine, clock.at)
 
     assert occurrences(desk) == before
 
@@ -116,7 +116,7 @@ def test_after_a_standstill_is_made_up_for_what_the_policy_says(
     first = occurrences(desk)[0]
 
     clock.at = first + 5 * DAY + timedelta(hours=3)
-    recurrence.open_due(desk.engine, clock.at)
+    recurrence_rules.open_due(desk.engine, clock.at)
 
     late = [at for at in occurrences(desk) if first < at <= clock.at]
     assert late == [first + n * DAY for n in range(1, 6)][5 - missed :]
@@ -132,9 +132,9 @@ def test_the_next_is_opened_a_day_ahead_and_only_the_next(submit: Any, desk: Any
     first = occurrences(desk)[0]
     following = next(read_cron("0 9 1 * *").after(first, "UTC"))
 
-    recurrence.open_due(desk.engine, following - LEAD - timedelta(seconds=1))
+    recurrence_rules.open_due(desk.engine, following - LEAD - timedelta(seconds=1))
     assert occurrences(desk) == [first]
-    recurrence.open_due(desk.engine, following - LEAD)
+    recurrence_rules.open_due(desk.engine, following - LEAD)
 
     assert occurrences(desk) == [first, following]
 
@@ -143,7 +143,7 @@ def test_a_stopped_rule_opens_no_more(submit: Any, desk: Any, clock: Any) -> Non
     submit("0 9 * * *")
     with desk.engine.begin() as connection:
         rule = connection.scalars(select(Recurrence.id)).one()
-        assert recurrence.end(connection, rule, clock.at)
+        assert recurrence_rules.end(connection, rule, clock.at)
 
     open_on(desk, clock, 3)
 

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import update
 
 from models import Approval, HoldMode, Mailing, Stage, State
-from worker import moves
-from worker.moves import RescheduleOutcome
-from worker.pipeline import Pace, deliver
-from worker.schedule import Schedule, TimeTrouble
-from worker.walltime import Moment
+from worker import transitions
+from worker.engine.pipeline import Pace, deliver
+from worker.scheduling.schedule import Schedule, TimeTrouble
+from worker.scheduling.zoned_time import Moment
+from worker.transitions import RescheduleOutcome
 
 DAY = timedelta(days=1)
 
@@ -23,7 +23,7 @@ def at(instant: datetime) -> Moment:
 def reschedule(desk: Any, clock: Any) -> Any:
     def to(mailing_id: int, schedule: Schedule) -> RescheduleOutcome:
         with desk.engine.begin() as connection:
-            return moves.reschedule(connection, mailing_id, schedule, "tester", clock.at)
+            return transitions.reschedule(connection, mailing_id, schedule, "tester", clock.at)
 
     return to
 
@@ -141,7 +141,7 @@ def test_what_is_over_unknown_or_being_cancelled_is_not_rescheduled(
     cancelled = post.open(Schedule(send=at(clock.at + DAY)))
     post.tick()
     with desk.engine.begin() as connection:
-        moves.cancel(connection, cancelled, "tester", clock.at)
+        transitions.cancel(connection, cancelled, "tester", clock.at)
     later = Schedule(send=at(clock.at + 2 * DAY))
 
     assert reschedule(sent, later) is RescheduleOutcome.TOO_LATE

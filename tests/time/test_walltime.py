@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.walltime import NoSuchZoneError, distance, moment, readings, said, start_of_day, zone_named
+from worker.scheduling.zoned_time import (
+    NoSuchZoneError,
+    distance,
+    moment,
+    readings,
+    said,
+    start_of_day,
+    zone_named,
+)
 
 ZONES = [
     "America/New_York",

@@ -14,11 +14,11 @@ from sqlalchemy import Engine, func, select
 from starlette.applications import Starlette
 from uvicorn import Server
 
-from console.web.app import build
-from console.web.server import configure, listen
-from console.web.tokens import Scope, create_token
+from console.api.app import build
+from console.api.server import configure, listen
+from console.api.tokens import Scope, create_token
 from worker.settings import Settings
-from worker.signatures import fresh_secret, sign
+from worker.webhooks.signatures import fresh_secret, sign
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from console.web.tokens import Scope, revoke_token
+from console.api.tokens import Scope, revoke_token
 from models import Campaign, Event, Mailing
 from tests.web.conftest import count, problem
-from worker.signatures import HEADERS
+from worker.webhooks.signatures import HEADERS
 
 ROOT = Path(__file__).parents[2]
 EVENT = {"specversion": "1.0", "id": "1", "source": "shop", "type": "t", "data": {"name": "Zoë"}}

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from worker.signatures import sign
+from worker.webhooks.signatures import sign
 
 CHECKS = [
     not_a_server_error,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from models import Campaign, Event, Mailing, Recipient
 from tests.web.conftest import LIST, count
-from worker.signatures import HEADERS, sign
+from worker.webhooks.signatures import HEADERS, sign
 
 fuzzed = settings(
     max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from console.web import guard, protocol, requests
-from console.web.requests import UnverifiedBodies
-from console.web.tokens import Scope, create_token
+from console.api import guard, protocol, request_parsing
+from console.api.request_parsing import UnverifiedBodies
+from console.api.tokens import Scope, create_token
 from models import Event, Mailing
 from tests.web.conftest import count, problem
-from worker.signatures import HEADERS, fresh_secret
+from worker.webhooks.signatures import HEADERS, fresh_secret
 
 EVENT = {"specversion": "1.0", "id": "msg_1", "source": "shop", "type": "order.paid", "data": {}}
 HOST = b"Host: localhost\r\n"
@@ -93,7 +93,7 @@ def test_a_silent_connection_is_closed(api: Any, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_body_that_does_not_arrive_in_time_is_refused(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(request_parsing, "BODY_SECONDS", 0.2)
     signed = b"".join(f"{name}: 1\r\n".encode() for name in HEADERS)
     head = (
         b"POST /v1/events HTTP/1.1\r\n" + HOST + signed + b"Content-Length: 9\r\nConnection: close\r\n\r\n{"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from intake.saved_mappings import save_mapping
+from intake.csv.saved_mappings import save_mapping
 from models import Campaign, Mailing, Quote, Recipient
 from tests.intake.workbook_files import ods, xlsx
 from tests.web.conftest import ODS, XLSX, count, problem

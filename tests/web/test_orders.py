@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from console.web.tokens import Scope, create_token
-from intake import suppression
+from console.api.tokens import Scope, create_token
+from intake.suppression import lists
 from models import Campaign, Mailing
 from tests.web.conftest import count, problem
 from worker import approvals
-from worker.offers import offered
+from worker.billing.approval_terms import offered
 
 ANN = "Ann,Lee,1 Oak St,Boston,MA,02108\n"
 BEN = "Ben,Kim,9 Elm St,Reno,NV,89501\n"
@@ -76,8 +76,8 @@ def test_a_campaign_is_queued_once_under_its_key(api: Any) -> None:
 
 def test_a_campaign_takes_the_options_that_a_mailing_takes(api: Any) -> None:
     with api.engine.begin() as connection:
-        suppression.open_list(connection, "winter")
-        suppression.open_list(connection, "vips")
+        lists.open_list(connection, "winter")
+        lists.open_list(connection, "vips")
     day = datetime.now(UTC).date() + timedelta(days=30)
 
     answer = api.upload(

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from console.web.tokens import Scope, bearer_of, create_token, list_tokens, token_id
+from console.api.tokens import Scope, bearer_of, create_token, list_tokens, token_id
 from models import Approval, Mailing, Purse, Token
 from tests.web.conftest import problem
-from worker import budgets, purses
-from worker.budgets import OverBudget, Taking
+from worker.billing import budget_limits, budgets
+from worker.billing.budgets import OverBudget, Taking
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -78,9 +78,9 @@ def test_what_a_token_submits_stays_within_the_tokens_budget(api: Any, person: A
     ]
     with api.engine.begin() as connection:
         its = token_id(connection, name)
-        purses.set_limits(connection, Purse.TOKEN, its, {"per_day": Decimal(5)}, "ann", NOW)
+        budget_limits.set_limits(connection, Purse.TOKEN, its, {"per_day": Decimal(5)}, "ann", NOW)
         if limits:
-            purses.set_limits(connection, Purse.ACCOUNT, 0, limits, "ann", NOW)
+            budget_limits.set_limits(connection, Purse.ACCOUNT, 0, limits, "ann", NOW)
 
     def reserve(number: int, amount: str) -> None:
         taking = Taking(mailing_id=number, amount=Decimal(amount), pieces=1, day=NOW.date(), at=NOW)

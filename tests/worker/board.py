@@ -7,8 +7,8 @@ from uuid import uuid4
 from sqlalchemy import Connection, Row, insert, select, text, update
 
 from models import Approval, Campaign, EventLog, Mailing, Priority, Stage, State
-from worker.moves import Held
-from worker.moves.claims import SEEN, held_from
+from worker.transitions import Held
+from worker.transitions.claims import SEEN, held_from
 
 NOW: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LEASE: Final = timedelta(seconds=90)

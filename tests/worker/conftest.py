@@ -13,11 +13,11 @@ from sqlalchemy import Connection, Engine, Row, create_engine, insert, select, u
 
 from models import Approval, EventLog, Mailing, Priority, Recipient, Stage, State
 from tests.worker.board import Board
-from worker import moves
-from worker.desk import Desk, open_desk
-from worker.moves import NewMailing
-from worker.pipeline import Pace, deliver
+from worker import transitions
+from worker.context import Desk, open_desk
+from worker.engine.pipeline import Pace, deliver
 from worker.settings import Settings
+from worker.transitions import NewMailing
 
 TEMPLATE = 1001
 
@@ -96,7 +96,7 @@ def new_mailing(engine: Engine, clock: DrivenClock) -> NewMail:
             }
         )
         with engine.begin() as connection:
-            (mailing_id,) = moves.open_mailings(connection, [new], clock())
+            (mailing_id,) = transitions.open_mailings(connection, [new], clock())
             connection.execute(insert(Recipient), [{"mailing_id": mailing_id, **row} for row in rows])
         return mailing_id
 

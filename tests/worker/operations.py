@@ -10,10 +10,8 @@ from sqlalchemy import update
 
 from models import HoldMode, Mailing, Move, Stage, State
 from tests.worker.board import CELLS, LEASE, NOW, Board, Cell
-from worker import moves
-from worker.budgets import OVER_BUDGET
-from worker.moves import CancelOutcome, Held, RescheduleOutcome, Resolution, Times
-from worker.moves.vendor_changes import reopen
+from worker import transitions
+from worker.billing.budgets import OVER_BUDGET
 from worker.results import (
     Advance,
     Again,
@@ -28,7 +26,9 @@ from worker.results import (
     Unsure,
     Wait,
 )
-from worker.schedule import Schedule, TimeTrouble
+from worker.scheduling.schedule import Schedule, TimeTrouble
+from worker.transitions import CancelOutcome, Held, RescheduleOutcome, Resolution, Times
+from worker.transitions.vendor_changes import reopen
 
 AGAIN: Final = timedelta(seconds=60)
 TIMES: Final = Times(lease=LEASE, push_again=AGAIN, retry=timedelta(seconds=15), run_ahead=False)
@@ -80,7 +80,7 @@ class Operation:
 
 def make(result: Result | Callable[[Board, Cell], Result], times: Times, board: Board, cell: Cell) -> object:
     meant = result(board, cell) if callable(result) else result
-    return moves.make(board.connection, board.held(cell), meant, NOW, times)
+    return transitions.make(board.connection, board.held(cell), meant, NOW, times)
 
 
 def with_an_order(kind: Callable[[dict[str, Any]], Result], board: Board, cell: Cell) -> Result:
@@ -100,20 +100,20 @@ def let_every_lease_end(board: Board) -> None:
 
 
 def claim(board: Board, cell: Cell) -> Held | None:
-    return moves.claim(board.connection, board.ids[cell], cell[1], NOW, LEASE)
+    return transitions.claim(board.connection, board.ids[cell], cell[1], NOW, LEASE)
 
 
 def cancel(board: Board, cell: Cell) -> bool:
-    outcome = moves.cancel(board.connection, board.ids[cell], "Ada", NOW)
+    outcome = transitions.cancel(board.connection, board.ids[cell], "Ada", NOW)
     return outcome in {CancelOutcome.CANCELLED, CancelOutcome.REQUESTED}
 
 
 def resolve(resolution: Resolution, board: Board, cell: Cell) -> bool:
-    return moves.resolve(board.connection, board.ids[cell], resolution, "Ada", "because", NOW)
+    return transitions.resolve(board.connection, board.ids[cell], resolution, "Ada", "because", NOW)
 
 
 def reschedule(new: Schedule, board: Board, cell: Cell) -> bool:
-    outcome = moves.reschedule(board.connection, board.ids[cell], new, "Ada", NOW)
+    outcome = transitions.reschedule(board.connection, board.ids[cell], new, "Ada", NOW)
     return outcome is RescheduleOutcome.RESCHEDULED
 
 
@@ -201,21 +201,21 @@ OPERATIONS: Final = [
     holders("discard", Discarded(), Move.DISCARD, _C, _ASLEEP),
     people(
         "approve",
-        lambda board, cell: moves.approve(board.connection, board.ids[cell], "Ada", NOW),
+        lambda board, cell: transitions.approve(board.connection, board.ids[cell], "Ada", NOW),
         Move.APPROVE,
         {_AP: _Q},
         _PERSONS | {"approved_at", "approved_by", "reason_code"},
     ),
     people(
         "reject",
-        lambda board, cell: moves.reject(board.connection, board.ids[cell], "Ada", "no", NOW),
+        lambda board, cell: transitions.reject(board.connection, board.ids[cell], "Ada", "no", NOW),
         Move.REJECT,
         {_AP: _Q},
         _PERSONS | {"cancel_requested", "reason_code"},
     ),
     people(
         "fit",
-        lambda board, cell: moves.fit(board.connection, board.ids[cell], "Ada", NOW),
+        lambda board, cell: transitions.fit(board.connection, board.ids[cell], "Ada", NOW),
         Move.FIT,
         {_AP: _Q},
         _PERSONS | {"reason_code"},
@@ -223,7 +223,9 @@ OPERATIONS: Final = [
     ),
     people(
         "suspect",
-        lambda board, cell: moves.suspect(board.connection, board.ids[cell], "Ada", "sent already?", {}, NOW),
+        lambda board, cell: transitions.suspect(
+            board.connection, board.ids[cell], "Ada", "sent already?", {}, NOW
+        ),
         Move.SUSPECT,
         {_Q: _AT},
         _PERSONS | {"reason_code"},

@@ -11,10 +11,11 @@ import sys
 import traceback
 from typing import Any
 
+from worker.job import Work
+
 # Imported for the fork: nothing here opens a connection or starts a thread.
 from worker.results import Result
 from worker.stages import proof
-from worker.work import Work
 
 
 def poison(mailing_id: int) -> None:

@@ -9,10 +9,11 @@ from psycopg import sql
 from sqlalchemy import Engine, make_url, select, update
 
 from models import Installation, Mailing, Stage, State
-from worker import arming, ownership
-from worker.desk import Desk, open_desk
-from worker.epoch import PERIOD, Epochs, driver, keep, open_epochs
-from worker.pipeline import Pace, deliver
+from worker.context import Desk, open_desk
+from worker.engine.pipeline import Pace, deliver
+from worker.installation import activation
+from worker.installation.epoch import PERIOD, Epochs, driver, keep, open_epochs
+from worker.orphans import account_ownership
 from worker.settings import Settings
 
 
@@ -177,10 +178,10 @@ def test_arming_holds_back_who_was_mailed_since_the_backup_and_lets_the_rest_go(
     _restore_mailing(pen, row)
     assert not tick()
 
-    found = arming.survey(desk, pause=lambda _: None)
+    found = activation.survey(desk, pause=lambda _: None)
     order_id = found.unknown[0].id
     assert found.suspects == {sent: order_id}
-    assert arming.carry_out(desk, found, "somebody", clock()) == 1
+    assert activation.carry_out(desk, found, "somebody", clock()) == 1
 
     assert tick()
     assert pen.mailing(sent).reason_code == "maybe_sent"
@@ -221,7 +222,7 @@ def test_a_redis_without_an_epoch_raises_a_doubt_until_the_vendors_orders_are_se
         assert connection.scalar(select(Installation.doubted_at)) is not None
         assert connection.scalar(select(Mailing.stage)) is Stage.CREATE
 
-    ownership.settle_doubt(desk, clock())
+    account_ownership.settle_doubt(desk, clock())
 
     deliver(desk, [mailing_id], Stage.CREATE, Pace(stopping=True))
     with desk.engine.connect() as connection:

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import Engine, update
 
 from models import CreateGate, Mailing, Priority, Stage, State
-from worker import moves
-from worker.celery_app import TICKS, build
-from worker.desk import Desk
-from worker.pipeline import Pace, deliver
+from worker import transitions
+from worker.celery import TICKS, build
+from worker.context import Desk
+from worker.engine.pipeline import Pace, deliver
 from worker.settings import Settings
 
 
@@ -102,10 +102,10 @@ def test_new_creates_are_not_pushed_while_the_gate_is_closed_and_lost_ones_are(
     with engine.begin() as connection:
         connection.execute(update(CreateGate).values(holder=lost, closed_until=now + timedelta(seconds=1)))
 
-        pushed = moves.wake_due(connection, Priority.CAMPAIGN, now, 100, again)
+        pushed = transitions.wake_due(connection, Priority.CAMPAIGN, now, 100, again)
 
         assert {due.id for due in pushed} == {lost, later}
         connection.execute(update(CreateGate).values(holder=None, closed_until=now))
-        moves.wake_pushed(connection, now, again, Mailing.stage == Stage.CREATE)
-        pushed = moves.wake_due(connection, Priority.CAMPAIGN, now, 100, again)
+        transitions.wake_pushed(connection, now, again, Mailing.stage == Stage.CREATE)
+        pushed = transitions.wake_due(connection, Priority.CAMPAIGN, now, 100, again)
         assert newcomer in {due.id for due in pushed}

@@ -8,8 +8,8 @@ from sqlalchemy import insert, update
 
 from models import Campaign, CreateGate, Installation, Stage, State
 from tests.worker.board import LEASE, NOW, Board, Cell
-from worker import moves
-from worker.moves import Held
+from worker import transitions
+from worker.transitions import Held
 
 JUST_BEFORE = NOW - timedelta(microseconds=1)
 JUST_AFTER = NOW + timedelta(microseconds=1)
@@ -19,7 +19,7 @@ by_stage = pytest.mark.parametrize("stage", list(Stage))
 
 
 def claim(board: Board, cell: Cell, stage: Stage | None = None) -> Held | None:
-    return moves.claim(board.connection, board.ids[cell], stage or cell[1], NOW, LEASE)
+    return transitions.claim(board.connection, board.ids[cell], stage or cell[1], NOW, LEASE)
 
 
 def claimed(board: Board, cells: list[Cell]) -> list[Stage]:
@@ -171,9 +171,9 @@ def test_a_holder_hears_of_a_pause_and_of_a_cancel_at_its_next_commit(
     held = board.held(cell)
     assert (held.paused, held.cancel_requested) == (False, False)
     set_all(board, paused, paused_at=NOW)
-    moves.cancel(board.connection, board.ids[cell], "Ada", NOW)
+    transitions.cancel(board.connection, board.ids[cell], "Ada", NOW)
 
-    after = moves.checkpoint(board.connection, held, NOW, LEASE, {})
+    after = transitions.checkpoint(board.connection, held, NOW, LEASE, {})
 
     assert after
     assert (after.paused, after.cancel_requested) == (True, True)

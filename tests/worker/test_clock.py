@@ -12,9 +12,9 @@ from sqlalchemy import Engine, select, text
 import intake
 import worker
 from models import Mailing, Stage
-from worker import moves
+from worker import transitions
 from worker.clock import SKEW, Skew, system_clock
-from worker.desk import measure_skew, open_desk
+from worker.context import measure_skew, open_desk
 from worker.settings import Settings
 
 # Between reading one clock and reading the other.
@@ -50,7 +50,7 @@ def test_a_worker_whose_clock_is_off_gives_leases_by_the_databases_clock(
         with desk.engine.begin() as connection:
             connection.execute(text("UPDATE mailing SET not_before = clock_timestamp()"))
         with desk.engine.begin() as connection:
-            held = moves.claim(connection, mailing_id, Stage.CREATE, desk.clock(), desk.lease)
+            held = transitions.claim(connection, mailing_id, Stage.CREATE, desk.clock(), desk.lease)
         assert held is not None
         assert abs(held.lease_until - desk.lease - database_time(engine)) < NEARLY
         with engine.connect() as connection:

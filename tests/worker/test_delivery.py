@@ -17,13 +17,13 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, select, update
 
-from console.embedded import in_use
-from console.valkey import Valkey
+from console.local.services import in_use
+from console.local.valkey import Valkey
 from models import Mailing, Stage, State
 from tests.worker.conftest import person
-from worker import dispatch
 from worker.clock import system_clock
-from worker.desk import Desk
+from worker.context import Desk
+from worker.engine import dispatcher
 from worker.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -254,4 +254,4 @@ def push_what_is_due(engine: Engine, env: dict[str, str]) -> int:
     """Do a beat's scan here, and lose its messages."""
     settings = Settings(push_again_seconds=float(env["MAILRUN_PUSH_AGAIN_SECONDS"]))
     desk = Desk(engine, None, settings)  # type: ignore[arg-type] # the scan speaks to no vendor
-    return dispatch.run_once(desk, system_clock(), lambda _: 0, lambda *_: None)
+    return dispatcher.run_once(desk, system_clock(), lambda _: 0, lambda *_: None)

@@ -8,15 +8,16 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, insert, select, text, update
 
-from console.roles import OWNER
+from console.local.roles import OWNER
 from models import ENDED, Campaign, Installation, Mailing, Priority, Stage, State
 from tests.worker.board import CELLS, LEASE, NOW, Board, Cell
-from worker import dispatch, moves
-from worker.desk import CONCURRENCY, Desk
-from worker.dispatch import rest_of_chain
-from worker.moves.due import WAKE
-from worker.pace import ABREAST
+from worker import transitions
+from worker.context import CONCURRENCY, Desk
+from worker.engine import dispatcher
+from worker.engine.dispatcher import rest_of_chain
+from worker.engine.run_budget import ABREAST
 from worker.settings import Settings
+from worker.transitions.wake import WAKE
 
 AGAIN = timedelta(seconds=60)
 JUST_AFTER = NOW + timedelta(microseconds=1)
@@ -35,7 +36,7 @@ def woken(
     board: Board, priority: Priority = Priority.CAMPAIGN, room: int = 100, now: datetime = NOW
 ) -> set[Cell]:
     cells = {number: cell for cell, number in board.ids.items()}
-    return {cells[due.id] for due in moves.wake_due(board.connection, priority, now, room, AGAIN)}
+    return {cells[due.id] for due in transitions.wake_due(board.connection, priority, now, room, AGAIN)}
 
 
 @pytest.mark.parametrize("cell", AWAKE, ids=" ".join)
@@ -100,7 +101,7 @@ def test_waking_says_where_the_chain_begins_and_moves_nothing(asleep: Board) -> 
     for cell in AWAKE:
         asleep.forge(cell, wake_at=NOW)
 
-    due = moves.wake_due(asleep.connection, Priority.CAMPAIGN, NOW, 100, AGAIN)
+    due = transitions.wake_due(asleep.connection, Priority.CAMPAIGN, NOW, 100, AGAIN)
 
     assert {one.id: one.stage for one in due} == {asleep.ids[cell]: cell[1] for cell in AWAKE}
     assert not any(asleep.events().values())
@@ -167,8 +168,8 @@ def open_due(engine: Engine, count: int, priority: Priority = Priority.CAMPAIGN,
 def test_two_scans_at_once_share_the_due_rows_out(queue: Engine) -> None:
     ids = open_due(queue, 10)
     with queue.begin() as one, queue.begin() as other:
-        first = moves.wake_due(one, Priority.CAMPAIGN, NOW, 4, AGAIN)
-        second = moves.wake_due(other, Priority.CAMPAIGN, NOW, 100, AGAIN)
+        first = transitions.wake_due(one, Priority.CAMPAIGN, NOW, 4, AGAIN)
+        second = transitions.wake_due(other, Priority.CAMPAIGN, NOW, 100, AGAIN)
 
     assert len(first) == 4
     assert sorted(due.id for due in first + second) == sorted(ids)
@@ -177,8 +178,8 @@ def test_two_scans_at_once_share_the_due_rows_out(queue: Engine) -> None:
 def test_a_scan_does_not_wait_for_a_row_that_a_worker_moves_right_now(queue: Engine) -> None:
     ids = open_due(queue, 2)
     with queue.begin() as worker, queue.begin() as scan:
-        assert moves.claim(worker, ids[0], Stage.CREATE, NOW, LEASE)
-        assert [due.id for due in moves.wake_due(scan, Priority.CAMPAIGN, NOW, 9, AGAIN)] == ids[1:]
+        assert transitions.claim(worker, ids[0], Stage.CREATE, NOW, LEASE)
+        assert [due.id for due in transitions.wake_due(scan, Priority.CAMPAIGN, NOW, 9, AGAIN)] == ids[1:]
 
 
 class Broker:
@@ -194,7 +195,7 @@ class Broker:
     def scan(self, engine: Engine, now: datetime = NOW, window: int = 500) -> int:
         settings = Settings(dispatch_window=window, push_again_seconds=AGAIN.total_seconds())
         desk = Desk(engine, None, settings)  # type: ignore[arg-type] # the scan speaks to no vendor
-        return dispatch.run_once(desk, now, self.waiting.__getitem__, self.push)
+        return dispatcher.run_once(desk, now, self.waiting.__getitem__, self.push)
 
 
 def test_events_are_pushed_before_campaigns(queue: Engine) -> None:
@@ -336,7 +337,7 @@ def test_the_scan_keeps_to_its_room_when_the_statistics_know_of_nothing_due(anal
         connection.execute(text("ANALYZE mailing"))
         forge_many(connection, State.QUEUED, NOW - timedelta(days=1), 300)
 
-        woken = moves.wake_due(connection, Priority.CAMPAIGN, NOW, 7, AGAIN)
+        woken = transitions.wake_due(connection, Priority.CAMPAIGN, NOW, 7, AGAIN)
         connection.rollback()
 
     assert len(woken) == 7
@@ -353,5 +354,5 @@ def test_the_wake_up_of_a_row_is_its_only_time_that_counts(queue: Engine) -> Non
 
     with queue.begin() as connection:
         _, stage, mailings = broker.pushed[0]
-        assert moves.claim(connection, mailings[0], stage, NOW + AGAIN, LEASE) is None
+        assert transitions.claim(connection, mailings[0], stage, NOW + AGAIN, LEASE) is None
         assert connection.scalar(select(Mailing.attempts)) == 0

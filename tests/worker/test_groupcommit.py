@@ -7,13 +7,13 @@ from threading import Event
 
 import pytest
 
-from worker import groupcommit
-from worker.groupcommit import GroupCommit, SharedCommitError, Terms
+from worker import group_commit
+from worker.group_commit import GroupCommit, SharedCommitError, Terms
 
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(groupcommit, "_PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(group_commit, "_PATIENCE_SECONDS", 60.0)
 
 
 class Books:
@@ -114,7 +114,7 @@ def test_a_commit_knows_whether_it_is_of_several_threads() -> None:
 
 
 def test_nobody_waits_long_behind_a_commit_that_waits_for_a_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(groupcommit, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(group_commit, "_PATIENCE_SECONDS", 0.05)
     commits, lock, stuck = GroupCommit[str, str](), Event(), Event()
 
     def wait_for_the_lock(shares: Sequence[str], _: Terms) -> Mapping[int, str]:

@@ -7,12 +7,12 @@ import pytest
 from models import IfLate, Stage, State
 from tests.worker.board import LEASE, NOW, Board
 from tests.worker.operations import TIMES
-from worker import moves
-from worker.moves import Resolution
-from worker.moves.due import wake_pushed
-from worker.moves.vendor_changes import note_order
+from worker import transitions
 from worker.results import Advance, Retry, Unsure
-from worker.schedule import TimeTrouble
+from worker.scheduling.schedule import TimeTrouble
+from worker.transitions import Resolution
+from worker.transitions.vendor_changes import note_order
+from worker.transitions.wake import wake_pushed
 
 WORKING = (State.WORKING, Stage.ATTACH)
 ASKING = (State.ATTENTION, Stage.ATTACH)
@@ -24,21 +24,21 @@ DAY = timedelta(days=1)
 def test_the_pause_between_retries_doubles_up_to_an_hour(board: Board, attempts: int, seconds: int) -> None:
     board.forge(WORKING, attempts=attempts)
 
-    moves.make(board.connection, board.held(WORKING), Retry("failed"), NOW, TIMES)
+    transitions.make(board.connection, board.held(WORKING), Retry("failed"), NOW, TIMES)
 
     assert board.row(WORKING).not_before == NOW + timedelta(seconds=seconds)
 
 
 def test_a_write_of_unknown_outcome_is_kept_until_the_stage_has_ended(board: Board) -> None:
-    moves.make(board.connection, board.held(WORKING), Unsure("lost"), NOW, TIMES)
+    transitions.make(board.connection, board.held(WORKING), Unsure("lost"), NOW, TIMES)
     row = board.row(WORKING)
     assert (row.state, row.recovering, row.unsure_since) == (State.QUEUED, True, NOW)
 
-    held = moves.claim(board.connection, row.id, Stage.ATTACH, NOW + DAY, LEASE)
+    held = transitions.claim(board.connection, row.id, Stage.ATTACH, NOW + DAY, LEASE)
     assert held
     assert held.recovering
 
-    moves.make(board.connection, held, Advance(Stage.PROOF, {}), NOW + DAY, TIMES)
+    transitions.make(board.connection, held, Advance(Stage.PROOF, {}), NOW + DAY, TIMES)
     row = board.row(WORKING)
     assert (row.recovering, row.unsure_since, row.attempts, row.resends) == (False, None, 0, 0)
 
@@ -49,7 +49,7 @@ def test_the_last_write_of_a_dead_worker_was_at_most_at_the_end_of_its_lease(
 ) -> None:
     board.forge(WORKING, lease_until=NOW - ago, wake_at=NOW)
 
-    held = moves.claim(board.connection, board.ids[WORKING], Stage.ATTACH, NOW, LEASE)
+    held = transitions.claim(board.connection, board.ids[WORKING], Stage.ATTACH, NOW, LEASE)
 
     assert held
     assert held.order_written_at == NOW - ago
@@ -58,7 +58,7 @@ def test_the_last_write_of_a_dead_worker_was_at_most_at_the_end_of_its_lease(
 def test_a_retry_by_a_person_counts_from_nothing(board: Board) -> None:
     board.forge(ASKING, attempts=3, waits=2, resends=1)
 
-    assert moves.resolve(board.connection, board.ids[ASKING], Resolution.RETRY, "Ada", "why", NOW)
+    assert transitions.resolve(board.connection, board.ids[ASKING], Resolution.RETRY, "Ada", "why", NOW)
 
     row = board.row(ASKING)
     assert (row.attempts, row.waits, row.resends, row.reason_code) == (0, 0, 0, None)
@@ -70,7 +70,7 @@ def test_a_retry_sends_late_only_what_needed_a_person_for_being_late(
 ) -> None:
     board.forge(ASKING, reason_code=code, if_late=IfLate.ASK)
 
-    assert moves.resolve(board.connection, board.ids[ASKING], Resolution.RETRY, "Ada", "why", NOW)
+    assert transitions.resolve(board.connection, board.ids[ASKING], Resolution.RETRY, "Ada", "why", NOW)
 
     assert board.row(ASKING).if_late == if_late
 
@@ -80,7 +80,7 @@ def test_a_paid_mailing_is_neither_given_up_nor_paid_again(board: Board, resolut
     board.forge(SETTLING, paid_at=NOW)
     before = board.rows()
 
-    assert not moves.resolve(board.connection, board.ids[SETTLING], resolution, "Ada", "why", NOW)
+    assert not transitions.resolve(board.connection, board.ids[SETTLING], resolution, "Ada", "why", NOW)
 
     assert board.rows() == before
 
@@ -89,7 +89,7 @@ def test_a_mailing_that_waits_for_approval_alone_does_not_try_its_budget_again(b
     waiting = (State.APPROVAL, Stage.CHECKOUT)
     board.forge(waiting, reason_code=None)
 
-    assert not moves.fit(board.connection, board.ids[waiting], "Ada", NOW)
+    assert not transitions.fit(board.connection, board.ids[waiting], "Ada", NOW)
 
     assert board.row(waiting).state is State.APPROVAL
 

@@ -11,11 +11,9 @@ import pytest
 from models import MOVES, Move, Stage, State
 from tests.worker.board import CELLS, LEASE, NOW, Board, Cell
 from tests.worker.operations import OPERATIONS, TIMES, Operation, make
-from worker import moves
-from worker.moves import Held
-from worker.results import (
-    Advance,
-)
+from worker import transitions
+from worker.results import Advance
+from worker.transitions import Held
 
 HOLDERS: Final = [one for one in OPERATIONS if isinstance(one.do, partial) and one.do.func is make]
 by_name: Final = [pytest.param(one, id=one.name) for one in OPERATIONS]
@@ -87,7 +85,7 @@ def test_a_record_is_written_only_if_the_fence_held(board: Board) -> None:
         for held in (board.held(cell), with_another_claim(board.held(cell))):
             result = Advance(Stage.SETTLE, {"order_id": 6000}, lambda _, at=cell: written.append(at))
             with board.connection.begin_nested() as attempt:
-                moves.make(board.connection, held, result, NOW, TIMES)
+                transitions.make(board.connection, held, result, NOW, TIMES)
                 attempt.rollback()
 
     assert written == [cell for cell in CELLS if cell[0] is State.WORKING]
@@ -97,7 +95,7 @@ def test_a_checkpoint_writes_its_record_only_if_the_fence_held(board: Board) -> 
     held, written = board.held((State.WORKING, Stage.ATTACH)), []
 
     for one in (with_another_claim(held), held):
-        moves.checkpoint(
+        transitions.checkpoint(
             board.connection, one, NOW, LEASE, {"cursor": 1}, lambda _, at=one: written.append(at.claim)
         )
 
@@ -109,10 +107,10 @@ def test_a_checkpoint_renews_the_lease_of_its_holder_and_of_nobody_else(board: B
 
     for cell in CELLS:
         stale = with_another_claim(board.held(cell))
-        assert moves.checkpoint(board.connection, stale, later, LEASE, {"cursor": 1}) is None
+        assert transitions.checkpoint(board.connection, stale, later, LEASE, {"cursor": 1}) is None
     assert board.rows() == before
     for cell in CELLS:
-        kept = moves.checkpoint(board.connection, board.held(cell), later, LEASE, {"cursor": 1})
+        kept = transitions.checkpoint(board.connection, board.held(cell), later, LEASE, {"cursor": 1})
         assert (kept is not None) == (cell[0] is State.WORKING), cell
         assert kept is None or (kept.lease_until, kept.cursor) == (later + LEASE, 1)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.pairing import SIGNS, are_written_differently, pair, pair_cut
+from worker.recipients.matching import SIGNS, are_written_differently, pair, pair_cut
 
 
 @dataclass(frozen=True)

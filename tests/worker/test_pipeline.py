@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import Row
 
 from models import Stage, State
-from worker import moves, strays, sweep
-from worker.desk import Desk
-from worker.pipeline import Next, Pace, deliver
+from worker import transitions
+from worker.context import Desk
+from worker.engine.pipeline import Next, Pace, deliver
+from worker.orphans import finder
+from worker.periodic import orphan_sweep
 
 
 def test_a_mailing_becomes_one_paid_order(
@@ -70,7 +72,7 @@ class Frozen:
             self.clock.forward(3600)
             with self.desk.engine.begin() as connection:
                 args = (self.mailing_id, self.stage, self.clock(), self.desk.lease)
-                assert moves.claim(connection, *args) is not None
+                assert transitions.claim(connection, *args) is not None
         return self.clock()
 
 
@@ -101,4 +103,4 @@ def test_a_draft_that_goes_while_strays_are_looked_for_is_none(desk: Desk, clock
             desk.vendor.delete_order(gone)
             return drafts
 
-    assert strays.unexplained_drafts(sweep.Round(desk.engine, Listed(), clock())).empty == [kept]  # type: ignore[arg-type]
+    assert finder.unexplained_drafts(orphan_sweep.Round(desk.engine, Listed(), clock())).empty == [kept]  # type: ignore[arg-type]

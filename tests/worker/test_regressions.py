@@ -11,8 +11,8 @@ from models import Approval, Stage, State
 from tests.proof.statemachine.boundaries import Fate, Strike
 from tests.proof.statemachine.plans import Plan
 from tests.proof.statemachine.rig import Rig, opened
-from worker import sweep
-from worker.desk import open_desk
+from worker.context import open_desk
+from worker.periodic import orphan_sweep
 
 _PAST_THE_LEASE = 91
 
@@ -82,7 +82,7 @@ def test_an_order_that_was_deleted_as_a_stray_before_its_late_answer_is_made_ane
     late = rig.deliver(mailing, Stage.CREATE, strike=Strike(Fate.FREEZES, on="after POST order"))
     for _ in range(2):
         rig.forward(3600)
-        sweep.run_once(rig.desk, rig.now())
+        orphan_sweep.run_once(rig.desk, rig.now())
     assert rig.operator.ledger()["totals"]["deleted"] == 1
 
     rig.let_go(late)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from redis import Redis
 
-from console.embedded import in_use
-from console.valkey import Valkey
+from console.local.services import in_use
+from console.local.valkey import Valkey
 
 if TYPE_CHECKING:
     from tests.conftest import Program, StartWorker

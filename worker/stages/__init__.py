@@ -6,9 +6,9 @@ Both take the Work of a claim and return one Result; neither holds a transaction
 from typing import Protocol
 
 from models import Stage
+from worker.job import Work
 from worker.results import Result
 from worker.stages import attach, checkout, create, proof, settle, summarize
-from worker.work import Work
 
 
 class StageModule(Protocol):

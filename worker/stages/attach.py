@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from lettrlabs import Accepted, AppendResult, Call, NotSent, OrderRecipient, Rejected, Unknown, VendorError
 from models import Stage
-from worker import appending, marking, pairing, quotes, recipients, suppressing, visibility
-from worker.nobody import nobody_left
-from worker.people import Page
-from worker.refusals import not_now, refused
+from worker.job import Saw, Work
+from worker.page_recipient import Page
+from worker.recipients import matching, outcomes
 from worker.results import Advance, Again, AskPerson, Note, Result, Unsure, Wait
-from worker.work import Saw, Work
+from worker.stages import quote_request, recipient_pages, recipient_screening, replaced_recipients
+from worker.stages.empty_mailing import nobody_left
+from worker.stages.vendor import visibility
+from worker.stages.vendor.failures import not_now, refused
 
 _FILLINGS = 3
 _DELETE_AT_ONCE = 500
@@ -26,7 +28,7 @@ _SOON = 2.0
 class _Handed:
     """A page that the vendor has answered for: who is on the order, whom it refused and why, the cursor after it."""
 
-    over: Mapping[int, pairing.Person]
+    over: Mapping[int, matching.Person]
     refused: Mapping[int, str]
     cursor: int
 
@@ -38,11 +40,11 @@ def run(work: Work) -> Result:
         if unready is not None:
             return unready
     while work.held.cursor < work.held.size:
-        page = recipients.next_page(work)
+        page = recipient_pages.next_page(work)
         if page[0].halted:
             return Again("halted between two pages")
         after = work.held.cursor + len(page)
-        fit = suppressing.sift(work, page)
+        fit = recipient_screening.sift(work, page)
         if not fit:
             work.checkpoint({"cursor": after})
             continue
@@ -55,7 +57,9 @@ def run(work: Work) -> Result:
 def _hand_over(work: Work, page: Page, after: int) -> Result | None:
     """Append one page; returns what the stage comes to, or None if another page follows."""
     work.hold_on()
-    answer = work.vendor.append_recipients(work.held.order, [recipients.on_the_wire(one) for one in page])
+    answer = work.vendor.append_recipients(
+        work.held.order, [recipient_pages.on_the_wire(one) for one in page]
+    )
     match answer:
         case Accepted(told, call):
             is_first = work.held.cursor == 0
@@ -70,7 +74,7 @@ def _hand_over(work: Work, page: Page, after: int) -> Result | None:
 
 def recover(work: Work) -> Result:
     """Go on from what the order holds: the pages before the cursor, or these and the page in doubt."""
-    if work.held.cursor == work.held.size and not recipients.submitted(work):
+    if work.held.cursor == work.held.size and not recipient_pages.submitted(work):
         # The draft of a mailing that nobody was taken of may be deleted already: reading it would be refused.
         return nobody_left(work)
     there = list(work.vendor.iter_recipients(work.held.order))
@@ -90,16 +94,16 @@ def _page_in_doubt(work: Work, there: list[OrderRecipient]) -> Result | None:
     """Go on after the page whose answer was lost, if the order holds exactly it and the pages before it."""
     if work.held.cursor == work.held.size:
         return None
-    page = recipients.next_page(work)
+    page = recipient_pages.next_page(work)
     # Those whom a rule spared were marked before the page was handed over.
-    waiting = recipients.waiting_positions(work)
+    waiting = recipient_pages.waiting_positions(work)
     whole = {one.position: one for one in page if one.position in waiting and not one.suppressed}
     if not whole or _pairs(_ours(work) | whole, there) is None:
         return None
-    marks = marking.submitted_marks(work.held.id, whole, suppressing.day_of(work))
+    marks = outcomes.submitted_marks(work.held.id, whole, recipient_screening.day_of(work))
     # It gets on: a vendor that never answers in time for a page may still be handed many.
     values = {"cursor": work.held.cursor + len(page), "attempts": 1}
-    return Again("the page in doubt is on the order", values, Note(marking.mark, marks))
+    return Again("the page in doubt is on the order", values, Note(outcomes.mark, marks))
 
 
 def _page_accepted(work: Work, handed: _Handed, call: Call, *, is_first: bool) -> Result | None:
@@ -107,31 +111,31 @@ def _page_accepted(work: Work, handed: _Handed, call: Call, *, is_first: bool) -
     if handed.cursor == work.held.size:
         return _read_back(work, handed, call)
     _keep(work, handed)
-    if is_first or not appending.may_replace(call):
+    if is_first or not replaced_recipients.may_replace(call):
         return None
     there = list(work.vendor.iter_recipients(work.held.order))
-    replaced = appending.has_replaced(recipients.submitted(work), handed.over, there)
-    return appending.cannot_fill(work) if replaced else None
+    replaced = replaced_recipients.has_replaced(recipient_pages.submitted(work), handed.over, there)
+    return replaced_recipients.cannot_fill(work) if replaced else None
 
 
 def _handed(page: Page, told: AppendResult, cursor: int) -> _Handed:
     refusals = dict(enumerate(told.undeliverable))
     positions = {person.position: person for person in page}
-    found = pairing.pair_cut(refusals, positions) if refusals else {}
+    found = matching.pair_cut(refusals, positions) if refusals else {}
     why = {found[n]: refusals[n].reason or "refused without a reason" for n in found}
     return _Handed({at: one for at, one in positions.items() if at not in why}, why, cursor)
 
 
 def _keep(work: Work, handed: _Handed) -> None:
-    over = marking.submitted_marks(work.held.id, handed.over, suppressing.day_of(work))
-    marks = over + marking.refused_marks(work.held.id, handed.refused)
-    work.checkpoint({"cursor": handed.cursor}, Note(marking.mark, marks))
+    over = outcomes.submitted_marks(work.held.id, handed.over, recipient_screening.day_of(work))
+    marks = over + outcomes.refused_marks(work.held.id, handed.refused)
+    work.checkpoint({"cursor": handed.cursor}, Note(outcomes.mark, marks))
 
 
 def _read_back(work: Work, last: _Handed | None = None, call: Call | None = None) -> Result:
     """Hold the order against who was handed over; a ``last`` page that is not committed yet is, whatever is found."""
     try:
-        with quotes.asked_meanwhile(work, call):
+        with quote_request.asked_meanwhile(work, call):
             there = list(work.vendor.iter_recipients(work.held.order))
     except VendorError:
         if last is not None:
@@ -143,9 +147,9 @@ def _read_back(work: Work, last: _Handed | None = None, call: Call | None = None
     hidden = None if vendor_ids is not None else _hidden(work)
     if last is not None:
         _keep(work, last)
-        replaced = call is not None and appending.may_replace(call)
-        if replaced and appending.has_replaced(recipients.submitted(work), last.over, there):
-            return appending.cannot_fill(work)
+        replaced = call is not None and replaced_recipients.may_replace(call)
+        if replaced and replaced_recipients.has_replaced(recipient_pages.submitted(work), last.over, there):
+            return replaced_recipients.cannot_fill(work)
     if vendor_ids is not None:
         return nobody_left(work)
     return hidden or _start_over(work, there)
@@ -160,33 +164,33 @@ def _done(work: Work, vendor_ids: dict[int, int], last: _Handed | None) -> Resul
         "cursor": work.held.size,
         "accepted": len(vendor_ids),
         "rejected": work.held.size - len(vendor_ids),
-        "recipients_digest": recipients.digest_of(vendor_ids.values()),
+        "recipients_digest": recipient_pages.digest_of(vendor_ids.values()),
     }
     work.saw.recipients(vendor_ids[min(vendor_ids)], work.now())
-    marks = marking.accepted_marks(work.held.id, vendor_ids, suppressing.day_of(work))
+    marks = outcomes.accepted_marks(work.held.id, vendor_ids, recipient_screening.day_of(work))
     if last is not None:
-        marks += marking.refused_marks(work.held.id, last.refused)
-    return Advance(Stage.PROOF, values, Note(marking.mark, marks))
+        marks += outcomes.refused_marks(work.held.id, last.refused)
+    return Advance(Stage.PROOF, values, Note(outcomes.mark, marks))
 
 
-def _ours(work: Work, last: _Handed | None = None) -> dict[int, pairing.Person]:
+def _ours(work: Work, last: _Handed | None = None) -> dict[int, matching.Person]:
     """Return who should be on the order, by position."""
-    before = recipients.submitted(work) if work.held.cursor else {}
+    before = recipient_pages.submitted(work) if work.held.cursor else {}
     return {**before, **(last.over if last else {})}
 
 
-def _pairs(ours: Mapping[int, pairing.Person], there: list[OrderRecipient]) -> dict[int, int] | None:
+def _pairs(ours: Mapping[int, matching.Person], there: list[OrderRecipient]) -> dict[int, int] | None:
     """Return the vendor's id by position, or None if the order does not hold exactly who was handed over."""
     theirs = {person.id: person for person in there}
-    pairs = pairing.pair_cut(ours, theirs)
+    pairs = matching.pair_cut(ours, theirs)
     return pairs if len(pairs) == len(ours) == len(there) else None
 
 
 def _start_over(work: Work, there: list[OrderRecipient]) -> Result:
     work.saw = Saw()
-    ours = recipients.submitted(work)
+    ours = recipient_pages.submitted(work)
     should = len(ours)
-    if there and pairing.are_written_differently(ours, {person.id: person for person in there}):
+    if there and matching.are_written_differently(ours, {person.id: person for person in there}):
         facts = {"handedOver": should, "onTheOrder": len(there), "fillings": work.held.resends}
         why = f"some of the {len(there)} recipients on the order are written so that they are not recognized"
         return AskPerson("recipients_differ", why, facts)
@@ -199,7 +203,7 @@ def _start_over(work: Work, there: list[OrderRecipient]) -> Result:
         return trouble
     again = {"cursor": 0, "resends": work.held.resends + 1}
     why = f"emptied the order: it held {len(there)} recipients instead of {should}"
-    return Again(why, again, lambda connection: recipients.forget_outcomes(connection, work.held.id))
+    return Again(why, again, lambda connection: recipient_pages.forget_outcomes(connection, work.held.id))
 
 
 def _not_empty(work: Work) -> Result | None:

@@ -10,11 +10,14 @@ from datetime import timedelta
 
 from lettrlabs import Accepted, Checkout, NotSent, Order, OrderStatus, Rejected, Unknown
 from models import Stage
-from worker import agreement, ledger, recipients, statuses, suppressing, timing, visibility
-from worker.refusals import not_now, order_gone, refused
-from worker.reserving import release, reservation
+from worker.billing import reconciliation
+from worker.job import Saw, Work
 from worker.results import Advance, Again, AskPerson, Proceed, Result, Unsure
-from worker.work import Saw, Work
+from worker.stages import recipient_pages, recipient_screening
+from worker.stages.checks import approval, times
+from worker.stages.reservation import release, reservation
+from worker.stages.vendor import order_status, visibility
+from worker.stages.vendor.failures import not_now, order_gone, refused
 
 _RESENDS = 2
 # A vendor may name any number; one that names a day would leave a failed payment unseen for as long.
@@ -25,7 +28,7 @@ def run(work: Work) -> Result:
     """Verify what was approved, then reserve the money, then check out."""
     if work.saw.is_reserved(work.now()):
         return _reserved(work)
-    objection = timing.objection(work) if work.saw.all_of_it(work.now()) else _objection(work)
+    objection = times.objection(work) if work.saw.all_of_it(work.now()) else _objection(work)
     if objection is not None:
         return objection
     if work.held.quoted is None:
@@ -47,10 +50,10 @@ def _reserved(work: Work) -> Result:
 def _objection(work: Work) -> Result | None:
     """Hold what is there against what was agreed, and against the rules for people and times."""
     return (
-        suppressing.objection(work)
-        or timing.objection(work)
+        recipient_screening.objection(work)
+        or times.objection(work)
         or _recipients_differ(work)
-        or agreement.objection(work)
+        or approval.objection(work)
     )
 
 
@@ -75,25 +78,25 @@ def _check_out(work: Work) -> Result:
 
 def recover(work: Work) -> Result:
     """Look whether the lost checkout took effect; only an order that surely was not checked out is sent again."""
-    if suppressing.underway(work):
+    if recipient_screening.underway(work):
         return Again("people were being taken off the draft, before any checkout")
     order = work.vendor.order(work.held.order)
     if order is None or order.status == OrderStatus.DELETED:
         return order_gone(work)
-    if statuses.is_checked_out(order):
+    if order_status.is_checked_out(order):
         return _checked_out(order)
     return _unpaid(work, order)
 
 
 def _unpaid(work: Work, order: Order) -> Result:
     """Send a checkout again that surely had no effect; else ask a person."""
-    if statuses.is_final(order):
-        return statuses.unexpected(order)
+    if order_status.is_final(order):
+        return order_status.unexpected(order)
     hidden = visibility.wait(work, "waits until a lost checkout would have shown")
     if hidden is not None:
         return hidden
-    if not statuses.is_unpaid(order):
-        return statuses.unexpected(order)
+    if not order_status.is_unpaid(order):
+        return order_status.unexpected(order)
     charges = charges_of(work)
     if not charges and work.held.resends < _RESENDS:
         return Again("the lost checkout had no effect", {"resends": work.held.resends + 1}, release(work))
@@ -106,7 +109,7 @@ def _recipients_differ(work: Work) -> Result | None:
     there = [
         person.id for person in work.vendor.iter_recipients(work.held.order, expected=work.held.accepted)
     ]
-    if recipients.digest_of(there) == work.held.recipients_digest:
+    if recipient_pages.digest_of(there) == work.held.recipients_digest:
         return None
     if not there and work.vendor.order(work.held.order) is None:
         return order_gone(work)
@@ -118,7 +121,7 @@ def _recipients_differ(work: Work) -> Result | None:
 def _after_refusal(work: Work, answer: Rejected) -> Result:
     """Look at the order: a refusal may come because an earlier checkout did take effect, which may show late."""
     order = work.vendor.order(work.held.order)
-    if order is not None and statuses.is_checked_out(order):
+    if order is not None and order_status.is_checked_out(order):
         return _checked_out(order)
     unpaid = order_gone(work) if order is None else _refused(work, order, answer)
     if not isinstance(unpaid, AskPerson):
@@ -131,10 +134,10 @@ def _after_refusal(work: Work, answer: Rejected) -> Result:
 
 
 def _refused(work: Work, order: Order, answer: Rejected) -> Result:
-    if statuses.is_final(order):
-        return statuses.unexpected(order)
+    if order_status.is_final(order):
+        return order_status.unexpected(order)
     if order.status == OrderStatus.EDITS_NEEDED:
-        return visibility.wait(work, f"order {order.id} reads {order.status}") or statuses.edits_needed(
+        return visibility.wait(work, f"order {order.id} reads {order.status}") or order_status.edits_needed(
             work, order
         )
     return refused(work, answer)
@@ -154,4 +157,4 @@ def _to_settle(work: Work, told: Checkout) -> Result:
 def charges_of(work: Work) -> int:
     """Return how many transactions the vendor shows for the order."""
     told = work.vendor.transactions([work.held.order])
-    return len(ledger.books_of(work.held.id, work.held.order, told).entries)
+    return len(reconciliation.books_of(work.held.id, work.held.order, told).entries)

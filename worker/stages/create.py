@@ -12,10 +12,11 @@ from sqlalchemy import Connection
 
 from lettrlabs import Accepted, NotSent, Rejected, Unknown
 from models import Stage
-from worker import fates, gate, ownership, strays, visibility
-from worker.refusals import not_now, refused
+from worker.job import Work
+from worker.orphans import account_ownership, create_gate, finder, registry
 from worker.results import Advance, Again, Fail, Note, Result, Unsure, Wait
-from worker.work import Work
+from worker.stages.vendor import visibility
+from worker.stages.vendor.failures import not_now, refused
 
 _GATE_PAUSE = 1.0
 _OnLeaving: TypeAlias = Callable[[Connection, Work], None]
@@ -28,7 +29,7 @@ def run(work: Work) -> Result:
     match answer:
         case Accepted(order_id):
             work.saw.made_order = True
-            return Advance(Stage.ATTACH, {"order_id": order_id}, Note(fates.take, order_id))
+            return Advance(Stage.ATTACH, {"order_id": order_id}, Note(registry.take, order_id))
         case NotSent():
             return not_now(work, answer)
         case Rejected(status=400):
@@ -43,11 +44,11 @@ def run(work: Work) -> Result:
 
 def recover(work: Work) -> Result:
     """Find the draft that the lost create may have made, or make sure that it stays without effect."""
-    if not ownership.is_exclusive(work, work.settings):
-        return _leave(work, strays.unexplained_drafts(work, above=work.held.order_fence or 0).empty)
-    if not gate.close(work):
+    if not account_ownership.is_exclusive(work, work.settings):
+        return _leave(work, finder.unexplained_drafts(work, above=work.held.order_fence or 0).empty)
+    if not create_gate.close(work):
         return _at_the_gate(work, "another lost create is being found out")
-    if gate.calls_in_flight(work):
+    if create_gate.calls_in_flight(work):
         return _at_the_gate(work, "waits for creates under way to end")
     return _settle(work)
 
@@ -62,26 +63,28 @@ def _settle(work: Work) -> Result:
 
     No create is under way, so each unexplained draft is of a lost create.
     """
-    drafts = strays.unexplained_drafts(work, above=work.held.order_fence or 0)
+    drafts = finder.unexplained_drafts(work, above=work.held.order_fence or 0)
     found = drafts.empty
-    contradicted = ownership.note_filled_drafts(work, work.settings, drafts.filled)
-    if contradicted or len(found) > strays.lost_creates(work):
+    contradicted = account_ownership.note_filled_drafts(work, work.settings, drafts.filled)
+    if contradicted or len(found) > finder.lost_creates(work):
         # Drafts of another program are among them: the hourly look judges those that stay empty.
-        return _leave(work, found, gate.open_again)
-    condemned = strays.condemned(work, found)
+        return _leave(work, found, create_gate.open_again)
+    condemned = finder.condemned(work, found)
     left = [order_id for order_id in found if order_id not in condemned]
-    if left and strays.interchangeable(work):
+    if left and finder.interchangeable(work):
         return _adopt(work, left[0])
-    hidden = _hidden(work, gate.open_again)
+    hidden = _hidden(work, create_gate.open_again)
     if hidden is not None:
         return hidden
     # Draft orders of creates lost within the window are left for the recovery of those creates, or the sweep.
-    doomed = found if strays.none_lost_within_window(work) else sorted(condemned)
+    doomed = found if finder.none_lost_within_window(work) else sorted(condemned)
     for order_id in doomed:
         # A deletion that fails is repeated by the sweep: no create uses a condemned draft.
-        fates.discard(work, order_id, "left by a lost create")
-    suspect = fates.suspect(work, [order_id for order_id in left if order_id not in doomed])
-    return Again("nothing is left of the lost create", record=_together(work, suspect, gate.open_again))
+        registry.discard(work, order_id, "left by a lost create")
+    suspect = registry.suspect(work, [order_id for order_id in left if order_id not in doomed])
+    return Again(
+        "nothing is left of the lost create", record=_together(work, suspect, create_gate.open_again)
+    )
 
 
 def _leave(work: Work, drafts: list[int], also: _OnLeaving | None = None) -> Result:
@@ -89,7 +92,7 @@ def _leave(work: Work, drafts: list[int], also: _OnLeaving | None = None) -> Res
     hidden = _hidden(work, also)
     if hidden is not None:
         return hidden
-    record = _together(work, fates.suspect(work, drafts), also)
+    record = _together(work, registry.suspect(work, drafts), also)
     return Again("the account may be shared: a stray draft may be left", record=record)
 
 
@@ -116,12 +119,12 @@ def _together(
 
 def _adopt(work: Work, order_id: int) -> Result:
     def record(connection: Connection) -> None:
-        fates.adopt(connection, order_id, work.now())
-        gate.open_again(connection, work)
+        registry.adopt(connection, order_id, work.now())
+        create_gate.open_again(connection, work)
 
     return Advance(Stage.ATTACH, {"order_id": order_id}, record)
 
 
 def late_reply(work: Work, order_id: int) -> None:
     """Delete the order of a claim that was lost meanwhile, unless somebody uses it by now."""
-    fates.discard(work, order_id, "answered after its claim was lost")
+    registry.discard(work, order_id, "answered after its claim was lost")

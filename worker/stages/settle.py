@@ -8,13 +8,14 @@ from sqlalchemy import Connection
 
 from lettrlabs import PAID, Order, OrderStatus
 from models import Difference
-from worker import acceptances, budgets, ledger, statuses, visibility
-from worker.ledger import Account, Books
-from worker.refusals import order_gone
-from worker.reserving import release
+from worker.billing import acceptances, budgets, reconciliation
+from worker.billing.reconciliation import Account, Books
+from worker.job import Work
 from worker.results import AskPerson, Facts, Note, Result, Sent, Wait
 from worker.stages.checkout import charges_of
-from worker.work import Work
+from worker.stages.reservation import release
+from worker.stages.vendor import order_status, visibility
+from worker.stages.vendor.failures import order_gone
 
 _LONGEST_POLL = 300.0
 
@@ -28,8 +29,8 @@ def run(work: Work) -> Result:
         return _paid(work, order)
     if order.status == OrderStatus.PAYMENT_NEEDED:
         return Wait(_pause(work), "the payment is settling")
-    if statuses.is_final(order):
-        return statuses.unexpected(order)
+    if order_status.is_final(order):
+        return order_status.unexpected(order)
     return _unpaid(work, order)
 
 
@@ -50,14 +51,14 @@ def _unpaid(work: Work, order: Order) -> Result:
     hidden = visibility.wait(work, f"the order reads {order.status}: its payment may show later")
     if hidden is not None:
         return replace(hidden, seconds=min(hidden.seconds, _pause(work)))
-    if not statuses.is_unpaid(order):
-        return statuses.unexpected(order)
+    if not order_status.is_unpaid(order):
+        return order_status.unexpected(order)
     charges = charges_of(work)
     if charges:
         facts = {"orderStatus": order.status, "charges": charges}
         return AskPerson("checkout_unclear", f"the order reads {order.status}, but it was charged", facts)
     if order.status == OrderStatus.EDITS_NEEDED:
-        return statuses.edits_needed(work, order)
+        return order_status.edits_needed(work, order)
     why = "the payment failed: LettrLabs put the order back to Draft"
     return AskPerson("payment_failed", why, {"orderStatus": order.status}, record=release(work))
 
@@ -67,29 +68,35 @@ def _paid(work: Work, order: Order) -> Result:
     books = _books(work)
     account = Account.of(books)
     paid_at = work.held.paid_at or work.now()
-    values: Facts = {"order_status": order.status, "paid_at": paid_at, **ledger.values(account)}
+    values: Facts = {"order_status": order.status, "paid_at": paid_at, **reconciliation.values(account)}
     doubts = account.differences(work.held.quoted or Decimal(0), work.held.accepted)
     decisions = _decisions(work, account) if doubts else {}
     left = [doubt for doubt in doubts if doubt.kind not in decisions]
     if not left:
-        return Sent({**values, **ledger.passed(doubts, decisions)}, Note(ledger.write_down, books))
+        return Sent(
+            {**values, **reconciliation.passed(doubts, decisions)}, Note(reconciliation.write_down, books)
+        )
     why = f"paid, but {'; '.join(doubt.words for doubt in left)}"
     if work.now() < paid_at + timedelta(seconds=work.settings.settlement_window_seconds):
         work.checkpoint({"order_status": order.status, "paid_at": paid_at})
         return Wait(_pause(work), f"{why}: its books may not be complete yet")
 
     def record(connection: Connection) -> None:
-        ledger.write_down(connection, [books])
+        reconciliation.write_down(connection, [books])
         # What is sent is spent by its move; this waits for a person, and is paid all the same.
         budgets.spend(connection, [work.held.id], work.now())
 
-    facts = {"quoted": str(work.held.quoted), "orderStatus": order.status, **ledger.facts(account, left)}
-    return AskPerson(ledger.CHARGE_DIFFERS, why, facts, values, record)
+    facts = {
+        "quoted": str(work.held.quoted),
+        "orderStatus": order.status,
+        **reconciliation.facts(account, left),
+    }
+    return AskPerson(reconciliation.CHARGE_DIFFERS, why, facts, values, record)
 
 
 def _decisions(work: Work, account: Account) -> dict[Difference, int]:
     with work.engine.connect() as connection:
-        return acceptances.accepted(connection, work.held.id, ledger.digest_of(account))
+        return acceptances.accepted(connection, work.held.id, reconciliation.digest_of(account))
 
 
 def _order(work: Work) -> Order | None:
@@ -106,10 +113,10 @@ def _books(work: Work) -> Books:
     else:
         told = work.vendor.transactions([order_id])
     discounts = Decimal(0)
-    if ledger.has_unclear_credit(told):
+    if reconciliation.has_unclear_credit(told):
         with work.engine.connect() as connection:
-            discounts = ledger.quoted_discounts(connection, work.held.id)
-    return ledger.books_of(work.held.id, order_id, told, discounts)
+            discounts = reconciliation.quoted_discounts(connection, work.held.id)
+    return reconciliation.books_of(work.held.id, order_id, told, discounts)
 
 
 def _pause(work: Work) -> float:

@@ -3,27 +3,28 @@
 from decimal import Decimal
 
 from models import Stage
-from worker import agreement, choices, holds, lateness, quotes
-from worker.quotes import Taken
-from worker.reserving import reservation
+from worker.job import Work
 from worker.results import Advance, AskApproval, AskPerson, Note, Record, Result, nothing
-from worker.work import Work
+from worker.stages import delivery_choice, quote_request
+from worker.stages.checks import approval, hold_date, send_time
+from worker.stages.quote_request import Taken
+from worker.stages.reservation import reservation
 
 
 def run(work: Work) -> Result:
     """Choose how to send it in time, then fetch and keep its summary; asking charges nothing (Checkout Summary)."""
-    objection = holds.objection(work) or choices.choose(work)
+    objection = hold_date.objection(work) or delivery_choice.choose(work)
     if objection is not None:
         return objection
     told = work.saw.quote_of(work.now())
     if told is None:
-        told = quotes.ask(work)
+        told = quote_request.ask(work)
         work.saw.price(work.now())
-    priced = quotes.assess(work, told)
+    priced = quote_request.assess(work, told)
     if isinstance(priced, AskPerson):
-        return quotes.once_evident(work, priced)
-    record = Note(quotes.keep, Taken(work.held, priced, work.now()))
-    if agreement.is_missing(work.held, priced.cost.total):
+        return quote_request.once_evident(work, priced)
+    record = Note(quote_request.keep, Taken(work.held, priced, work.now()))
+    if approval.is_missing(work.held, priced.cost.total):
         return AskApproval(priced.values, record)
     return Advance(Stage.CHECKOUT, priced.values, record, _reserved_ahead(work, priced.cost.total))
 
@@ -32,7 +33,7 @@ def _reserved_ahead(work: Work, amount: Decimal) -> Record:
     """Reserve the money in the same commit, if nothing is left to be looked at before the checkout."""
     held, now = work.held, work.now()
     asks_the_vendor = held.vendor_hold is not None or held.deliver_by is not None
-    if asks_the_vendor or not work.saw.all_of_it(now) or lateness.objection(work) is not None:
+    if asks_the_vendor or not work.saw.all_of_it(now) or send_time.objection(work) is not None:
         return nothing
     return reservation(work, amount)
 

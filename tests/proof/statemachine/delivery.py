@@ -8,8 +8,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import Stage
 from tests.proof.statemachine.boundaries import Course, Killed, Strike, on_course
-from worker.desk import Desk
-from worker.pipeline import Next, Pace, deliver, settle
+from worker.context import Desk
+from worker.engine.pipeline import Next, Pace, deliver, settle
 
 _PATIENCE: Final = 60.0
 

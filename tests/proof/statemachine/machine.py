@@ -16,10 +16,12 @@ from tests.proof.statemachine.manners import EACH, HIDES_STRAYS, Manner
 from tests.proof.statemachine.plans import Plan
 from tests.proof.statemachine.rig import Rig
 from tests.proof.statemachine.truth import Deeds, Truth
-from worker import dispatch, moves, sweep
-from worker.dispatch import rest_of_chain
-from worker.moves import CancelOutcome, Resolution
-from worker.pipeline import Next
+from worker import transitions
+from worker.engine import dispatcher
+from worker.engine.dispatcher import rest_of_chain
+from worker.engine.pipeline import Next
+from worker.periodic import orphan_sweep
+from worker.transitions import CancelOutcome, Resolution
 
 _PLANS = st.builds(
     Plan,
@@ -275,7 +277,7 @@ class MailingMachine(RuleBasedStateMachine):
             # PostgreSQL wakes those of one scan in any sequence; a run must be repeatable.
             woken.append(Message(tuple(sorted(mailing_ids)), rest_of_chain(stage)))
 
-        dispatch.run_once(self.rig.desk, self.rig.now(), lambda _: len(self.messages), push)
+        dispatcher.run_once(self.rig.desk, self.rig.now(), lambda _: len(self.messages), push)
         self.messages += sorted(woken, key=lambda message: message.mailing_ids)
 
     def _mailing(self, which: int) -> int:
@@ -339,33 +341,33 @@ class MailingMachine(RuleBasedStateMachine):
 
     def _sweep(self) -> None:
         with suppress(VendorError):
-            sweep.run_once(self.rig.desk, self.rig.now())
+            orphan_sweep.run_once(self.rig.desk, self.rig.now())
 
     def _cancel(self, mailing_id: int) -> None:
         with self.rig.transaction() as connection:
-            outcome = moves.cancel(connection, mailing_id, "a person", self.rig.now())
+            outcome = transitions.cancel(connection, mailing_id, "a person", self.rig.now())
         assert outcome is not CancelOutcome.UNKNOWN
         if outcome is CancelOutcome.CANCELLED:
             assert self.rig.row(mailing_id).state == State.CANCELLED
 
     def _pause(self, *, everything: bool) -> None:
         with self.rig.transaction() as connection:
-            moves.pause(connection, None if everything else self.rig.campaign, self.rig.now())
+            transitions.pause(connection, None if everything else self.rig.campaign, self.rig.now())
 
     def _unpause(self) -> None:
         for campaign in (None, self.rig.campaign):
             with self.rig.transaction() as connection:
-                moves.unpause(connection, campaign, self.rig.now(), self.rig.desk.push_again)
+                transitions.unpause(connection, campaign, self.rig.now(), self.rig.desk.push_again)
 
     def _approve(self, mailing_id: int) -> None:
         quoted = self.rig.row(mailing_id).quoted
         with self.rig.transaction() as connection:
-            if moves.approve(connection, mailing_id, "a person", self.rig.now()):
+            if transitions.approve(connection, mailing_id, "a person", self.rig.now()):
                 self.deeds.agreed[mailing_id].add(quoted)
 
     def _resolve(self, mailing_id: int, resolution: Resolution) -> None:
         with self.rig.transaction() as connection:
-            moves.resolve(connection, mailing_id, resolution, "a person", "seen to", self.rig.now())
+            transitions.resolve(connection, mailing_id, resolution, "a person", "seen to", self.rig.now())
 
     def _wait_until_due(self, *, at_least: float) -> bool:
         """Let time pass until a row is due; False if none will ever be."""

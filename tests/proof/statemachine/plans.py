@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from models import Approval, Campaign, Priority, Recipient
-from worker import moves
-from worker.moves import NewMailing
+from worker import transitions
+from worker.transitions import NewMailing
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def open_one(connection: Connection, number: int, plan: Plan, campaign: int, now
         campaign_id=campaign if plan.in_campaign else None,
         batch=number if plan.in_campaign else None,
     )
-    (mailing_id,) = moves.open_mailings(connection, [new], now)
+    (mailing_id,) = transitions.open_mailings(connection, [new], now)
     people = [_person(mailing_id, number, n, there=there) for n, there in enumerate(plan.people)]
     connection.execute(insert(Recipient), people)
     return mailing_id

@@ -13,18 +13,18 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, Row, create_engine, text
 
-import worker.dispatch
-import worker.recipients
-from console.postgres import Postgres
+import worker.engine.dispatcher
+import worker.stages.recipient_pages
+from console.local.postgres import Postgres
 from lettrlabs import LettrLabs, RateLimit
 from models import Stage, State
 from tests.proof.statemachine.boundaries import Network, Strike, watch_commits
 from tests.proof.statemachine.delivery import Delivery
 from tests.proof.statemachine.plans import Plan, open_campaign, open_one
 from tests.proof.statemachine.vendor import START, Operator, served
-from worker import moves
-from worker.desk import Desk, open_engine
-from worker.pipeline import Pace
+from worker import transitions
+from worker.context import Desk, open_engine
+from worker.engine.pipeline import Pace
 from worker.settings import SANDBOX_KEY, Settings
 
 _FOREVER: Final = 1e9
@@ -69,10 +69,10 @@ class Rig:
         self.desk = self._desk
         self._pen = create_engine(self.database_url, isolation_level="AUTOCOMMIT").connect()
         self._listener = _Listener(self.broke)
-        logging.getLogger("worker.pipeline").addHandler(self._listener)
+        logging.getLogger("worker.engine.pipeline").addHandler(self._listener)
 
     def close(self) -> None:
-        logging.getLogger("worker.pipeline").removeHandler(self._listener)
+        logging.getLogger("worker.engine.pipeline").removeHandler(self._listener)
         self._pen.close()
         self._pen.engine.dispose()
         self._desk.close()
@@ -96,8 +96,8 @@ class Rig:
         self._pen.exec_driver_sql(_EMPTY)
         self.operator.empty()
         self.operator.set(settleSeconds=settles)
-        worker.recipients.MAX_RECIPIENTS = page
-        worker.dispatch._SPREAD = 1 if abreast else 1000
+        worker.recipient_pages.MAX_RECIPIENTS = page
+        worker.dispatcher._SPREAD = 1 if abreast else 1000
         self.desk = replace(
             self._desk, settings=self._desk.settings.model_copy(update={"exclusive": exclusive})
         )
@@ -146,7 +146,7 @@ class Rig:
     def approve(self, mailing_id: int) -> bool:
         """Have a person agree to the price; False if nobody asks for it."""
         with self.transaction() as connection:
-            return moves.approve(connection, mailing_id, "a person", self.now())
+            return transitions.approve(connection, mailing_id, "a person", self.now())
 
     def end_of(self, mailing_id: int) -> State:
         """Work on a mailing, as the due scan would, until it rests; returns the state it rests in."""
@@ -196,15 +196,15 @@ def opened(postgres: Postgres, directory: Path) -> Iterator[Rig]:
         served(directory) as sandbox_url,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setattr("worker.recipients.MAX_RECIPIENTS", 1000)
-        patch.setattr("worker.dispatch._SPREAD", 1000)
+        patch.setattr("worker.stages.recipient_pages.MAX_RECIPIENTS", 1000)
+        patch.setattr("worker.engine.dispatcher._SPREAD", 1000)
         # What a busy machine makes slow must not change the course of the calls.
-        patch.setattr("worker.pace.SLOW_SECONDS", float("inf"))
-        patch.setattr("worker.quotes.SLOW_SECONDS", float("inf"))
+        patch.setattr("worker.engine.run_budget.SLOW_SECONDS", float("inf"))
+        patch.setattr("worker.stages.quote_request.SLOW_SECONDS", float("inf"))
         # A read is tried again after a pause: in real time that would only be slow.
         patch.setattr("lettrlabs.calls.sleep", lambda _: None)
         # Thousands of runs have thousands of strays to tell of.
-        patch.setattr(logging.getLogger("worker.sweep"), "disabled", True)
+        patch.setattr(logging.getLogger("worker.periodic.orphan_sweep"), "disabled", True)
         rig = Rig(database_url, sandbox_url)
         yield rig
         rig.close()

@@ -17,11 +17,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
-from sandbox import DEFAULT_KEY, books, server
+from sandbox import DEFAULT_KEY, persisted_state
 from sandbox.clock import Clock
 from sandbox.control import Control
-from sandbox.journal import Journal
-from sandbox.world import World
+from sandbox.event_log import Journal
+from sandbox.http import server
+from sandbox.state import World
 
 # A Monday: every run sees the same business days.
 START: Final = datetime(2026, 1, 5, 14, tzinfo=UTC)
@@ -31,7 +32,7 @@ _START: Final = START.timestamp()
 class _EmptyingControl(Control):
     """The operator's API, and a way to begin anew."""
 
-    def __init__(self, kept: books.Books) -> None:
+    def __init__(self, kept: persisted_state.Books) -> None:
         super().__init__(kept)
         self._actions = {**self._actions, ("POST", "/sandbox/empty"): self._empty}
 
@@ -41,10 +42,10 @@ class _EmptyingControl(Control):
 
 
 def main(state: Path) -> None:
-    books.time = SimpleNamespace(time=lambda: _START)  # type: ignore[assignment]
+    persisted_state.time = SimpleNamespace(time=lambda: _START)  # type: ignore[assignment]
     Journal.append = lambda *_: None  # type: ignore[assignment,method-assign]
     server.Control = _EmptyingControl  # type: ignore[misc]
-    server.serve(books.Books(state), DEFAULT_KEY, server.listen("127.0.0.1", 0))
+    server.serve(persisted_state.Books(state), DEFAULT_KEY, server.listen("127.0.0.1", 0))
 
 
 @contextmanager

@@ -20,9 +20,9 @@ from lettrlabs import Accepted, LettrLabs, NewAddress, NewPersonal, NewRecipient
 from models import ENDED, Budget, Campaign, Purse, Stage, State, Stray, VendorCall
 from tests.proof.statemachine.vendor import Operator
 from tests.worker.conftest import person
-from worker import purses
-from worker.desk import Desk
-from worker.pipeline import Pace, deliver
+from worker.billing import budget_limits
+from worker.context import Desk
+from worker.engine.pipeline import Pace, deliver
 from worker.settings import SANDBOX_KEY, Settings
 
 _EMPTY = """
@@ -278,7 +278,7 @@ def two_of_three_fit(hands: Any, several: Callable[..., list[int]]) -> Iterator[
     (price,) = {hands.pen.mailing(one).quoted for one in mailings}
     with hands.desk.engine.begin() as connection:
         limit = {"total": 2 * price + Decimal("0.01")}
-        purses.set_limits(connection, Purse.ACCOUNT, 0, limit, "a person", hands.clock.at)
+        budget_limits.set_limits(connection, Purse.ACCOUNT, 0, limit, "a person", hands.clock.at)
     yield mailings
     with hands.desk.engine.begin() as connection:
         connection.execute(delete(Budget))

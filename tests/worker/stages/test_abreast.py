@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import event
 
 from models import Stage, State
-from worker import abreast, moves, pipeline
-from worker.pace import ABREAST, Pace
-from worker.pipeline import Next
+from worker import transitions
+from worker.engine import parallel, pipeline
+from worker.engine.pipeline import Next
+from worker.engine.run_budget import ABREAST, Pace
 
 _PATIENCE_SECONDS = 20.0
 
@@ -67,13 +68,13 @@ def test_each_mailing_of_a_message_becomes_one_paid_order_of_its_own(
     assert said is Next.NOTHING
     found = rows(hands, mailings)
     assert {(row.stage, row.state) for row in found} == {(Stage.SETTLE, State.QUEUED)}
-    orders = {one["id"]: one for one in sandbox.orders()}
+    orders = {one["id"]: one for one in sandbox.domain.orders()}
     assert sorted(row.order_id for row in found) == sorted(orders)
     for row in found:
         names = {person.first_name for person in hands.pen.recipients(row.id)}
         assert len(names) == len(orders[row.order_id]["recipients"]) == 2
     assert {hands.to_the_end(one).state for one in mailings} == {State.SENT}
-    assert sandbox.calls("checkout") == sandbox.calls("create_order") == ABREAST
+    assert sandbox.calls("checkout") == sandbox.http.requests("create_order") == ABREAST
 
 
 def test_the_journal_and_the_log_of_each_tell_of_it_alone(hands: Any, several: Any) -> None:
@@ -117,7 +118,7 @@ def test_an_order_that_another_mailing_has_stops_only_the_one_that_got_it(
     hands: Any, sandbox: Any, several: Any
 ) -> None:
     mailings, (_, holder) = several(3), [hands.to(Stage.ATTACH) for _ in range(2)]
-    before, last = (one["id"] for one in sandbox.orders())
+    before, last = (one["id"] for one in sandbox.domain.orders())
     hands.pen.forge(holder, order_id=last + 2 * (last - before))
 
     deliver(hands, mailings)
@@ -169,7 +170,7 @@ def test_cancelling_one_whose_turn_is_still_to_come_lets_none_of_it_be_made(
 
     def cancel() -> None:
         with hands.desk.engine.begin() as connection:
-            moves.cancel(connection, mailings[1], "a person", hands.clock.at)
+            transitions.cancel(connection, mailings[1], "a person", hands.clock.at)
         hands.clock.forward(1)
 
     meanwhile(hands, sandbox, "create_order", mailings, cancel)
@@ -185,7 +186,7 @@ def test_a_pause_keeps_those_from_being_made_whose_turn_is_still_to_come(
 
     def pause() -> None:
         with hands.desk.engine.begin() as connection:
-            moves.pause(connection, None, hands.clock.at)
+            transitions.pause(connection, None, hands.clock.at)
         hands.clock.forward(1)
 
     meanwhile(hands, sandbox, "create_order", mailings, pause)
@@ -193,7 +194,7 @@ def test_a_pause_keeps_those_from_being_made_whose_turn_is_still_to_come(
     assert len(sandbox.orders()) == 1
     assert {row.state for row in rows(hands, mailings)} == {State.QUEUED}
     with hands.desk.engine.begin() as connection:
-        moves.unpause(connection, None, hands.clock.at, hands.desk.push_again)
+        transitions.unpause(connection, None, hands.clock.at, hands.desk.push_again)
     assert {hands.to_the_end(one).state for one in mailings} == {State.SENT}
     assert sandbox.calls("create_order") == 4
 
@@ -221,7 +222,7 @@ def test_a_mailing_that_a_message_names_twice_is_worked_on_once(
     deliver(hands, mailings * 2)
 
     assert {(row.stage, row.state) for row in rows(hands, mailings)} == {(Stage.SETTLE, State.QUEUED)}
-    assert sandbox.calls("create_order") == sandbox.calls("checkout") == 2
+    assert sandbox.calls("create_order") == sandbox.http.requests("checkout") == 2
 
 
 def test_what_is_to_be_found_out_about_is_not_claimed_among_others(hands: Any, several: Any) -> None:
@@ -240,7 +241,7 @@ def test_what_is_to_be_found_out_about_is_not_claimed_among_others(hands: Any, s
 def test_a_row_that_somebody_is_changing_is_left_out_and_not_waited_for(hands: Any, several: Any) -> None:
     taken, *others = several(3)
     with hands.desk.engine.begin() as connection:
-        moves.cancel(connection, taken, "a person", hands.clock.at)
+        transitions.cancel(connection, taken, "a person", hands.clock.at)
         deliver(hands, [taken, *others])
         connection.rollback()
 
@@ -271,7 +272,7 @@ def test_what_took_long_is_committed_before_the_next_begins(
     hands: Any, several: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mailings = several(3)
-    monkeypatch.setattr(abreast, "_UNCOMMITTED_SECONDS", 0.0)
+    monkeypatch.setattr(parallel, "_UNCOMMITTED_SECONDS", 0.0)
 
     with commits(hands) as counted:
         deliver(hands, mailings, pace=Pace(seconds=0))
@@ -287,7 +288,9 @@ def test_a_claim_that_runs_out_between_two_turns_is_not_written_under(
     def time_passes() -> None:
         hands.clock.forward(hands.desk.lease.total_seconds() + 1)
         with hands.desk.engine.begin() as connection:
-            claimed = moves.claim(connection, mailings[1], Stage.CREATE, hands.clock.at, timedelta(hours=1))
+            claimed = transitions.claim(
+                connection, mailings[1], Stage.CREATE, hands.clock.at, timedelta(hours=1)
+            )
             assert claimed is not None
 
     meanwhile(hands, sandbox, "create_order", mailings, time_passes)

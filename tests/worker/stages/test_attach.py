@@ -6,7 +6,7 @@ import pytest
 
 from lettrlabs import Accepted
 from models import Outcome, Stage, State
-from worker import moves
+from worker import transitions
 
 FAULTS = ["cut_before", "cut_after", "truncate", "error_before", "error_after", "refuse"]
 
@@ -14,7 +14,7 @@ FAULTS = ["cut_before", "cut_after", "truncate", "error_before", "error_after", 
 @pytest.fixture
 def pages_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make five people three pages."""
-    monkeypatch.setattr("worker.recipients.MAX_RECIPIENTS", 2)
+    monkeypatch.setattr("worker.stages.recipient_pages.MAX_RECIPIENTS", 2)
 
 
 def names_on(order: dict[str, Any]) -> list[str]:
@@ -214,13 +214,13 @@ def test_a_pause_between_two_pages_holds_and_goes_on_with_the_next_page(
     paused = None if everything else campaign
     mailing_id = hands.to(Stage.ATTACH, people=5, campaign_id=campaign, batch=0)
     with hands.while_calling(mailing_id, "append_recipients"), hands.desk.engine.begin() as connection:
-        assert moves.pause(connection, paused, hands.clock.at)
+        assert transitions.pause(connection, paused, hands.clock.at)
     for _ in range(3):
         hands.step(mailing_id)
     assert len(sandbox.order()["recipients"]) == hands.pen.mailing(mailing_id).cursor == 2
 
     with hands.desk.engine.begin() as connection:
-        assert moves.unpause(connection, paused, hands.clock.at, hands.desk.push_again)
+        assert transitions.unpause(connection, paused, hands.clock.at, hands.desk.push_again)
     hands.on_to(Stage.PROOF, mailing_id)
 
     assert names_on(sandbox.order()) == names_of(hands, mailing_id)
@@ -309,13 +309,13 @@ def test_a_vendor_that_never_answers_for_a_page_is_handed_every_page_once(hands:
     mailing_id = hands.to(Stage.PROOF, people=21)
 
     assert names_on(sandbox.order()) == names_of(hands, mailing_id)
-    assert (sandbox.calls("append_recipients"), sandbox.calls("delete_recipients")) == (11, 0)
+    assert (sandbox.calls("append_recipients"), sandbox.http.requests("delete_recipients")) == (11, 0)
 
 
 def test_a_page_without_an_answer_of_which_some_are_refused_is_handed_over_in_smaller_pages(
     hands: Any, sandbox: Any, a_person: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.recipients.MAX_RECIPIENTS", 4)
+    monkeypatch.setattr("worker.stages.recipient_pages.MAX_RECIPIENTS", 4)
     sandbox.fail("append_recipients", "cut_after", count=1)
     people = [a_person(0), a_person(1, last_name="Donotmail"), a_person(2), a_person(3)]
 

@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 
 from models import Approval, Stage, State
-from worker import moves
-from worker.moves import CancelOutcome
+from worker import transitions
+from worker.transitions import CancelOutcome
 
 BEFORE_CHECKOUT = [Stage.ATTACH, Stage.PROOF, Stage.SUMMARIZE, Stage.CHECKOUT]
 
 
 def cancel(hands: Any, mailing_id: int) -> CancelOutcome:
     with hands.desk.engine.begin() as connection:
-        return moves.cancel(connection, mailing_id, "Ada", hands.clock.at)
+        return transitions.cancel(connection, mailing_id, "Ada", hands.clock.at)
 
 
 def assert_gone_without_trace(hands: Any, sandbox: Any, mailing_id: int) -> None:
@@ -213,13 +213,13 @@ def test_a_paused_mailing_is_cancelled_once_the_pause_is_over(
 ) -> None:
     mailing_id = hands.to(Stage.PROOF, campaign_id=campaign, batch=0)
     with hands.desk.engine.begin() as connection:
-        moves.pause(connection, campaign, hands.clock.at)
+        transitions.pause(connection, campaign, hands.clock.at)
     cancel(hands, mailing_id)
     hands.step(mailing_id)
     assert len(sandbox.orders()) == 1
 
     with hands.desk.engine.begin() as connection:
-        moves.unpause(connection, campaign, hands.clock.at, hands.desk.push_again)
+        transitions.unpause(connection, campaign, hands.clock.at, hands.desk.push_again)
 
     assert_gone_without_trace(hands, sandbox, mailing_id)
 
@@ -227,7 +227,7 @@ def test_a_paused_mailing_is_cancelled_once_the_pause_is_over(
 def test_a_cancel_between_two_pages_sends_no_third_and_deletes_the_draft(
     hands: Any, sandbox: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.recipients.MAX_RECIPIENTS", 2)
+    monkeypatch.setattr("worker.stages.recipient_pages.MAX_RECIPIENTS", 2)
     mailing_id = hands.to(Stage.ATTACH, people=5)
     with hands.while_calling(mailing_id, "append_recipients", after=1):
         assert cancel(hands, mailing_id) is CancelOutcome.REQUESTED

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from models import Approval, Stage, State
-from worker import moves
+from worker import transitions
 
 TOOK_EFFECT = ["cut_after", "truncate", "error_after"]
 HAD_NONE = ["cut_before", "error_before", "refuse"]
@@ -232,7 +232,7 @@ def test_a_price_that_moved_after_the_approval_is_asked_about_again(hands: Any, 
 
 def approve(hands: Any, mailing_id: int) -> None:
     with hands.desk.engine.begin() as connection:
-        assert moves.approve(connection, mailing_id, "Ada", hands.clock.at)
+        assert transitions.approve(connection, mailing_id, "Ada", hands.clock.at)
 
 
 def test_people_who_changed_since_they_were_read_back_are_never_paid_for(
@@ -272,11 +272,11 @@ def test_a_pause_that_comes_while_the_price_is_verified_keeps_the_money_here(
     hands: Any, sandbox: Any, ready: int
 ) -> None:
     with hands.while_calling(ready, "summary"), hands.desk.engine.begin() as connection:
-        moves.pause(connection, None, hands.clock.at)
+        transitions.pause(connection, None, hands.clock.at)
 
     assert sandbox.calls("checkout") == 0
     with hands.desk.engine.begin() as connection:
-        moves.unpause(connection, None, hands.clock.at, hands.desk.push_again)
+        transitions.unpause(connection, None, hands.clock.at, hands.desk.push_again)
     assert hands.to_the_end(ready).state is State.SENT
     assert sandbox.calls("checkout") == 1
 
@@ -285,7 +285,7 @@ def test_a_cancel_that_comes_while_the_price_is_verified_keeps_the_money_here(
     hands: Any, sandbox: Any, ready: int
 ) -> None:
     with hands.while_calling(ready, "summary"), hands.desk.engine.begin() as connection:
-        moves.cancel(connection, ready, "Ada", hands.clock.at)
+        transitions.cancel(connection, ready, "Ada", hands.clock.at)
 
     assert hands.to_the_end(ready).state is State.CANCELLED
     assert sandbox.calls("checkout") == 0

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import event
 
 from models import Stage, State
-from worker import pipeline
-from worker.pace import ABREAST, Pace
+from worker.engine import pipeline
+from worker.engine.run_budget import ABREAST, Pace
 
 # docs/performance.md tells what each of them is for.
 COMMITS, STATEMENTS, CALLS = 6, 14, 6

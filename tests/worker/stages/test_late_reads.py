@@ -8,8 +8,10 @@ from sqlalchemy import func, select
 
 from lettrlabs.transport import Reply, Transport
 from models import Mailing, Outcome, Purse, Reservation, Stage, State
-from worker import moves, pipeline, purses
-from worker.pace import Pace
+from worker import transitions
+from worker.billing import budget_limits
+from worker.engine import pipeline
+from worker.engine.run_budget import Pace
 
 LAGS = ["recipientsLagSeconds", "ordersLagSeconds", "statusLagSeconds", "transactionsLagSeconds"]
 CHAIN = (Stage.CREATE, Stage.ATTACH, Stage.PROOF, Stage.SUMMARIZE, Stage.CHECKOUT)
@@ -40,7 +42,7 @@ def test_people_who_show_late_are_handed_over_once(hands: Any, sandbox: Any, peo
 
     assert row.state is State.SENT
     assert len(mailed(sandbox)) == len(set(mailed(sandbox))) == people
-    assert (sandbox.calls("append_recipients"), sandbox.calls("delete_recipients")) == (1, 0)
+    assert (sandbox.calls("append_recipients"), sandbox.http.requests("delete_recipients")) == (1, 0)
 
 
 @pytest.mark.parametrize("lag", LAGS)
@@ -88,7 +90,7 @@ def test_with_every_read_late_at_once_all_are_sent_and_each_person_once(
     rows = [hands.pen.mailing(one) for one in mailings]
     assert {row.state for row in rows} == {State.SENT}
     assert len(mailed(sandbox)) == len(set(mailed(sandbox))) == len(mailings)
-    charges = [Decimal(str(one["amount"])) for order in sandbox.orders() for one in order["charges"]]
+    charges = [Decimal(str(one["amount"])) for order in sandbox.domain.orders() for one in order["charges"]]
     assert sum(row.charged for row in rows) == sum(charges) == reserved(hands)
     assert all("ask person" not in hands.pen.moves(one) for one in mailings)
 
@@ -98,7 +100,7 @@ def test_a_late_status_lets_no_more_be_charged_than_the_budget_has(hands: Any, s
     price = hands.pen.mailing(hands.to(Stage.CHECKOUT)).quoted
     with hands.desk.engine.begin() as connection:
         limit = {"total": 2 * price + Decimal("0.01")}
-        purses.set_limits(connection, Purse.ACCOUNT, 0, limit, "a person", hands.clock.at)
+        budget_limits.set_limits(connection, Purse.ACCOUNT, 0, limit, "a person", hands.clock.at)
     mailings = [hands.new_mailing(2) for _ in range(5)]
 
     settle_all(hands, mailings)
@@ -108,7 +110,7 @@ def test_a_late_status_lets_no_more_be_charged_than_the_budget_has(hands: Any, s
     assert len(charges) == states.count(State.SENT) == 2
     assert states.count(State.APPROVAL) == 3
     with hands.desk.engine.begin() as connection:
-        purses.set_limits(connection, Purse.ACCOUNT, 0, {"total": None}, "a person", hands.clock.at)
+        budget_limits.set_limits(connection, Purse.ACCOUNT, 0, {"total": None}, "a person", hands.clock.at)
 
 
 def test_an_order_is_seen_empty_before_it_is_filled_anew(hands: Any, sandbox: Any) -> None:
@@ -166,7 +168,7 @@ def test_a_deleted_draft_that_is_still_shown_ends_its_mailing(hands: Any, sandbo
     sandbox.set(**dict.fromkeys(LAGS, 5))
     sandbox.fail("delete_order", fault, count=1)
     with hands.desk.engine.begin() as connection:
-        moves.cancel(connection, mailing_id, "Ada", hands.clock.at)
+        transitions.cancel(connection, mailing_id, "Ada", hands.clock.at)
 
     assert hands.to_the_end(mailing_id).state is State.CANCELLED
     assert sandbox.orders() == []

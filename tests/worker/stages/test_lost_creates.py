@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models import Stage
-from worker import sweep
+from worker.periodic import orphan_sweep
 
 
 def lose_a_create(hands: Any, sandbox: Any, fault: str = "cut_after", **values: Any) -> int:
@@ -31,7 +31,7 @@ def test_a_lost_create_is_not_repeated_within_the_window_whatever_else_shows(
     there = hands.with_settings(exclusive=exclusive)
     sandbox.set(ordersLagSeconds=25)
     mailing_id = lose_a_create(there, sandbox)
-    made = [one["id"] for one in sandbox.orders()]
+    made = [one["id"] for one in sandbox.domain.orders()]
     foreign = [hands.stranger_makes_a_draft() for _ in range(strangers)]
 
     seconds = until_created(there, sandbox, mailing_id)
@@ -72,6 +72,6 @@ def test_a_second_draft_of_one_template_is_kept_for_the_sweep(hands: Any, sandbo
     assert sandbox.calls("delete_order") == 0
     for _ in range(2):
         hands.forward(3600)
-        sweep.run_once(hands.desk, hands.clock.at)
+        orphan_sweep.run_once(hands.desk, hands.clock.at)
 
     assert sandbox.order()["id"] == hands.pen.mailing(mailing_id).order_id

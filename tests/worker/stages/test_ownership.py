@@ -9,12 +9,15 @@ from sqlalchemy import select, update
 
 from lettrlabs import Accepted
 from models import Installation, Mailing, Stage, State
-from worker import arming, fates, moves, ownership, sweep
-from worker.sweep import Round
+from worker import transitions
+from worker.installation import activation
+from worker.orphans import account_ownership, registry
+from worker.periodic import orphan_sweep
+from worker.periodic.orphan_sweep import Round
 
 
-def look(hands: Any) -> sweep.Swept:
-    return sweep.run_once(hands.desk, hands.clock.at)
+def look(hands: Any) -> orphan_sweep.Swept:
+    return orphan_sweep.run_once(hands.desk, hands.clock.at)
 
 
 def stranger_pays(hands: Any, *people: Any) -> int:
@@ -47,7 +50,7 @@ def test_a_foreign_draft_with_people_ends_the_deleting(
 
     assert look(hands).deleted == ()
 
-    assert {one["id"] for one in sandbox.orders()} == {foreign, empty}
+    assert {one["id"] for one in sandbox.domain.orders()} == {foreign, empty}
     assert str(foreign) in installation(hands).shared_why
     assert [one.levelname for one in caplog.records if "account_shared" in one.message] == ["ERROR"]
 
@@ -62,7 +65,7 @@ def test_a_foreign_paid_order_above_the_fence_ends_the_deleting(
 
     assert look(hands).deleted == ()
 
-    assert empty in {one["id"] for one in sandbox.orders()}
+    assert empty in {one["id"] for one in sandbox.domain.orders()}
     assert str(paid) in installation(hands).shared_why
     assert installation(hands).disarmed_at is None
 
@@ -97,7 +100,7 @@ def test_a_lost_create_takes_over_no_draft_once_the_account_is_known_as_shared(
     hands.on_to(Stage.ATTACH, mailing_id)
 
     assert hands.pen.mailing(mailing_id).order_id not in foreign
-    assert {one["id"] for one in sandbox.orders()} > set(foreign)
+    assert {one["id"] for one in sandbox.domain.orders()} > set(foreign)
     assert sandbox.calls("delete_order") == 0
 
 
@@ -120,7 +123,7 @@ def test_a_draft_that_has_people_right_before_it_is_deleted_is_kept(
     draft = hands.stranger_makes_a_draft(somebody)
     place = Round(hands.desk.engine, hands.desk.vendor, hands.clock.at)
 
-    assert fates.discard(place, draft, "left by a lost create")
+    assert registry.discard(place, draft, "left by a lost create")
 
     assert sandbox.order()["id"] == draft
     assert hands.strays() == {draft: "seen"}
@@ -141,10 +144,10 @@ def test_arming_declares_the_account_exclusive_again(hands: Any, somebody: Any) 
     hands.stranger_makes_a_draft(somebody)
     look(hands)
     assert installation(hands).shared_at is not None
-    found = arming.survey(hands.desk)
+    found = activation.survey(hands.desk)
 
     with hands.desk.engine.begin() as connection:
-        ownership.declare_exclusive(connection, found.newest_order, hands.clock.at)
+        account_ownership.declare_exclusive(connection, found.newest_order, hands.clock.at)
     look(hands)
 
     assert installation(hands).shared_at is None
@@ -170,7 +173,7 @@ def test_arming_holds_back_a_mailing_although_its_earlier_order_shows_late(
     sent = hands.to(Stage.SETTLE, people=1)
     hands.pen.forge(sent, order_id=10**9)
 
-    found = arming.survey(hands.desk, pause=hands.forward)
+    found = activation.survey(hands.desk, pause=hands.forward)
 
     assert found.suspects.keys() == {mailing_id}
 
@@ -180,13 +183,13 @@ def test_arming_holds_back_a_mailing_whose_first_person_alone_is_on_an_order(han
     sent = hands.to_the_end(hands.new_mailing(1))
     hands.pen.forge(sent.id, order_id=10**9)
 
-    assert arming.survey(hands.desk, pause=hands.forward).suspects.keys() == {mailing_id}
+    assert activation.survey(hands.desk, pause=hands.forward).suspects.keys() == {mailing_id}
 
 
 def test_arming_looks_once_where_no_mailing_would_go_on(hands: Any) -> None:
     paid_before_the_restore(hands)
 
-    found = arming.survey(hands.desk, pause=pytest.fail)
+    found = activation.survey(hands.desk, pause=pytest.fail)
 
     assert len(found.suspects) == 1
 
@@ -195,7 +198,7 @@ def test_arming_looks_at_each_order_again_before_a_mailing_goes_on(hands: Any, s
     hands.new_mailing(2)
     pauses: list[float] = []
 
-    found = arming.survey(hands.desk, pause=pauses.append)
+    found = activation.survey(hands.desk, pause=pauses.append)
 
     assert found.suspects == {}
     assert pauses == [hands.desk.settings.visibility_window_seconds]
@@ -216,11 +219,11 @@ def test_a_restored_mailing_whose_people_are_on_an_order_is_held_back_in_every_s
     elif state is State.APPROVAL:
         hands.pen.forge(mailing_id, state=state, wake_at=None)
 
-    found = arming.survey(hands.desk, pause=hands.forward)
+    found = activation.survey(hands.desk, pause=hands.forward)
 
     assert found.suspects.keys() == {mailing_id}
     with hands.desk.engine.begin() as connection:
-        assert moves.suspect(connection, mailing_id, "arm", "may be sent", {}, hands.clock.at)
+        assert transitions.suspect(connection, mailing_id, "arm", "may be sent", {}, hands.clock.at)
     row = hands.pen.mailing(mailing_id)
     assert (row.state, row.reason_code, row.claim) == (State.ATTENTION, "maybe_sent", None)
     assert row.recovering is (state is State.WORKING)
@@ -231,9 +234,9 @@ def test_a_mailing_that_ended_or_is_with_a_person_is_not_held_back_again(hands: 
     mailing_id = paid_before_the_restore(hands)
     hands.pen.forge(mailing_id, state=state, wake_at=None, reason="as it was", reason_code="earlier")
 
-    assert arming.survey(hands.desk, pause=pytest.fail).suspects == {}
+    assert activation.survey(hands.desk, pause=pytest.fail).suspects == {}
     with hands.desk.engine.begin() as connection:
-        assert not moves.suspect(connection, mailing_id, "arm", "may be sent", {}, hands.clock.at)
+        assert not transitions.suspect(connection, mailing_id, "arm", "may be sent", {}, hands.clock.at)
 
 
 def test_nothing_is_claimed_while_it_is_in_doubt_whether_this_is_a_copy(hands: Any, sandbox: Any) -> None:
@@ -243,7 +246,7 @@ def test_nothing_is_claimed_while_it_is_in_doubt_whether_this_is_a_copy(hands: A
     assert hands.deliver(mailing_id).state is State.QUEUED
     assert sandbox.calls("create_order") == 0
 
-    ownership.settle_doubt(hands.desk, hands.clock.at)
+    account_ownership.settle_doubt(hands.desk, hands.clock.at)
     assert hands.deliver(mailing_id).stage is Stage.ATTACH
 
 
@@ -255,7 +258,7 @@ def test_a_copy_whose_original_went_on_sending_does_not_send(
     doubt(hands)
     paid = stranger_pays(hands, somebody)
 
-    ownership.settle_doubt(hands.desk, hands.clock.at)
+    account_ownership.settle_doubt(hands.desk, hands.clock.at)
 
     assert str(paid) in installation(hands).disarmed_why
     assert hands.deliver(waiting).state is State.QUEUED
@@ -268,7 +271,7 @@ def test_on_a_shared_account_another_program_is_no_original(hands: Any, somebody
     doubt(hands)
     stranger_pays(hands, somebody)
 
-    ownership.settle_doubt(shared.desk, hands.clock.at)
+    account_ownership.settle_doubt(shared.desk, hands.clock.at)
 
     assert installation(hands).disarmed_at is None
     assert installation(hands).doubted_at is None
@@ -287,7 +290,7 @@ def test_an_order_with_a_waiting_mailings_people_shows_the_original(hands: Any, 
         values = {"account_fence": sent.order_id - 1, "account_fence_at": None, "epoch_at": None}
         connection.execute(update(Installation).values(**values))
 
-    ownership.settle_doubt(there.desk, hands.clock.at)
+    account_ownership.settle_doubt(there.desk, hands.clock.at)
 
     assert installation(hands).disarmed_at is not None
     if not exclusive:
@@ -300,7 +303,7 @@ def test_a_vendor_that_is_away_leaves_the_doubt(hands: Any) -> None:
         hands.speaking_to("http://127.0.0.1:9/api") as cut_off,
         pytest.raises(Exception, match="unavailable"),
     ):
-        ownership.settle_doubt(cut_off.desk, hands.clock.at)
+        account_ownership.settle_doubt(cut_off.desk, hands.clock.at)
 
     assert installation(hands).doubted_at is not None
 
@@ -309,7 +312,7 @@ def test_no_finding_is_made_while_nothing_is_wrong(hands: Any, caplog: pytest.Lo
     hands.to_the_end(hands.new_mailing(1))
     doubt(hands)
     with caplog.at_level(logging.ERROR):
-        ownership.settle_doubt(hands.desk, hands.clock.at)
+        account_ownership.settle_doubt(hands.desk, hands.clock.at)
         look(hands)
 
     assert caplog.records == []

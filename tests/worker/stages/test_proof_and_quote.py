@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from sqlalchemy import func, select
 
 from models import Approval, Proof, Quote, QuoteLine, Stage, State
-from worker import moves
+from worker import transitions
 
 FAULTS = ["cut_before", "cut_after", "truncate", "error_before", "error_after", "too_many"]
 
@@ -136,7 +136,7 @@ def test_with_approval_required_a_person_is_asked_before_checkout(hands: Any, sa
 def test_once_approved_it_is_paid_at_the_approved_price(hands: Any, sandbox: Any) -> None:
     asked = hands.to_the_end(mailing_id := hands.to(Stage.SUMMARIZE, approval=Approval.REQUIRED))
     with hands.desk.engine.begin() as connection:
-        assert moves.approve(connection, mailing_id, "Ada", hands.clock.at)
+        assert transitions.approve(connection, mailing_id, "Ada", hands.clock.at)
 
     row = hands.pen.mailing(hands.on_to(Stage.SETTLE, mailing_id))
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from models import Charge, Stage, State
-from worker import moves
-from worker.moves import Resolution
+from worker import transitions
+from worker.transitions import Resolution
 
 NOBODY = "http://127.0.0.1:9/api"
 
@@ -62,7 +62,9 @@ def test_a_failed_payment_is_made_again_when_a_person_says_so(hands: Any, sandbo
     sandbox.fail("checkout", "decline", count=1)
     hands.to_the_end(mailing_id := hands.to(Stage.CHECKOUT))
     with hands.desk.engine.begin() as connection:
-        assert moves.resolve(connection, mailing_id, Resolution.PAY_AGAIN, "Ada", "new card", hands.clock.at)
+        assert transitions.resolve(
+            connection, mailing_id, Resolution.PAY_AGAIN, "Ada", "new card", hands.clock.at
+        )
 
     row = hands.to_the_end(mailing_id)
 
@@ -122,7 +124,7 @@ def test_two_workers_that_look_at_once_record_the_charges_once(hands: Any, settl
 
 def test_what_was_paid_is_followed_to_its_end_while_everything_is_paused(hands: Any, settling: int) -> None:
     with hands.desk.engine.begin() as connection:
-        moves.pause(connection, None, hands.clock.at)
+        transitions.pause(connection, None, hands.clock.at)
 
     assert hands.to_the_end(settling).state is State.SENT
 

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from models import Mailing, Stage, State
 from tests.worker.stages.test_abreast import commits, deliver, only_two_are_paid, rows
-from worker import groupcommit
-from worker.pace import Pace
+from worker import group_commit
+from worker.engine.run_budget import Pace
 
 _PATIENCE_SECONDS = 20.0
 ONE_STAGE = Pace(seconds=0)
@@ -58,7 +58,7 @@ def share(hands: Any, *messages: list[int], stage: Stage = Stage.CREATE) -> None
 
 @pytest.fixture(autouse=True)
 def _nobody_leads_before_all_have_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(groupcommit, "_PATIENCE_SECONDS", _PATIENCE_SECONDS)
+    monkeypatch.setattr(group_commit, "_PATIENCE_SECONDS", _PATIENCE_SECONDS)
 
 
 def test_what_they_come_to_at_the_same_time_is_one_commit(hands: Any, sandbox: Any, several: Any) -> None:
@@ -71,7 +71,7 @@ def test_what_they_come_to_at_the_same_time_is_one_commit(hands: Any, sandbox: A
     assert len(counted) == len(messages) + 1
     found = [row for message in messages for row in rows(hands, message)]
     assert {(row.stage, row.state) for row in found} == {(Stage.ATTACH, State.QUEUED)}
-    assert sorted(row.order_id for row in found) == sorted(one["id"] for one in sandbox.orders())
+    assert sorted(row.order_id for row in found) == sorted(one["id"] for one in sandbox.domain.orders())
 
 
 def test_what_the_database_refuses_of_one_keeps_no_other(
@@ -117,7 +117,7 @@ def test_a_claim_that_was_lost_meanwhile_keeps_no_other(hands: Any, sandbox: Any
     assert (lost.stage, lost.state, lost.order_id) == (Stage.CREATE, State.WORKING, None)
     assert (kept.stage, kept.state) == (Stage.ATTACH, State.QUEUED)
     # The order of the lost one is deleted again.
-    assert [order["id"] for order in sandbox.orders()] == [kept.order_id]
+    assert [order["id"] for order in sandbox.domain.orders()] == [kept.order_id]
 
 
 def test_one_that_does_not_fit_into_a_budget_keeps_no_other(

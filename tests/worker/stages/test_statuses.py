@@ -6,15 +6,15 @@ import pytest
 
 from models import Stage, State
 from tests.worker.stages.test_late_reads import show_order
-from worker import moves
-from worker.moves import Resolution
+from worker import transitions
+from worker.transitions import Resolution
 
 ENDS = ["Cancelled", "Refunded", "Error"]
 
 
 def resolve(hands: Any, mailing_id: int, way: Resolution) -> None:
     with hands.desk.engine.begin() as connection:
-        assert moves.resolve(connection, mailing_id, way, "Ada", "edited", hands.clock.at)
+        assert transitions.resolve(connection, mailing_id, way, "Ada", "edited", hands.clock.at)
 
 
 @pytest.mark.parametrize("unsure", [False, True])

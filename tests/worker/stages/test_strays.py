@@ -10,15 +10,16 @@ from sqlalchemy import select, text, update
 
 from lettrlabs import Unavailable
 from models import Mailing, Stage, Stray, VendorCall
-from worker import fates, sweep
+from worker.orphans import registry
+from worker.periodic import orphan_sweep
+from worker.periodic.orphan_sweep import Round, Swept
 from worker.results import Contested
-from worker.sweep import Round, Swept
 
 NOBODY = "http://127.0.0.1:9/api"
 
 
 def look(hands: Any) -> Swept:
-    return sweep.run_once(hands.desk, hands.clock.at)
+    return orphan_sweep.run_once(hands.desk, hands.clock.at)
 
 
 def test_a_draft_that_no_mailing_explains_is_noted_and_left_alone_at_first(hands: Any, sandbox: Any) -> None:
@@ -115,7 +116,7 @@ def test_a_stray_that_one_look_does_not_show_is_found_again_and_deleted(hands: A
 def test_a_draft_that_shows_long_after_its_deletion_is_deleted_once_more(hands: Any, sandbox: Any) -> None:
     stray = hands.stranger_makes_a_draft()
     with hands.desk.engine.begin() as connection:
-        fates.sighted(connection, stray, "seen", hands.clock.at)
+        registry.sighted(connection, stray, "seen", hands.clock.at)
         connection.execute(update(Stray).values(fate="deleted"))
 
     for _ in range(2):
@@ -157,7 +158,7 @@ def test_a_draft_that_was_to_be_deleted_by_its_recovery_is_deleted_even_in_a_sha
     shared = hands.with_settings(exclusive=False)
     left = hands.stranger_makes_a_draft()
     sandbox.fail("delete_order", "cut_before", count=1)
-    assert not fates.discard(a_round(shared), left, "answered after its claim was lost")
+    assert not registry.discard(a_round(shared), left, "answered after its claim was lost")
 
     assert look(shared).deleted == (left,)
 
@@ -169,9 +170,9 @@ def a_round(hands: Any) -> Round:
 def test_a_draft_that_was_taken_is_not_condemned(hands: Any, sandbox: Any) -> None:
     draft = hands.stranger_makes_a_draft()
     with hands.desk.engine.begin() as connection:
-        fates.adopt(connection, draft, hands.clock.at)
+        registry.adopt(connection, draft, hands.clock.at)
 
-    assert fates.discard(a_round(hands), draft, "left over")
+    assert registry.discard(a_round(hands), draft, "left over")
 
     assert len(sandbox.orders()) == 1
     assert hands.strays() == {draft: "adopted"}
@@ -180,7 +181,7 @@ def test_a_draft_that_was_taken_is_not_condemned(hands: Any, sandbox: Any) -> No
 def test_the_order_of_a_mailing_is_not_condemned(hands: Any, sandbox: Any) -> None:
     order = hands.pen.mailing(hands.to(Stage.ATTACH)).order_id
 
-    assert fates.discard(a_round(hands), order, "left over")
+    assert registry.discard(a_round(hands), order, "left over")
 
     assert len(sandbox.orders()) == 1
     assert hands.strays() == {}
@@ -191,10 +192,10 @@ def test_a_draft_that_was_condemned_is_not_taken(hands: Any, sandbox: Any, *, go
     draft = hands.stranger_makes_a_draft()
     if not gone:
         sandbox.fail("delete_order", "cut_before", count=1)
-    fates.discard(a_round(hands), draft, "left over")
+    registry.discard(a_round(hands), draft, "left over")
 
     with pytest.raises(Contested), hands.desk.engine.begin() as connection:
-        fates.adopt(connection, draft, hands.clock.at)
+        registry.adopt(connection, draft, hands.clock.at)
 
     assert hands.strays() == {draft: "deleted" if gone else "condemned"}
 
@@ -216,11 +217,11 @@ def test_taking_an_order_races_marking_it_for_deletion_and_one_of_the_two_wins(h
 
     def mark() -> None:
         marked.set()
-        fate.append(fates.discard(a_round(hands), draft, "left over"))
+        fate.append(registry.discard(a_round(hands), draft, "left over"))
 
     marker = threading.Thread(target=mark, daemon=True)
     with hands.desk.engine.begin() as connection:
-        fates.take(connection, [draft])
+        registry.take(connection, [draft])
         marker.start()
         assert marked.wait(5)
         wait_until_blocked(hands.desk.engine)
@@ -247,7 +248,7 @@ def wait_until_blocked(engine: Any) -> None:
 def test_an_order_marked_for_deletion_cannot_be_taken(hands: Any, sandbox: Any) -> None:
     draft = hands.stranger_makes_a_draft()
     sandbox.fail("delete_order", "cut_before", count=1)
-    assert not fates.discard(a_round(hands), draft, "left over")
+    assert not registry.discard(a_round(hands), draft, "left over")
 
     with pytest.raises(Contested), hands.desk.engine.begin() as connection:
-        fates.take(connection, [draft])
+        registry.take(connection, [draft])

@@ -3,8 +3,8 @@
 from typing import Any
 
 from models import Stage, State
-from worker import pipeline
-from worker.pipeline import Pace
+from worker.engine import pipeline
+from worker.engine.pipeline import Pace
 
 
 def settle(hands: Any, mailings: list[int], on: Any = None) -> list[Any]:

@@ -9,7 +9,8 @@ from sqlalchemy import Engine, event
 
 from lettrlabs.transport import Transport
 from models import Approval, Stage, State
-from worker import moves, sweep
+from worker import transitions
+from worker.periodic import orphan_sweep
 
 
 class Watch:
@@ -51,7 +52,7 @@ def test_no_call_is_made_inside_a_transaction_when_all_goes_well(hands: Any, wat
     hands.to_the_end(mailing_id)
     with hands.desk.engine.begin() as connection:
         assert watch.now() == 1
-        moves.approve(connection, mailing_id, "Ada", hands.clock.at)
+        transitions.approve(connection, mailing_id, "Ada", hands.clock.at)
 
     assert hands.to_the_end(mailing_id).state is State.SENT
     assert {method for method, _ in watch.calls} == {"GET", "POST", "PUT"}
@@ -72,12 +73,12 @@ def test_no_call_is_made_inside_a_transaction_when_something_is_found_out(
 def test_no_call_is_made_inside_a_transaction_when_something_is_deleted(hands: Any, watch: Watch) -> None:
     mailing_id = hands.to(Stage.SUMMARIZE)
     with hands.desk.engine.begin() as connection:
-        moves.cancel(connection, mailing_id, "Ada", hands.clock.at)
+        transitions.cancel(connection, mailing_id, "Ada", hands.clock.at)
     hands.to_the_end(mailing_id)
     hands.stranger_makes_a_draft()
     for _ in range(2):
         hands.forward(3600)
-        sweep.run_once(hands.desk, hands.clock.at)
+        orphan_sweep.run_once(hands.desk, hands.clock.at)
 
     assert [method for method, _ in watch.calls].count("DELETE") == 2
     assert {held for _, held in watch.calls} == {0}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models import Stage, State
-from worker.pipeline import Next, Pace, deliver
+from worker.engine.pipeline import Next, Pace, deliver
 
 AT_ONCE = 6
 WORK = {

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from console.reads.attention import list_waiting
+from console.queries.attention import list_waiting
 from lettrlabs.transport import Reply, Silence, Transport
 from models import Stage, State
-from worker import moves
+from worker import transitions
 
 HOUR = 3600.0
 TROUBLES = {
@@ -94,7 +94,7 @@ def test_an_answer_in_between_begins_the_wait_anew(hands: Any, broken: Any, monk
 def test_a_draft_whose_deletion_is_never_answered_is_for_a_person(hands: Any, broken: Any) -> None:
     broken(mailing_id := hands.to(Stage.PROOF), TROUBLES["500"])
     with hands.desk.engine.begin() as connection:
-        moves.cancel(connection, mailing_id, "Ada", hands.clock.at)
+        transitions.cancel(connection, mailing_id, "Ada", hands.clock.at)
 
     row = go_on_for(hands, mailing_id, 2 * HOUR, others=True)
 
@@ -110,5 +110,5 @@ def test_a_stray_that_can_never_be_deleted_does_not_hold_up_the_creates(hands: A
 
     rows = [hands.pen.mailing(hands.on_to(Stage.ATTACH, one)) for one in mailings]
 
-    made = {order["id"]: order["templateId"] for order in sandbox.orders()}
+    made = {order["id"]: order["templateId"] for order in sandbox.domain.orders()}
     assert all(made[row.order_id] == row.template_id for row in rows)

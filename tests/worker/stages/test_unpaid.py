@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from console import resolving
-from console.complaints import Complaint
+from console.actions import attention
+from console.errors import Complaint
 from console.session import Session
 from models import Stage, State
 from tests.worker.stages.test_late_reads import LAGS, show_order
@@ -30,9 +30,9 @@ def decide(hands: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         def session(**_: Any) -> Iterator[Session]:
             yield Session(settings, hands.desk.engine)
 
-        monkeypatch.setattr(resolving, "open_session", session)
-        monkeypatch.setattr("console.vendor.PATIENCE_SECONDS", 0.5)
-        resolving.resolve(mailing_id, [way], "looked there")
+        monkeypatch.setattr(attention, "open_session", session)
+        monkeypatch.setattr("console.vendor_check.PATIENCE_SECONDS", 0.5)
+        attention.resolve(mailing_id, [way], "looked there")
 
     return decide_one
 

@@ -1,0 +1,46 @@
+"""A worker's hands without its broker: mailings are attached as its messages have them, many at once.
+
+Run as a program of its own: reads a JSON line ``[stage, [mailing ids]]``, has that stage done, says ``done``, and
+reads the next one, until there is none.
+"""
+
+import gc
+import json
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from models import Stage
+from worker.context import CALLS, CONCURRENCY, Desk, open_desk
+from worker.engine.pipeline import Pace, deliver
+from worker.settings import read_settings
+
+DONE: Final = "done"
+# As many of a message wait for a slow vendor together; more would be given back, for no time is left after the stage.
+_MESSAGE: Final = 2 * CALLS // CONCURRENCY
+
+
+def main() -> None:
+    """Do as told."""
+    desk, pace = open_desk(read_settings()), Pace(seconds=0)
+    # As a worker does once it is ready.
+    gc.freeze()
+    with ThreadPoolExecutor(CONCURRENCY) as threads:
+        for line in sys.stdin:
+            stage, mailing_ids = json.loads(line)
+            _have_done(threads, desk, Stage(stage), mailing_ids, pace)
+            print(DONE, flush=True)
+    desk.close()
+
+
+def _have_done(
+    threads: ThreadPoolExecutor, desk: Desk, stage: Stage, mailing_ids: Sequence[int], pace: Pace
+) -> None:
+    messages = [mailing_ids[start : start + _MESSAGE] for start in range(0, len(mailing_ids), _MESSAGE)]
+    for turn in [threads.submit(deliver, desk, message, stage, pace) for message in messages]:
+        turn.result()
+
+
+if __name__ == "__main__":
+    main()

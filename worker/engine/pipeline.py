@@ -1,0 +1,58 @@
+"""The process, top to bottom: a message wakes mailings, their stage is done, and their rows say what is next.
+
+    create -> attach -> proof -> summarize -> checkout        one chain of messages
+                                                  settle      woken by the due scan until the payment is through,
+                                                              many mailings with one message
+
+A message carries ids and nothing else. Whatever it finds, the rows decide: a message that comes late, twice,
+out of order or never changes nothing.
+"""
+
+import time
+from collections.abc import Sequence
+
+from models import Stage
+from worker import prefetch, transitions
+from worker.context import Desk
+from worker.engine import parallel
+from worker.engine.parallel import Next
+from worker.engine.run_budget import Pace
+from worker.job import Work
+
+__all__ = ["CHAIN", "Next", "Pace", "deliver", "settle"]
+
+CHAIN = (Stage.CREATE, Stage.ATTACH, Stage.PROOF, Stage.SUMMARIZE, Stage.CHECKOUT)
+
+
+def deliver(desk: Desk, mailing_ids: Sequence[int], stage: Stage, pace: Pace) -> Next:
+    """Do a stage of mailings that are due, and, while the pace allows, the stages after it.
+
+    Each stage's end is committed before the next begins, so a mailing resumes there whatever happens.
+    """
+    started = time.monotonic()
+    works = [Work(desk, held) for held in _claim(desk, mailing_ids, stage)]
+    what_next = parallel.go_on(works, pace, started)
+    # Those that could not be claimed may be further on already: then a later message of the chain is theirs.
+    return what_next if len(works) == len(mailing_ids) else Next.GO_ON
+
+
+def _claim(desk: Desk, mailing_ids: Sequence[int], stage: Stage) -> list[transitions.Held]:
+    with desk.engine.begin() as connection:
+        now = desk.clock()
+        if len(mailing_ids) > 1:
+            return transitions.claim_together(connection, mailing_ids, stage, now, desk.lease)
+        held = transitions.claim(connection, mailing_ids[0], stage, now, desk.lease)
+    return [] if held is None else [held]
+
+
+def settle(desk: Desk, mailing_ids: Sequence[int], pace: Pace) -> None:
+    """Look whether the payments of several mailings have settled: one claim, one look at them all, one commit."""
+    started = time.monotonic()
+    held = _claim(desk, mailing_ids, Stage.SETTLE)
+    if not held:
+        return
+    seen = prefetch.look(desk, [one.order for one in held])
+    works = [Work(desk, one) for one in held]
+    for work in works:
+        work.see(seen)
+    parallel.go_on(works, pace, started)

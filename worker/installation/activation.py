@@ -1,0 +1,115 @@
+"""Arming: before a restored or copied database may send, a person sees what the vendor knows and it does not.
+
+What was sent after a backup was taken is unknown to it, and would be sent again. So the vendor's orders are read:
+mailings here whose people are on an order that this database does not know go to attention, the rest may go on.
+An order, its status or its people may not be visible yet, so a mailing goes on only after two looks a window apart.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import sleep
+
+from sqlalchemy import select
+
+from lettrlabs import Order, OrderStatus
+from models import Mailing, Outcome, Recipient, Stage, State
+from worker import transitions
+from worker.context import Desk
+from worker.installation.epoch import arm, driver, open_epochs
+from worker.orphans import account_ownership
+from worker.recipients import matching
+
+# Forty pages of the largest size: what an account orders in months, read within a minute.
+_NEWEST = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the vendor's orders say that this database does not know."""
+
+    orders_read: int
+    newest_order: int
+    unknown: tuple[Order, ...]
+    unfinished: int
+    suspects: dict[int, int]
+    """By mailing: the unknown order that has its people already."""
+
+    @property
+    def unknown_by_status(self) -> dict[str, int]:
+        """How many unknown orders stand in which status."""
+        return dict(Counter(order.status for order in self.unknown))
+
+
+def survey(desk: Desk, pause: Callable[[float], None] = sleep) -> Survey:
+    """Read the vendor's orders and compare, twice where a mailing would go on for want of an order with its people.
+
+    Raises Unavailable, Refused.
+    """
+    first = _look(desk)
+    if not _unsent_people(desk).keys() - first.suspects.keys():
+        return first
+    # An original, or a worker of before the restore, may have written up to now.
+    pause(desk.settings.visibility_window_seconds)
+    second = _look(desk)
+    return replace(second, suspects=first.suspects | second.suspects)
+
+
+def _look(desk: Desk) -> Survey:
+    orders = []
+    for order in desk.vendor.iter_orders(page_size=500):
+        orders.append(order)
+        if len(orders) >= _NEWEST:
+            break
+    with desk.engine.connect() as connection:
+        known = set(connection.scalars(select(Mailing.order_id).where(Mailing.order_id.is_not(None))))
+        open_states = [State.QUEUED, State.WORKING, State.APPROVAL, State.ATTENTION]
+        waiting = list(connection.scalars(select(Mailing.id).where(Mailing.state.in_(open_states))))
+    unknown = tuple(order for order in orders if order.id not in known)
+    newest = max((order.id for order in orders), default=0)
+    return Survey(len(orders), newest, unknown, len(waiting), _suspects(desk, unknown))
+
+
+def _suspects(desk: Desk, unknown: tuple[Order, ...]) -> dict[int, int]:
+    ordered = [order for order in unknown if order.status not in {OrderStatus.DRAFT, OrderStatus.DELETED}]
+    there = {
+        order.id: {person.id: person for person in desk.vendor.iter_recipients(order.id)} for order in ordered
+    }
+    suspects: dict[int, int] = {}
+    for mailing_id, people in _unsent_people(desk).items():
+        for order_id, persons in there.items():
+            if persons and matching.pair(people, persons):
+                suspects[mailing_id] = order_id
+                break
+    return suspects
+
+
+def _unsent_people(desk: Desk) -> dict[int, dict[int, matching.Person]]:
+    query = (
+        select(*Recipient.__table__.columns)
+        .join(Mailing, Mailing.id == Recipient.mailing_id)
+        .where(
+            Mailing.stage != Stage.SETTLE,
+            Mailing.state.in_(transitions.SUSPECTED),
+            Recipient.outcome != Outcome.REJECTED,
+        )
+    )
+    people: dict[int, dict[int, matching.Person]] = {}
+    with desk.engine.connect() as connection:
+        for person in connection.execute(query):
+            people.setdefault(person.mailing_id, {})[person.position] = person
+    return people
+
+
+def carry_out(desk: Desk, found: Survey, who: str, now: datetime) -> int:
+    """Put the suspects to attention and arm the database; returns how many mailings went to attention."""
+    held_back = 0
+    with desk.engine.begin() as connection:
+        for mailing_id, order_id in found.suspects.items():
+            why = f"order {order_id}, which this database did not know, has people of this mailing"
+            held_back += transitions.suspect(connection, mailing_id, who, why, {"orderId": order_id}, now)
+        account_ownership.declare_exclusive(connection, found.newest_order, now)
+    with desk.engine.connect() as connection:
+        arm(driver(connection), open_epochs(desk.settings), now)
+    return held_back

@@ -1,0 +1,164 @@
+"""Work on one mailing: a claim, the vendor's client that keeps a journal under it, and the commits in between."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Engine
+
+from lettrlabs import Call, LettrLabs, Quote
+from worker import transitions
+from worker.audit import journal
+from worker.context import Desk
+from worker.page_recipient import Page
+from worker.prefetch import Together
+from worker.results import Facts, Record, Result, nothing
+from worker.settings import Settings
+from worker.transitions import Held
+
+# Long enough to go from reading an order back to its checkout, short enough to count as right before it.
+A_MOMENT: Final = timedelta(seconds=2)
+# A pause and a cancellation hold within a second: what was read longer ago than this is read again before a write.
+A_BREATH: Final = timedelta(seconds=0.5)
+
+
+class ClaimLost(Exception):  # noqa: N818 - it is what happened to the claim, not a fault
+    """Somebody else has the mailing: stop, and dispatch nothing."""
+
+
+@dataclass(slots=True)
+class Saw:
+    """What this worker has seen of an order that it made itself, under the same claim and without a pause.
+
+    Nobody else can have written to such an order, for no claim but this one ever knew of it: what was read back of
+    it a moment ago need not be read again. What was seen of any other order is not kept.
+
+    ``reserved_at`` is set by the commit that reserved the money while nobody on the order was suppressed.
+    """
+
+    made_order: bool = False
+    first_recipient: int | None = None
+    reserved_at: datetime | None = None
+    _recipients_at: datetime | None = None
+    _price_at: datetime | None = None
+    _quote: Quote | None = None
+
+    def recipients(self, first: int, now: datetime) -> None:
+        """Keep that the order was read back; ``first`` is the vendor's number of the first person on it."""
+        if self.made_order:
+            self.first_recipient, self._recipients_at = first, now
+
+    def price(self, now: datetime) -> None:
+        """Keep that the order was quoted."""
+        if self.made_order:
+            self._price_at = now
+
+    def quote(self, told: Quote, now: datetime) -> None:
+        """Keep a quote that was asked for before its stage."""
+        if self.made_order:
+            self._quote, self._price_at = told, now
+
+    def quote_of(self, now: datetime) -> Quote | None:
+        """Return such a quote, if it is of the last moment."""
+        fresh = self._price_at is not None and now - self._price_at <= A_MOMENT
+        return self._quote if fresh else None
+
+    def is_reserved(self, now: datetime) -> bool:
+        """Return whether the money was reserved within the last moment."""
+        return self.reserved_at is not None and now - self.reserved_at <= A_MOMENT
+
+    def all_of_it(self, now: datetime) -> bool:
+        """Return whether recipients and price were both seen within the last moment."""
+        seen = (self._recipients_at, self._price_at)
+        return all(at is not None and now - at <= A_MOMENT for at in seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """The next page of a mailing's recipients, as it was read together with those of others."""
+
+    page: Page
+    cursor: int
+    at: datetime
+
+
+class Work:
+    """What a stage is given. ``held`` is the mailing as last committed; every commit is fenced by its claim."""
+
+    def __init__(self, desk: Desk, held: Held) -> None:
+        self.desk = desk
+        self.held = held
+        self.saw = Saw()
+        self.together = Together()
+        self.then: Callable[[], Result] | None = None
+        self.foreseen: Foreseen | None = None
+        self._looked_at = desk.clock()
+        self._calls: list[Call] = []
+        self.vendor: LettrLabs = desk.vendor.observed(self._calls.append)
+
+    def see(self, together: Together) -> None:
+        """Take over what was seen of several orders in one call, this one's among them, and the evidence of it."""
+        self.together = together
+        self._calls += together.calls_for(self.held.order)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        return self.desk.settings
+
+    @property
+    def engine(self) -> Engine:
+        """For reading, and for short transactions of their own; never held open across a vendor call."""
+        return self.desk.engine
+
+    def now(self) -> datetime:
+        """Return the desk's time."""
+        return self.desk.clock()
+
+    def checkpoint(self, values: Facts, record: Record = nothing) -> None:
+        """Commit a part of the stage and renew the lease; raises ClaimLost."""
+        with self.engine.begin() as connection:
+            now, lease = self.now(), self.desk.lease
+            after = transitions.checkpoint(connection, self.held, now, lease, values, record, self._calls)
+        self.goes_on_as(after)
+
+    def hold_on(self) -> None:
+        """Make sure that the claim outlives one more call, renewing it if need be; raises ClaimLost.
+
+        Asked right before a write: a process that was stopped for a while must not write under a claim that
+        somebody else has by now.
+        """
+        while self.now() + self.desk.longest_call >= self.held.lease_until:
+            self.checkpoint({})
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the row was last read so long ago that a pause or a cancellation may have come meanwhile."""
+        return self.now() - self._looked_at > A_BREATH
+
+    @property
+    def calls(self) -> Sequence[Call]:
+        """The calls that no commit has written down yet."""
+        return self._calls
+
+    @property
+    def has_written(self) -> bool:
+        """Whether a call that no commit has written down yet may have changed something at the vendor."""
+        return any(journal.may_have_written(call, self.held.order_id) for call in self._calls)
+
+    def bear_witness(self) -> None:
+        """Record what the vendor answered although the claim is lost."""
+        if self._calls:
+            with self.engine.begin() as connection:
+                held = self.held
+                journal.journal(connection, self._calls, held.id, held.stage, held.claim)
+            self._calls.clear()
+
+    def goes_on_as(self, after: Held | None) -> None:
+        """Take over what was committed, the journal with it; a lost claim leaves the calls to bear witness of."""
+        if after is None:
+            raise ClaimLost
+        self._calls.clear()
+        self.held = after
+        self._looked_at = self.now()

@@ -1,0 +1,87 @@
+"""The create gate: while it is closed, no create begins except those that are being found out."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, or_, select, update
+
+from models import CreateGate, Mailing, Stage, State
+from worker import transitions
+from worker.job import Work
+from worker.results import Contested
+
+# How long the gate stays shut for the next unsure create: they look again every second. Were it opened in between,
+# each would wait anew for the creates begun meanwhile, and after a crash with many under way hardly any would begin.
+_HANDOVER = timedelta(seconds=5)
+
+
+def close(work: Work) -> bool:
+    """Close the gate for this mailing, keep it closed or take it over; False if it is closed for another.
+
+    It opens by itself after a lease, for then this mailing's worker is dead or has given up.
+    """
+    now = work.now()
+    with work.engine.begin() as connection:
+        closed = connection.execute(
+            update(CreateGate)
+            .where(
+                or_(
+                    CreateGate.holder == work.held.id,
+                    CreateGate.holder.is_(None),
+                    CreateGate.closed_until <= now,
+                )
+            )
+            .values(holder=work.held.id, closed_until=now + work.desk.lease)
+        )
+    return closed.rowcount == 1
+
+
+def calls_in_flight(work: Work) -> int:
+    """Return how many other creates may be under way right now. A claim outlives its call, so no others can be."""
+    with work.engine.connect() as connection:
+        return connection.scalars(
+            select(func.count()).where(
+                Mailing.stage == Stage.CREATE,
+                Mailing.state == State.WORKING,
+                Mailing.recovering.is_(False),
+                Mailing.lease_until > work.now(),
+                Mailing.id != work.held.id,
+            )
+        ).one()
+
+
+def open_again(connection: Connection, work: Work) -> None:
+    """Open the gate that was closed for this mailing, and wake the creates that found it closed.
+
+    If other unsure creates are about to be found out, it is handed to them closed: the last one opens it.
+    Raises Contested if it did not stay closed all along: a draft that was found may then be of a create under way,
+    and of another template.
+    """
+    now = work.now()
+    heirs = _about_to_recover(connection, work.held.id, now)
+    opened = connection.execute(
+        update(CreateGate)
+        .where(CreateGate.holder == work.held.id, CreateGate.closed_until > now)
+        .values(holder=None, closed_until=now + _HANDOVER if heirs else now)
+    )
+    if opened.rowcount != 1:
+        raise Contested
+    waiting = [Mailing.stage == Stage.CREATE, *([Mailing.recovering.is_(True)] if heirs else [])]
+    transitions.wake_pushed(connection, now, work.desk.push_again, *waiting)
+
+
+def _about_to_recover(connection: Connection, but: int, now: datetime) -> bool:
+    """Return whether another unsure create looks again so soon that the gate may stay closed for it."""
+    found = connection.scalars(
+        select(Mailing.id)
+        .where(
+            Mailing.stage == Stage.CREATE,
+            Mailing.recovering.is_(True),
+            Mailing.state.in_([State.QUEUED, State.WORKING]),
+            Mailing.not_before <= now + _HANDOVER,
+            # Those that wait for a draft to become visible look again soon, and need no gate until then.
+            Mailing.missing_since.is_(None),
+            Mailing.id != but,
+        )
+        .limit(1)
+    )
+    return found.one_or_none() is not None

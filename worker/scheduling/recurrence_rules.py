@@ -1,0 +1,159 @@
+"""Recurring campaigns: a rule opens one campaign for each of its occurrences, a copy of the first.
+
+An occurrence is opened a day ahead, so that its price is visible and can be approved before its time; one at a time.
+Its row is UNIQUE by rule and instant, so that two beats, or one that died in the middle, open it once.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, Row, insert, select, update
+
+from models import CatchUp, IfLate, Recurrence
+from worker import transitions
+from worker.scheduling.cron import Cron, CronError, read_cron
+from worker.scheduling.schedule import ONE_DAY, Schedule
+from worker.scheduling.zoned_time import Moment, NoSuchZoneError
+
+log = logging.getLogger(__name__)
+
+LEAD: Final = ONE_DAY
+# A beat that is restarted misses a few ticks; an occurrence that is opened this late was not missed.
+_HICCUP: Final = timedelta(minutes=5)
+_AT_ONCE: Final = 20
+_TRY_AGAIN: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """When a campaign is sent again, what is made up for, and what holds if one is late."""
+
+    cron: Cron
+    zone: str
+    catch_up: CatchUp
+
+    def first(self, now: datetime) -> Moment:
+        """Return the first occurrence after now."""
+        return _moment(next(self.cron.after(now, self.zone)), self.zone)
+
+    def told(self) -> dict[str, str]:
+        """Return the rule as JSON knows it."""
+        return {"cron": self.cron.text, "zone": self.zone, "catch_up": self.catch_up.value}
+
+
+def begin(connection: Connection, repeats: Repeats, schedule: Schedule, first: datetime) -> int:
+    """Store a rule whose first occurrence is being opened by the caller, and return its id."""
+    following = next(repeats.cron.after(first, repeats.zone), None)
+    return connection.execute(
+        insert(Recurrence)
+        .values(
+            **repeats.told(),
+            if_late=schedule.if_late,
+            late_after=int(schedule.late_after.total_seconds()),
+            last_at=first,
+            wake_at=following and _opens(following, first),
+        )
+        .returning(Recurrence.id)
+    ).scalar_one()
+
+
+def end(connection: Connection, recurrence_id: int, now: datetime) -> bool:
+    """Open no further occurrence; False if none was to come anyway."""
+    over = update(Recurrence).where(Recurrence.id == recurrence_id, Recurrence.wake_at.is_not(None))
+    return connection.execute(over.values(wake_at=None, ended_at=now)).rowcount == 1
+
+
+def open_due(engine: Engine, now: datetime) -> int:
+    """Open what is due of every rule, each in a transaction of its own; returns how many campaigns were opened."""
+    with engine.connect() as connection:
+        due = connection.scalars(
+            select(Recurrence.id)
+            .where(Recurrence.wake_at <= now)
+            .order_by(Recurrence.wake_at)
+            .limit(_AT_ONCE)
+        ).all()
+    opened = 0
+    for one in due:
+        with engine.begin() as connection:
+            opened += _open_due_of(connection, one, now)
+    return opened
+
+
+def _open_due_of(connection: Connection, recurrence_id: int, now: datetime) -> int:
+    rule = connection.execute(
+        select(*Recurrence.__table__.columns)
+        .where(Recurrence.id == recurrence_id, Recurrence.wake_at <= now)
+        .with_for_update(skip_locked=True)
+    ).one_or_none()
+    if rule is None:
+        return 0
+    try:
+        cron = read_cron(rule.cron)
+        missed, ahead, wake_at = _occurrences(cron, rule, now)
+    except (CronError, NoSuchZoneError) as error:
+        log.error("recurrence_unreadable: %s: %s", recurrence_id, error)  # noqa: TRY400 - it says it all
+        _account(connection, recurrence_id, rule.last_at, now + _TRY_AGAIN)
+        return 0
+    made_up = _made_up(rule.catch_up, missed, now)
+    opened = [_open(connection, rule, at, now, is_late=True) for at in made_up]
+    opened += [_open(connection, rule, at, now, is_late=False) for at in ahead]
+    _account(connection, recurrence_id, max([rule.last_at, *missed, *ahead]), wake_at)
+    return sum(opened)
+
+
+def _occurrences(
+    cron: Cron, rule: Row[Any], now: datetime
+) -> tuple[list[datetime], list[datetime], datetime | None]:
+    """Return the occurrences that have passed, the next if it may be opened, and when to look again."""
+    missed: list[datetime] = []
+    last: datetime = rule.last_at
+    for at in cron.after(rule.last_at, rule.zone):
+        if at > now:
+            opens = _opens(at, last)
+            if opens > now:
+                return missed, [], opens
+            following = next(cron.after(at, rule.zone), None)
+            return missed, [at], following and _opens(following, at)
+        missed.append(at)
+        last = at
+    return missed, [], None
+
+
+def _opens(at: datetime, before: datetime) -> datetime:
+    return max(at - LEAD, before)
+
+
+def _made_up(policy: CatchUp, missed: list[datetime], now: datetime) -> list[datetime]:
+    match policy:
+        case CatchUp.ALL:
+            return missed
+        case CatchUp.LAST:
+            return missed[-1:]
+        case CatchUp.NONE:
+            return [at for at in missed[-1:] if now - at <= _HICCUP]
+
+
+def _open(connection: Connection, rule: Row[Any], at: datetime, now: datetime, *, is_late: bool) -> bool:
+    # The catch-up policy has already decided that a missed one is sent: its lateness is not asked about again.
+    schedule = Schedule(
+        send=_moment(at, rule.zone),
+        if_late=IfLate.SEND if is_late else IfLate(rule.if_late),
+        late_after=timedelta(seconds=rule.late_after),
+    )
+    opened = transitions.open_occurrence(connection, rule.id, at, schedule, now)
+    if opened is not None:
+        log.info("occurrence_opened: recurrence %s, %s, campaign %s", rule.id, at.isoformat(), opened)
+    return opened is not None
+
+
+def _account(connection: Connection, recurrence_id: int, last_at: datetime, wake_at: datetime | None) -> None:
+    connection.execute(
+        update(Recurrence).where(Recurrence.id == recurrence_id).values(last_at=last_at, wake_at=wake_at)
+    )
+
+
+def _moment(at: datetime, zone: str) -> Moment:
+    return Moment(at.astimezone(ZoneInfo(zone)).replace(tzinfo=None), zone, at.astimezone(UTC))

@@ -1,0 +1,148 @@
+"""The grid of a mailing that must arrive by a date: asked for, chosen from, kept, and held to before checkout."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from itertools import product
+from typing import Final
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from lettrlabs import Postage, ProductionSpeed, Refused
+from models import Choice, Stage
+from worker.billing.costs import cost_of
+from worker.job import Work
+from worker.results import Advance, AskPerson, Facts, Record, Result
+from worker.scheduling.delivery_options import Cell, Grid, kept_until
+from worker.scheduling.schedule import TimeTrouble
+from worker.stages.checks.hold_date import payment_day
+
+# A grid this fresh was quoted under the same conditions: asking for it again would say the same.
+_FRESH: Final = timedelta(hours=1)
+# Some designs may not come in every speed; what LettrLabs does not sell is no choice.
+_NO_CHOICE: Final = frozenset({400, 422})
+
+
+def choose(work: Work) -> Result | None:
+    """Set the postage and speed that arrive in time and cost least, and keep the grid; or ask, if none is in time."""
+    by = work.held.deliver_by
+    if by is None:
+        return None
+    grid = _grid(work, by, _sweep(work, work.held.vendor_hold))
+    chosen = grid.choice()
+    if chosen is None:
+        return _none_in_time(work, grid)
+    kept = kept_until(grid, chosen)
+    values = {
+        "postage": chosen.postage,
+        "speed": chosen.speed,
+        "price_until": kept and kept.until,
+        "price_after": kept and kept.after,
+    }
+    work.checkpoint(values, _keeping(work, grid, chosen))
+    return None
+
+
+def objection(work: Work) -> Result | None:
+    """Right before checkout: if what was chosen would be late by now, choose again, or ask."""
+    by = work.held.deliver_by
+    if by is None:
+        return None
+    now = _cell(work, work.held.postage, work.held.speed, work.held.vendor_hold)
+    grid = _grid(work, by, [now])
+    if grid.meets(now):
+        return None
+    if _is_fresh(work):
+        return _none_in_time(work, grid)
+    return Advance(Stage.SUMMARIZE, {"approved_at": None, "approved_by": None})
+
+
+def _grid(work: Work, by: date, cells: list[Cell]) -> Grid:
+    return Grid(cells, work.now(), payment_day(work), by)
+
+
+def _sweep(work: Work, hold: date | None) -> list[Cell]:
+    """Ask for every choice; raises what the vendor answers if it sells none of them."""
+    cells, refusal = [], None
+    for postage, speed in product(Postage, ProductionSpeed):
+        try:
+            cells.append(_cell(work, postage, speed, hold))
+        except Refused as refused:
+            if refused.status not in _NO_CHOICE:
+                raise
+            refusal = refused
+    if refusal is not None and not cells:
+        raise refusal
+    # A choice without a price is not the cheapest; where none has one, the quote of the chosen one is in doubt.
+    return [cell for cell in cells if cell.total > 0] or cells
+
+
+def _cell(work: Work, postage: str, speed: str, hold: date | None) -> Cell:
+    told = work.vendor.summary(work.held.order, postage=postage, production=speed, hold_until=hold)
+    return Cell(
+        postage=str(postage),
+        speed=str(speed),
+        hold_until=hold,
+        total=cost_of(told).total,
+        produced=told.production_dates.get(speed),
+        delivery_min=told.delivery_min,
+        delivery_max=told.delivery_max,
+    )
+
+
+def _none_in_time(work: Work, grid: Grid) -> Result:
+    work.checkpoint({"price_until": None, "price_after": None}, _keeping(work, grid, None))
+    without_hold = [] if work.held.vendor_hold is None else _sweep(work, None)
+    closest = _grid(work, grid.deliver_by, [*grid.cells, *without_hold]).closest()
+    asked = f"nothing is sure to arrive by {grid.deliver_by}"
+    if closest is None:
+        return AskPerson(TimeTrouble.NOT_IN_TIME, f"{asked}: LettrLabs estimates no delivery dates")
+    arrives, would_do = grid.arrives(closest), grid.would_do(closest)
+    unheld = " without the hold date" if work.held.vendor_hold and closest.hold_until is None else ""
+    why = (
+        f"{asked}; closest comes {closest.postage}, {closest.speed}{unheld}, by {arrives}: "
+        f"mailrun reschedule {work.held.id} --deliver-by {would_do}"
+    )
+    return AskPerson(TimeTrouble.NOT_IN_TIME, why, _facts(closest, arrives))
+
+
+def _facts(closest: Cell, arrives: date | None) -> Facts:
+    return {
+        "postage": closest.postage,
+        "speed": closest.speed,
+        "total": str(closest.total),
+        "arrives": arrives and arrives.isoformat(),
+    }
+
+
+def _keeping(work: Work, grid: Grid, chosen: Cell | None) -> Record:
+    def record(connection: Connection) -> None:
+        connection.execute(delete(Choice).where(Choice.mailing_id == work.held.id))
+        connection.execute(insert(Choice), list(_rows(work.held.id, grid, chosen)))
+
+    return record
+
+
+def _rows(mailing_id: int, grid: Grid, chosen: Cell | None) -> Iterable[dict[str, object]]:
+    for cell in grid.cells:
+        yield {
+            "mailing_id": mailing_id,
+            "postage": cell.postage,
+            "speed": cell.speed,
+            "hold_until": cell.hold_until,
+            "total": cell.total,
+            "produced": cell.produced,
+            "delivery_min": cell.delivery_min,
+            "delivery_max": cell.delivery_max,
+            "arrives": grid.arrives(cell),
+            "meets": grid.meets(cell),
+            "chosen": cell is chosen,
+            "taken_at": grid.quoted_at,
+        }
+
+
+def _is_fresh(work: Work) -> bool:
+    with work.engine.connect() as connection:
+        taken = connection.scalars(
+            select(func.max(Choice.taken_at)).where(Choice.mailing_id == work.held.id)
+        ).one()
+    return taken is not None and work.now() - taken < _FRESH

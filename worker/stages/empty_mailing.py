@@ -1,0 +1,52 @@
+"""A mailing that nobody is left on: its draft is deleted, and it ends."""
+
+from sqlalchemy import func, select
+
+from lettrlabs import NotSent, Rejected, Unknown
+from models import SPARED, Outcome, Recipient
+from worker.job import Work
+from worker.results import Discarded, Fail, Result, Unsure
+from worker.stages.vendor import visibility
+from worker.stages.vendor.failures import not_now, refused
+
+_NOT_FOUND = 404
+
+
+def nobody_left(work: Work) -> Result:
+    """Delete the empty draft; the mailing failed if LettrLabs refused everybody, and was not needed otherwise.
+
+    Deleting twice is harmless: a deleted order reads as one that never existed.
+    """
+    work.hold_on()
+    answer = work.vendor.delete_order(work.held.order)
+    if isinstance(answer, NotSent):
+        return not_now(work, answer)
+    if isinstance(answer, Unknown):
+        return Unsure(f"the empty draft may not be deleted yet: {answer.why}")
+    if isinstance(answer, Rejected):
+        if work.vendor.order(work.held.order) is not None:
+            return refused(work, answer)
+        hidden = visibility.wait(work, f"LettrLabs does not show order {work.held.order}")
+        if hidden is not None and answer.status != _NOT_FOUND:
+            return hidden
+    return _end(work)
+
+
+def _end(work: Work) -> Result:
+    counts = _outcomes(work)
+    spared = [f"{counts[outcome]} {outcome}" for outcome in sorted(SPARED) if counts.get(outcome)]
+    if not spared:
+        return Fail("nobody_accepted", f"LettrLabs took none of the {work.held.size} recipients")
+    refusals = counts.get(Outcome.REJECTED, 0)
+    why = ", ".join([*spared, *([f"{refusals} refused by LettrLabs"] if refusals else [])])
+    return Discarded("nobody_to_mail", f"none of the {work.held.size} recipients is to be mailed: {why}")
+
+
+def _outcomes(work: Work) -> dict[Outcome, int]:
+    with work.engine.connect() as connection:
+        found = connection.execute(
+            select(Recipient.outcome, func.count())
+            .where(Recipient.mailing_id == work.held.id)
+            .group_by(Recipient.outcome)
+        )
+        return {row[0]: row[1] for row in found}

@@ -1,0 +1,79 @@
+"""What to make of a vendor that is away, busy or refuses: the same for every stage."""
+
+from lettrlabs import NotSent, Rejected, Unavailable
+from lettrlabs import Refused as ReadRefused
+from worker.job import Work
+from worker.results import AskPerson, Discarded, Wait
+from worker.stages.vendor import no_answer, visibility
+
+_LONGEST_PAUSE = 300.0
+# The key or the plan is at fault, not the mailing: once it is mended, all may go on.
+_ACCOUNT_TROUBLE = frozenset({401, 403})
+_NOT_FOUND = 404
+
+
+def pause_for(work: Work, retry_after: float | None) -> float:
+    """Return the seconds to leave the vendor alone: what it asked for, or longer with every time, up to 5 minutes."""
+    growing: float = work.settings.retry_seconds * 2 ** min(work.held.waits, 10)
+    return max(retry_after or 0.0, min(growing, _LONGEST_PAUSE))
+
+
+def not_now(work: Work, trouble: NotSent | Unavailable) -> Wait | AskPerson:
+    """Return what follows where nothing was written, and later may well be."""
+    why = f"LettrLabs could not be reached: {trouble.why}"
+    pause = pause_for(work, trouble.retry_after)
+    # A pause that is the account's says nothing about this mailing.
+    return Wait(pause, why) if no_answer.is_asked_for(trouble) else unanswered(work, pause, why)
+
+
+def refused(work: Work, refusal: Rejected | ReadRefused) -> Wait | AskPerson | Discarded:
+    """Return what follows from a definite refusal: the account's trouble waits, anything else is for a person.
+
+    A refusal may be of a moment, or because the vendor does not see yet what was written: it is asked about again.
+    """
+    if refusal.status in _ACCOUNT_TROUBLE:
+        why = f"LettrLabs refuses the key or the plan ({refusal.status})"
+        return unanswered(work, pause_for(work, None), why)
+    if refusal.status == _NOT_FOUND:
+        try:
+            if _is_gone(work):
+                return order_gone(work)
+        except Unavailable as trouble:
+            # Whether the order is gone decides what this means: that is asked again, not a person.
+            return not_now(work, trouble)
+    words = refusal.words or "no reason given"
+    why = f"LettrLabs refused ({refusal.status}): {words}"
+    facts = {"status": refusal.status, "reasonCode": refusal.reason_code, "words": refusal.words}
+    return visibility.wait(work, why) or AskPerson("refused", why, facts)
+
+
+def order_gone(work: Work) -> Wait | AskPerson | Discarded:
+    """Return what follows from an order that the vendor does not show; once that is evidence, a person is asked.
+
+    Unless it was to be cancelled: then a worker deleted the draft and did not live to write it down.
+    """
+    hidden = visibility.wait(work, f"LettrLabs does not show order {work.held.order}")
+    if hidden is not None:
+        return hidden
+    if work.held.cancel_requested and not work.held.may_be_checked_out:
+        return Discarded()
+    why = f"order {work.held.order} is not at LettrLabs any more"
+    return AskPerson("order_gone", why, {"orderId": work.held.order})
+
+
+def _is_gone(work: Work) -> bool:
+    # A 404 may also be of a path, which says nothing about the order: so it is asked for by its number.
+    try:
+        return work.held.order_id is not None and work.vendor.order(work.held.order) is None
+    except ReadRefused:
+        return False
+
+
+def unanswered(work: Work, pause: float, why: str) -> Wait | AskPerson:
+    """Return a wait for an answer, or ask a person where others get on and this mailing has not since long ago."""
+    since = work.held.unanswered_since or work.now()
+    if not no_answer.is_of_one_mailing(work, since):
+        return Wait(pause, why, unanswered_since=since)
+    facts = {"unansweredSince": since.isoformat(), "orderId": work.held.order_id}
+    asks = f"{why}; other mailings pass {work.held.stage}, this one has not since {since:%Y-%m-%d %H:%M} UTC"
+    return AskPerson("unanswered", asks, facts)
