@@ -11,7 +11,7 @@ import psycopg
 from psycopg import pq, sql
 from redis import Redis
 
-from bench.processes import Process, Troop
+from bench.processes import Process, ProcessGroup
 from console.local.postgres import Postgres
 from console.local.programs import Programs
 from console.local.roles import APPLICATION, DATABASE, OWNER, SUPERUSER
@@ -115,7 +115,7 @@ class Sandbox:
         return answer.json() if answer.content else None
 
 
-def open_sandbox(troop: Troop, directory: Path, name: str) -> Sandbox:
+def open_sandbox(troop: ProcessGroup, directory: Path, name: str) -> Sandbox:
     """Start a sandbox that nobody else uses."""
     command = (sys.executable, "-m", "sandbox", "--port", "0", "--state", str(directory / f"{name}.sandbox"))
     process = troop.add(

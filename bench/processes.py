@@ -140,7 +140,7 @@ class Process:
 
 
 @dataclass
-class Troop:
+class ProcessGroup:
     """All processes of a run; as a context, ends them on the way out."""
 
     processes: list[Process] = field(default_factory=list)

@@ -31,7 +31,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class SampleMailing:
     """One mailing to be: its key and its people, who are in no other."""
 
     key: str
@@ -39,7 +39,7 @@ class Letter:
     people: tuple[Person, ...]
 
 
-def make(count: int, seed: int, most_people: int = MOST_PEOPLE, first: int = 0) -> list[Letter]:
+def make(count: int, seed: int, most_people: int = MOST_PEOPLE, first: int = 0) -> list[SampleMailing]:
     """Return this many mailings to one to four people each, numbered from ``first``."""
     dice, letters, born = Random(seed), [], first * most_people
     for number in range(count):
@@ -47,21 +47,21 @@ def make(count: int, seed: int, most_people: int = MOST_PEOPLE, first: int = 0) 
         people = tuple(Person("Pat", f"Person{n}", f"{n + 1} Main Street") for n in range(born, born + size))
         born += size
         template = TEMPLATES[0] if number < count // 2 else dice.choice(TEMPLATES)
-        letters.append(Letter(f"letter-{first + number}", template, people))
+        letters.append(SampleMailing(f"letter-{first + number}", template, people))
     return letters
 
 
-def write(path: Path, letters: Iterable[Letter]) -> None:
+def write(path: Path, letters: Iterable[SampleMailing]) -> None:
     """Write them to a file, one a line."""
     path.write_text("".join(json.dumps(asdict(letter)) + "\n" for letter in letters))
 
 
-def read(path: Path) -> list[Letter]:
+def read(path: Path) -> list[SampleMailing]:
     """Return what `write` wrote."""
     return [_letter(json.loads(line)) for line in path.read_text().splitlines()]
 
 
-def paced(letters: Iterable[Letter], per_second: float) -> Iterator[Letter]:
+def paced(letters: Iterable[SampleMailing], per_second: float) -> Iterator[SampleMailing]:
     """Yield the letters at this pace, catching up after a hold-up."""
     began = time.monotonic()
     for number, letter in enumerate(letters):
@@ -69,8 +69,8 @@ def paced(letters: Iterable[Letter], per_second: float) -> Iterator[Letter]:
         yield letter
 
 
-def _letter(told: dict[str, object]) -> Letter:
+def _letter(told: dict[str, object]) -> SampleMailing:
     people = told["people"]
     if not isinstance(people, list):
         raise TypeError("a letter's people are a list")
-    return Letter(str(told["key"]), int(str(told["template"])), tuple(Person(**one) for one in people))
+    return SampleMailing(str(told["key"]), int(str(told["template"])), tuple(Person(**one) for one in people))

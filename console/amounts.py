@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from console.errors import UsageComplaint
+from console.errors import UsageError
 from models import Approval
 from worker.billing.amounts import parse_amount
 from worker.billing.budget_limits import Limits
@@ -14,7 +14,7 @@ _OVER: Final = "over:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedMoney:
+class BudgetOptions:
     """What `campaign send` was told about money, as it was typed."""
 
     approval: str | None = None
@@ -27,14 +27,12 @@ class AskedMoney:
         usual = Approval.AUTO if self.yes else Approval.REQUIRED
         asked = (usual if self.approval is None else self.approval).casefold()
         if self.yes and asked != Approval.AUTO:
-            raise UsageComplaint(
-                f"--yes sends without asking, --approval {self.approval} asks: give one of them"
-            )
+            raise UsageError(f"--yes sends without asking, --approval {self.approval} asks: give one of them")
         if asked.startswith(_OVER):
             return Approval.OVER, amount("--approval", asked.removeprefix(_OVER))
         if asked in {Approval.AUTO, Approval.REQUIRED}:
             return Approval(asked), None
-        raise UsageComplaint(f'--approval "{self.approval}": must be auto, required or over:AMOUNT')
+        raise UsageError(f'--approval "{self.approval}": must be auto, required or over:AMOUNT')
 
     def limits(self) -> Limits:
         """Return the campaign's limits; raises UsageComplaint."""
@@ -50,7 +48,7 @@ def amount(option: str, given: str | None) -> Decimal | None:
     try:
         return parse_amount(given)
     except ValueError as error:
-        raise UsageComplaint(f'{option} "{given}": {error}') from None
+        raise UsageError(f'{option} "{given}": {error}') from None
 
 
 def changed_limits(**given: str | None) -> dict[str, Decimal | None]:
@@ -61,5 +59,5 @@ def changed_limits(**given: str | None) -> dict[str, Decimal | None]:
         if value is not None
     }
     if not changes:
-        raise UsageComplaint("say at least one of --total, --per-day, --per-month and --per-piece")
+        raise UsageError("say at least one of --total, --per-day, --per-month and --per-piece")
     return changes

@@ -25,7 +25,7 @@ from console.cli import (
     web,
     webhook,
 )
-from console.errors import Complaint, UsageComplaint
+from console.errors import CommandError, UsageError
 
 USAGE: Final = 2
 INTERRUPTED: Final = 130
@@ -84,9 +84,9 @@ def execute(arguments: Sequence[str]) -> int:
         return _complain(_with_help(message, command, arguments), USAGE) if message else USAGE
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
-    except UsageComplaint as complaint:
+    except UsageError as complaint:
         return _complain(_with_help(str(complaint), command, arguments), USAGE)
-    except Complaint as complaint:
+    except CommandError as complaint:
         return _complain(str(complaint), complaint.exit_code)
     except Exception as error:  # noqa: BLE001 - the last resort: every error becomes one line
         return _explain(error, command, arguments)

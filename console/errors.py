@@ -1,19 +1,19 @@
 """What a command refuses to do, said in one line."""
 
 
-class Complaint(Exception):  # noqa: N818 - it is said to a person, and often no error of anybody's
+class CommandError(Exception):
     """One line: what is wrong, where, and what to do. It never holds a person's name or address."""
 
     exit_code = 1
 
 
-class UsageComplaint(Complaint):
+class UsageError(CommandError):
     """The command line itself asks for something that does not exist."""
 
     exit_code = 2
 
 
-class Interrupted(Complaint):
+class InterruptedCommandError(CommandError):
     """Ctrl-C where the person must be told what goes on, or what to type later."""
 
     exit_code = 130

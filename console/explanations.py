@@ -20,14 +20,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from console.local.errors import ServerError
 from console.local.up import UpError
-from intake.errors import Fault, IntakeError
+from intake.errors import ErrorCode, IntakeError
 from lettrlabs import Refused, Unavailable
 from migrations import UnfitDatabaseError
 from worker.settings import SettingsError
 
 UNAUTHORIZED: Final = 401
 NO_PLAN: Final = 403
-_WRONG_OPTIONS: Final = frozenset({Fault.BAD_OPTION, Fault.UNKNOWN_FIELD, Fault.UNKNOWN_LIST})
+_WRONG_OPTIONS: Final = frozenset({ErrorCode.BAD_OPTION, ErrorCode.UNKNOWN_FIELD, ErrorCode.UNKNOWN_LIST})
 
 
 def is_usage(error: Exception) -> bool:

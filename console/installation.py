@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from console.errors import Complaint
+from console.errors import CommandError
 from worker.settings import Settings, read_settings
 
 NAME: Final = ".mailrun"
@@ -55,7 +55,7 @@ def require_installation(settings: Settings, *, broker: bool = False) -> None:
         return
     here = settings.data_dir.absolute()
     place = f"no {NAME} in {here.parent} or above it" if here.name == NAME else f"no database in {here}"
-    raise Complaint(
+    raise CommandError(
         f"there is {place}: change to the directory of your installation, set MAILRUN_DATA_DIR, "
         "or start one here with `mailrun up`"
     )

@@ -11,8 +11,8 @@ from typing import Final
 
 import typer
 
-from console.errors import UsageComplaint
-from console.output import remark
+from console.errors import UsageError
+from console.output import print_note
 from console.session import Session
 from intake.csv.column_checks import Needs, require_an_address
 from intake.csv.columns import match_columns
@@ -34,7 +34,7 @@ def open_source(file: Path) -> Iterator[Path]:
         yield file
         return
     if sys.stdin.isatty():
-        raise UsageComplaint("- is the list on standard input: pipe it to the command")
+        raise UsageError("- is the list on standard input: pipe it to the command")
     with tempfile.TemporaryDirectory(prefix="mailrun-list-") as directory:
         copy = Path(directory) / _STANDARD_INPUT_NAME
         with copy.open("xb") as out:
@@ -57,7 +57,7 @@ def read_headings(file: Path, sheet: str | None, *, may_ask: bool) -> tuple[tupl
     except SeveralSheetsError as several:
         if not may_ask:
             raise
-        remark(f"{file.name} has several sheets: {', '.join(several.sheets)}")
+        print_note(f"{file.name} has several sheets: {', '.join(several.sheets)}")
         chosen = str(typer.prompt("Which one", default=several.sheets[0]))
     return read_headings(file, chosen, may_ask=may_ask)
 
@@ -72,7 +72,7 @@ def mapping_from(given: Iterable[str]) -> dict[str, str] | None:
         elif not equals and Path(one).is_file():
             said |= _mapping_file(Path(one))
         else:
-            raise UsageComplaint(
+            raise UsageError(
                 f'--mapping "{one}": must be HEADING=FIELD, such as "Ship to=address1", or a file of such pairs'
             )
     return said or None
@@ -84,14 +84,14 @@ def saved_mapping(session: Session, headings: tuple[str, ...]) -> Mapping[str, s
         found = find_mapping(connection, headings)
     if found is None:
         return None
-    remark(f'The saved mapping "{found.name}" is for lists with these headings: it is used.')
+    print_note(f'The saved mapping "{found.name}" is for lists with these headings: it is used.')
     return found.mapping
 
 
 def require_mapping(save_as: str | None, mapping: Mapping[str, str] | None) -> None:
     """Raise UsageComplaint where a mapping is to be saved and none is given."""
     if save_as is not None and mapping is None:
-        raise UsageComplaint("--save-mapping keeps the mapping given: add --mapping as well")
+        raise UsageError("--save-mapping keeps the mapping given: add --mapping as well")
 
 
 def keep_mapping(
@@ -107,7 +107,7 @@ def keep_mapping(
     match_columns(headings, mapping, needs=needs)
     with session.engine.begin() as connection:
         save_mapping(connection, name, headings, mapping, who=who, now=system_clock())
-    remark(f'The mapping is saved as "{name}": lists with these headings are read by it from now on.')
+    print_note(f'The mapping is saved as "{name}": lists with these headings are read by it from now on.')
 
 
 def _mapping_file(path: Path) -> dict[str, str]:
@@ -123,7 +123,7 @@ def _mapping_file(path: Path) -> dict[str, str]:
             lines = [line.strip() for line in text.splitlines() if line.strip() and line.strip()[0] != "#"]
             return mapping_from([line if "=" in line else f"{line}=" for line in lines]) or {}
     except (DocumentError, ValueError) as error:
-        raise UsageComplaint(f"--mapping {path}: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"--mapping {path}: {str(error).splitlines()[0]}") from None
     if not isinstance(document, dict) or not all(isinstance(field, str) for field in document.values()):
-        raise UsageComplaint(f'--mapping {path}: must hold pairs such as {{"Ship to": "address1"}}')
+        raise UsageError(f'--mapping {path}: must hold pairs such as {{"Ship to": "address1"}}')
     return {str(heading): field for heading, field in document.items()}

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from console.amounts import AskedMoney
-from console.errors import UsageComplaint
+from console.amounts import BudgetOptions
+from console.errors import UsageError
 from intake.campaigns.recent_pieces import Again
 from intake.options import Options, Postage, Speed
 from models import State
@@ -14,7 +14,7 @@ Word = TypeVar("Word", bound=StrEnum)
 ALL: Final = "all"
 
 
-def options(template: int, postage: str, speed: str, money: AskedMoney) -> Options:
+def options(template: int, postage: str, speed: str, money: BudgetOptions) -> Options:
     """Return the options; raises UsageComplaint for an unknown word, IntakeError for an impossible template."""
     approval, over = money.policy()
     return Options(
@@ -30,7 +30,7 @@ def options(template: int, postage: str, speed: str, money: AskedMoney) -> Optio
 def require_one_chooser(postage: str | None, speed: str | None, deliver_by: str | None) -> None:
     """Raise UsageComplaint if postage or speed is named where a date to arrive by chooses them."""
     if deliver_by is not None and (postage, speed) != (None, None):
-        raise UsageComplaint("--deliver-by chooses postage and speed: leave --postage and --speed out")
+        raise UsageError("--deliver-by chooses postage and speed: leave --postage and --speed out")
 
 
 def repeats_choice(given: str | None) -> Again | None:
@@ -38,7 +38,7 @@ def repeats_choice(given: str | None) -> Again | None:
     if given is None:
         return None
     if given.casefold() not in list(Again):
-        raise UsageComplaint(f'--again "{given}": must be {" or ".join(Again)}')
+        raise UsageError(f'--again "{given}": must be {" or ".join(Again)}')
     return Again(given.casefold())
 
 
@@ -47,7 +47,7 @@ def state_named(word: str | None) -> State | None:
     if word is None:
         return None
     if word.casefold() not in list(State):
-        raise UsageComplaint(f'--state "{word}": there are {", ".join(State)}')
+        raise UsageError(f'--state "{word}": there are {", ".join(State)}')
     return State(word.casefold())
 
 
@@ -63,7 +63,7 @@ def chosen(option: str, given: Iterable[str], kind: type[Word]) -> list[Word]:
 
 def _known_choice(option: str, word: str, kind: type[Word]) -> Word:
     if word not in list(kind):
-        raise UsageComplaint(f'there is no {option} "{word}": there are {", ".join(kind)} and {ALL}')
+        raise UsageError(f'there is no {option} "{word}": there are {", ".join(kind)} and {ALL}')
     return kind(word)
 
 
@@ -71,4 +71,4 @@ def _known(kind: type[Word], given: str, what: str) -> Word:
     for word in kind:
         if word.casefold() == given.casefold():
             return word
-    raise UsageComplaint(f'--{what} "{given}": LettrLabs knows {", ".join(kind)}')
+    raise UsageError(f'--{what} "{given}": LettrLabs knows {", ".join(kind)}')

@@ -17,32 +17,32 @@ PIPE_WIDTH: Final = 160
 
 
 @cache
-def results() -> Console:
+def stdout_console() -> Console:
     """Return the console for what was asked for."""
     return _console(stderr=False)
 
 
 @cache
-def remarks() -> Console:
+def stderr_console() -> Console:
     """Return the console for everything else."""
     return _console(stderr=True)
 
 
-def show(*renderables: RenderableType) -> None:
+def print_result(*renderables: RenderableType) -> None:
     """Print results. Text is printed as it is: a name may hold brackets."""
     for renderable in renderables:
-        results().print(printable(renderable) if isinstance(renderable, str) else renderable)
+        stdout_console().print(printable(renderable) if isinstance(renderable, str) else renderable)
 
 
 def show_lines(*lines: str) -> None:
     """Print results that may be copied: a line longer than the terminal stays one line."""
     for line in lines:
-        results().print(printable(line), soft_wrap=True)
+        stdout_console().print(printable(line), soft_wrap=True)
 
 
-def remark(line: str) -> None:
+def print_note(line: str) -> None:
     """Print one line beside the results."""
-    remarks().print(printable(line), soft_wrap=True)
+    stderr_console().print(printable(line), soft_wrap=True)
 
 
 def show_json(vendor: str, **members: object) -> None:

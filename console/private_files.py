@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from console.errors import Complaint
+from console.errors import CommandError
 
 
 def save_private(path: Path, content: bytes) -> None:
@@ -20,4 +20,4 @@ def save_private(path: Path, content: bytes) -> None:
             Path(unfinished).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise Complaint(f"cannot write {path}: {error.strerror}") from error
+        raise CommandError(f"cannot write {path}: {error.strerror}") from error

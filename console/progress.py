@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from console.output import remark
+from console.output import print_note
 from intake.csv.preview import Progress
 
 EACH: Final = 100_000
@@ -17,6 +17,6 @@ def told(what: str) -> Progress:
         nonlocal said
         if rows // EACH > said:
             said = rows // EACH
-            remark(f"{what}: {rows:,} rows")
+            print_note(f"{what}: {rows:,} rows")
 
     return tell

@@ -4,7 +4,7 @@ import sys
 from enum import StrEnum
 from typing import Final
 
-from console.errors import Interrupted, UsageComplaint
+from console.errors import InterruptedCommandError, UsageError
 from console.output import printable
 
 _CHOICES: Final = "[y]es, [l]ater, [c]ancel"
@@ -30,7 +30,7 @@ _WORDS: Final = {
 def require_terminal(what: str, *, yes: bool) -> None:
     """Raise UsageComplaint if the person must be asked and cannot be."""
     if not (yes or sys.stdin.isatty()):
-        raise UsageComplaint(f"stdin is not a terminal: add --yes to {what} without asking")
+        raise UsageError(f"stdin is not a terminal: add --yes to {what} without asking")
 
 
 def ask_price(question: str, later: str) -> Answer:
@@ -46,7 +46,7 @@ def ask_price(question: str, later: str) -> Answer:
             _write("Answer y, l or c.\n")
     except KeyboardInterrupt:
         _write("\n")
-        raise Interrupted(later) from None
+        raise InterruptedCommandError(later) from None
 
 
 def _read(prompt: str) -> str:

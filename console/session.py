@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from console.errors import Complaint
+from console.errors import CommandError
 from console.installation import installation_settings, is_elsewhere, require_installation
 from console.local.services import open_database
 from console.local.up import running_base_url, vendor_line
-from console.output import remark
+from console.output import print_note
 from worker.context import open_engine
 from worker.settings import LIVE_URL, Settings, Vendor
 
@@ -63,7 +63,7 @@ def settings_here() -> Settings:
         return settings
     if not knows_vendor(settings) and _on_this_machine(settings, theirs):
         return settings.model_copy(update={"base_url": theirs})
-    raise Complaint(
+    raise CommandError(
         f"the `mailrun up` that runs here speaks to {theirs}, this terminal's settings name another vendor: "
         "set LETTRLABS_API_KEY and LETTRLABS_BASE_URL alike in both"
     )
@@ -82,9 +82,9 @@ def installed_settings(*, broker: bool = True) -> Settings:
 def introduce(settings: Settings, *, quiet: bool = False) -> None:
     """Say where the installation is, if not here, and unless `quiet` which vendor is spoken to."""
     if is_elsewhere(settings):
-        remark(f"The installation is in {settings.data_dir}.")
+        print_note(f"The installation is in {settings.data_dir}.")
     if not quiet:
-        remark(who_is_spoken_to(settings))
+        print_note(who_is_spoken_to(settings))
 
 
 def knows_vendor(settings: Settings) -> bool:

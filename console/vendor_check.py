@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from console.errors import Complaint
+from console.errors import CommandError
 from console.explanations import UNAUTHORIZED, refusal
 from console.session import knows_vendor, settings_here
 from lettrlabs import LettrLabs, Refused, Timeouts, Unavailable, VendorError
@@ -66,7 +66,7 @@ def _objection(settings: Settings, template_id: int, say: Say) -> str | None:
             # LettrLabs does not describe these answers: one that says yes in a shape of its own says yes.
             return None if trouble.call.status == OK else f"LettrLabs cannot be reached ({trouble.why})"
         except Refused as refused:
-            raise Complaint(refusal(refused)) from None
+            raise CommandError(refusal(refused)) from None
     return None
 
 
@@ -94,7 +94,7 @@ def _require_template(vendor: LettrLabs, template_id: int, say: Say) -> None:
         )
         return
     names = ", ".join(f"{one.id} {one.name or ''}".strip() for one in known[:MOST_TEMPLATES_TOLD])
-    raise Complaint(f"LettrLabs has no template {template_id} in this account; there are: {names}")
+    raise CommandError(f"LettrLabs has no template {template_id} in this account; there are: {names}")
 
 
 def _refuse_bad_key(trouble: VendorError) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from console.output import show, show_json, show_lines
+from console.output import print_result, show_json, show_lines
 from console.queries import attention
 from console.queries.pending import Kind, Pending, count_pending, list_pending
 from console.session import open_session
@@ -20,7 +20,7 @@ def list_waiting(limit: int, *, as_json: bool) -> None:
             return
         show_pending(found)
         if late:
-            show("", "Waiting long for LettrLabs:", waiting_table(late))
+            print_result("", "Waiting long for LettrLabs:", waiting_table(late))
 
 
 def by_kind(found: Iterable[Pending]) -> dict[str, list[Pending]]:
@@ -34,10 +34,10 @@ def show_pending(found: Iterable[Pending]) -> None:
     """Print what waits for a person: what it is, why, and each command that answers it."""
     every = list(found)
     if not count_pending(every)[Kind.ATTENTION]:
-        show("Nothing needs attention.")
+        print_result("Nothing needs attention.")
     for one in every:
-        show("", pending_heading(one))
+        print_result("", pending_heading(one))
         reason = pending_reason(one)
         if reason:
-            show(reason)
+            print_result(reason)
         show_lines(*action_lines(one.actions))

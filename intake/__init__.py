@@ -2,7 +2,7 @@
 
 from intake.campaigns.recent_pieces import Again, RecentPiecesError
 from intake.campaigns.submit import Submission, submit_campaign
-from intake.csv.preview import Findings, check_campaign
+from intake.csv.preview import ImportPreview, check_campaign
 from intake.errors import ConflictError, IntakeError
 from intake.mailings import SubmittedMailing, submit_mailing
 from intake.options import Options, Postage, Speed
@@ -11,7 +11,7 @@ from intake.recipients.recipient import Recipient
 __all__ = [
     "Again",
     "ConflictError",
-    "Findings",
+    "ImportPreview",
     "IntakeError",
     "Options",
     "Postage",

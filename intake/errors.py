@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Fault(StrEnum):
+class ErrorCode(StrEnum):
     """The stable names of what can be wrong with a submission; each comes with a sentence."""
 
     MISSING_FILE = "missing_file"
@@ -47,7 +47,7 @@ class IntakeError(Exception):
     a cell's content, which may be someone's name or address.
     """
 
-    def __init__(self, fault: Fault, sentence: str) -> None:
+    def __init__(self, fault: ErrorCode, sentence: str) -> None:
         super().__init__(sentence)
         self.fault = fault
 
@@ -60,7 +60,7 @@ class ConflictError(IntakeError):
     """The key is taken by a submission with other content; `existing` is that campaign's or mailing's id."""
 
     def __init__(self, sentence: str, existing: int) -> None:
-        super().__init__(Fault.OTHER_CONTENT, sentence)
+        super().__init__(ErrorCode.OTHER_CONTENT, sentence)
         self.existing = existing
 
 

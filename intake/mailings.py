@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
-from intake.campaigns.batches import Batch, known, write_batches
+from intake.campaigns.batches import Batch, rows_for, write_batches
 from intake.campaigns.submit import LARGEST_BATCH_SIZE
-from intake.errors import ConflictError, Fault, IntakeError
+from intake.errors import ConflictError, ErrorCode, IntakeError
 from intake.options import Options, digest_of_request, require_usable_key
 from intake.recipients.recipient import Recipient
 from intake.suppression.lists import require_lists
@@ -46,10 +46,10 @@ def submit_mailing(
     """
     require_usable_key(key)
     if not 1 <= len(recipients) <= LARGEST_BATCH_SIZE:
-        raise IntakeError(Fault.BAD_OPTION, f"A mailing goes to 1 to {LARGEST_BATCH_SIZE:,} people.")
+        raise IntakeError(ErrorCode.BAD_OPTION, f"A mailing goes to 1 to {LARGEST_BATCH_SIZE:,} people.")
     if options.limits.given:
         raise IntakeError(
-            Fault.BAD_OPTION, "Limits are a campaign's or a trigger's: a single mailing has none."
+            ErrorCode.BAD_OPTION, "Limits are a campaign's or a trigger's: a single mailing has none."
         )
     people = _each_once(recipients)
     mailing = NewMailing(
@@ -71,7 +71,7 @@ def submit_mailing(
     try:
         with engine.begin() as connection:
             require_lists(connection, options.sparing.lists)
-            batch = Batch(mailing, known(connection, people))
+            batch = Batch(mailing, rows_for(connection, people))
             (mailing_id,) = write_batches(connection, [batch], clock())
     except IntegrityError:
         with engine.connect() as connection:

@@ -8,13 +8,13 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
 
-from intake.errors import Fault, IntakeError
+from intake.errors import ErrorCode, IntakeError
 from intake.strictness import Strictness
 from models import Approval
 from worker.billing.amounts import require_money
 from worker.billing.budget_limits import NO_LIMITS, Limits
-from worker.recipients.policy import DO_NOT_MAIL_ONLY, Sparing
-from worker.scheduling.schedule import AT_ONCE, Schedule
+from worker.recipients.policy import DO_NOT_MAIL_ONLY, RecipientPolicy
+from worker.scheduling.schedule import SEND_NOW, Schedule
 
 OWN_KEYS: Final = "campaign:"
 """The keys of a campaign's mailings begin so; nobody else's may."""
@@ -51,21 +51,23 @@ class Options:
     approval_over: Decimal | None = None
     limits: Limits = NO_LIMITS
     auto_bill: bool = True
-    schedule: Schedule = AT_ONCE
-    sparing: Sparing = DO_NOT_MAIL_ONLY
+    schedule: Schedule = SEND_NOW
+    sparing: RecipientPolicy = DO_NOT_MAIL_ONLY
     strictness: Strictness = Strictness.NORMAL
 
     def __post_init__(self) -> None:
         if self.template_id < 1:
-            raise IntakeError(Fault.BAD_OPTION, "The template must be the number of one of your templates.")
+            raise IntakeError(
+                ErrorCode.BAD_OPTION, "The template must be the number of one of your templates."
+            )
         if (self.approval is Approval.OVER) != (self.approval_over is not None):
             raise IntakeError(
-                Fault.BAD_OPTION, "Approval over an amount needs the amount, and nothing else does."
+                ErrorCode.BAD_OPTION, "Approval over an amount needs the amount, and nothing else does."
             )
         try:
             require_money(self.approval_over)
         except ValueError as error:
-            raise IntakeError(Fault.BAD_OPTION, f"The amount to approve {error}.") from None
+            raise IntakeError(ErrorCode.BAD_OPTION, f"The amount to approve {error}.") from None
 
     def told(self) -> dict[str, Any]:
         """Return the options as JSON knows them."""
@@ -98,6 +100,6 @@ def require_usable_key(key: str, *, longest: int = LONGEST_WORD) -> None:
     """Raise IntakeError for a key that is empty, too long, unprintable, or one that Mailrun gives out itself."""
     if not key.strip() or len(key) > longest or not key.isprintable() or key.startswith(RESERVED_KEYS):
         raise IntakeError(
-            Fault.BAD_OPTION,
+            ErrorCode.BAD_OPTION,
             f"A key is 1 to {longest} printable characters and does not begin with {', '.join(RESERVED_KEYS)}.",
         )

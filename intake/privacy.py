@@ -20,13 +20,13 @@ from models import (
     Erasure,
     Event,
     EventOutcome,
-    Firing,
+    IdentityKind,
     Mailing,
-    Mark,
     Recipient,
     Suppression,
+    TriggerRun,
 )
-from worker.periodic.retention import Place, blank_people
+from worker.periodic.retention import RecipientKey, blank_recipients
 
 _FIELDS: Final = (
     "first_name",
@@ -44,16 +44,16 @@ _FIELDS: Final = (
     "customer_id",
     "merge",
 )
-_COLUMNS: Final[dict[Mark, Any]] = {
-    Mark.PERSON: Recipient.person_digest,
-    Mark.ADDRESS: Recipient.address_digest,
-    Mark.EMAIL: Recipient.email_digest,
-    Mark.CUSTOMER: Recipient.customer_digest,
+_COLUMNS: Final[dict[IdentityKind, Any]] = {
+    IdentityKind.PERSON: Recipient.person_digest,
+    IdentityKind.ADDRESS: Recipient.address_digest,
+    IdentityKind.EMAIL: Recipient.email_digest,
+    IdentityKind.CUSTOMER: Recipient.customer_digest,
 }
 # Who shares an address or a house is somebody else: these marks are one person's own.
-_OWN: Final = (Mark.PERSON, Mark.EMAIL, Mark.CUSTOMER)
+_OWN: Final = (IdentityKind.PERSON, IdentityKind.EMAIL, IdentityKind.CUSTOMER)
 
-Marks = Mapping[Mark, bytes]
+Marks = Mapping[IdentityKind, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def export(connection: Connection, marks: Marks) -> dict[str, Any]:
     wholes = {row.digest for row in pieces} | {one.whole for one in waiting(connection, _own(marks))}
     return {
         "pieces": [_piece(row) for row in pieces],
-        "events": _events(connection, [Place(row.mailing_id, row.position) for row in pieces], wholes),
+        "events": _events(connection, [RecipientKey(row.mailing_id, row.position) for row in pieces], wholes),
         "suppressions": _suppressions(connection, digests),
     }
 
@@ -125,12 +125,12 @@ def erase(connection: Connection, marks: Marks, who: str, now: datetime) -> Eras
     entries |= {(digest, mark) for one in gathered for mark, digest in _own(one.marks).items()}
     open_list(connection, DO_NOT_MAIL)
     suppressed = add(connection, entries, Origin(source="erasure", who=who, now=now))
-    ended = [Place(row.mailing_id, row.position) for row in found if row.state in ENDED]
-    pending = [Place(row.mailing_id, row.position) for row in found if row.state not in ENDED]
+    ended = [RecipientKey(row.mailing_id, row.position) for row in found if row.state in ENDED]
+    pending = [RecipientKey(row.mailing_id, row.position) for row in found if row.state not in ENDED]
     if pending:
         rows = [{"mailing_id": one.mailing_id, "position": one.position, "asked_at": now} for one in pending]
         connection.execute(insert(Erasure).on_conflict_do_nothing(), rows)
-    proofs = blank_people(connection, ended)
+    proofs = blank_recipients(connection, ended)
     _blank_events(connection, {row.digest for row in found} | {one.whole for one in gathered})
     return Erased(
         blanked=len(ended),
@@ -143,7 +143,9 @@ def erase(connection: Connection, marks: Marks, who: str, now: datetime) -> Eras
 
 def _blank_events(connection: Connection, digests: set[bytes]) -> None:
     """Blank what events said of somebody that came to no mailing; one that gathers is left out of its order."""
-    theirs = select(Firing.event_id).where(Firing.digest.in_(digests), Firing.outcome != EventOutcome.ORDERED)
+    theirs = select(TriggerRun.event_id).where(
+        TriggerRun.digest.in_(digests), TriggerRun.outcome != EventOutcome.ORDERED
+    )
     connection.execute(update(Event).where(Event.id.in_(theirs), Event.body.is_not(None)).values(body=None))
 
 
@@ -171,17 +173,22 @@ def _piece(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row's columns carry 
     }
 
 
-def _events(connection: Connection, pieces: list[Place], wholes: set[bytes]) -> list[dict[str, Any]]:
+def _events(connection: Connection, pieces: list[RecipientKey], wholes: set[bytes]) -> list[dict[str, Any]]:
     """Return the events that led to these pieces, and those of the same person that led to none."""
     wanted = {(one.mailing_id, one.position) for one in pieces}
     found = connection.execute(
         select(
-            Firing.mailing_id, Firing.position, Event.source, Event.event_id, Event.received_at, Event.body
+            TriggerRun.mailing_id,
+            TriggerRun.position,
+            Event.source,
+            Event.event_id,
+            Event.received_at,
+            Event.body,
         )
-        .join(Event, Event.id == Firing.event_id)
+        .join(Event, Event.id == TriggerRun.event_id)
         .where(
-            Firing.mailing_id.in_({one.mailing_id for one in pieces})
-            | (Firing.mailing_id.is_(None) & Firing.digest.in_(wholes))
+            TriggerRun.mailing_id.in_({one.mailing_id for one in pieces})
+            | (TriggerRun.mailing_id.is_(None) & TriggerRun.digest.in_(wholes))
         )
         .order_by(Event.id)
     )

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from intake.campaigns.recent_pieces import RecentPieces, RecentSenders
 from intake.recipients.digests import installation_key
-from intake.recipients.rows import PERSON_DIGEST, Person
+from intake.recipients.rows import PERSON_DIGEST, RecipientRow
 
 
 class RecentPeople:
@@ -22,7 +22,7 @@ class RecentPeople:
         self._template = template
         self._since = since
 
-    def count(self, people: Sequence[Person]) -> None:
+    def count(self, people: Sequence[RecipientRow]) -> None:
         """Count a block's people, and those of them who got the template."""
         if not people:
             return

@@ -6,12 +6,19 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from intake.errors import Fault, IntakeError
+from intake.errors import ErrorCode, IntakeError
 from models import CatchUp, HoldMode, IfLate
 from worker.scheduling.cron import CronError, read_cron
-from worker.scheduling.recurrence_rules import Repeats
-from worker.scheduling.schedule import AT_ONCE, Schedule, held_here
-from worker.scheduling.zoned_time import Moment, NoSuchZoneError, day_said, moment, said, zone_named
+from worker.scheduling.recurrence_rules import RecurrenceRule
+from worker.scheduling.schedule import SEND_NOW, Schedule, held_here
+from worker.scheduling.zoned_time import (
+    UnknownTimeZoneError,
+    ZonedTime,
+    format_day,
+    format_instant,
+    moment,
+    zone_named,
+)
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -24,7 +31,7 @@ _FARTHEST: Final = timedelta(days=3660)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedTimes:
+class ScheduleOptions:
     """Times as text, as a command line or a request holds them; None where nothing was said."""
 
     send_at: str | None = None
@@ -36,7 +43,7 @@ class AskedTimes:
 
 
 def schedule_for(
-    asked: AskedTimes, *, now: datetime, default_zone: str, before: Schedule = AT_ONCE
+    asked: ScheduleOptions, *, now: datetime, default_zone: str, before: Schedule = SEND_NOW
 ) -> Schedule:
     """Return the schedule that is asked for; what is not mentioned stays as it was `before`.
 
@@ -60,7 +67,7 @@ def schedule_for(
     return schedule
 
 
-def repeats_for(text: str, catch_up: str | None, *, zone: str | None, default_zone: str) -> Repeats:
+def repeats_for(text: str, catch_up: str | None, *, zone: str | None, default_zone: str) -> RecurrenceRule:
     """Return the rule that a cron text in a zone stands for.
 
     Raises IntakeError for a text without meaning, that never fires, or that fires more often than once an hour.
@@ -73,7 +80,7 @@ def repeats_for(text: str, catch_up: str | None, *, zone: str | None, default_zo
         raise _bad(f"--every {error}.") from None
     if len(cron.minutes) > 1:
         raise _bad(f'--every "{text}" fires more often than once an hour: nobody wants that much mail.')
-    return Repeats(cron, named, policy)
+    return RecurrenceRule(cron, named, policy)
 
 
 def require_possible(schedule: Schedule, zone: str, now: datetime) -> None:
@@ -87,11 +94,11 @@ def require_possible(schedule: Schedule, zone: str, now: datetime) -> None:
         _require_time_to_deliver(schedule, today, now)
 
 
-def _require_ahead(send: Moment, now: datetime) -> None:
+def _require_ahead(send: ZonedTime, now: datetime) -> None:
     if send.instant <= now:
-        raise _bad(f"The time to send lies in the past: {said(send.instant, send.zone, now)}.")
+        raise _bad(f"The time to send lies in the past: {format_instant(send.instant, send.zone, now)}.")
     if send.instant > now + _FARTHEST:
-        raise _bad(f"The time to send is more than ten years away: {day_said(send.wall.date(), now)}.")
+        raise _bad(f"The time to send is more than ten years away: {format_day(send.wall.date(), now)}.")
 
 
 def _require_time_to_deliver(schedule: Schedule, today: date, now: datetime) -> None:
@@ -101,7 +108,7 @@ def _require_time_to_deliver(schedule: Schedule, today: date, now: datetime) -> 
     if by is None or by <= starts:
         raise _bad(f"--deliver-by {by}: nothing sent on {starts} arrives by then.")
     if by > today + _FARTHEST:
-        raise _bad(f"--deliver-by is more than ten years away: {day_said(by, now)}.")
+        raise _bad(f"--deliver-by is more than ten years away: {format_day(by, now)}.")
 
 
 def _held(day: str, asked_mode: str | None, zone: str, before: Schedule) -> Schedule:
@@ -134,7 +141,7 @@ def _lateness(schedule: Schedule, text: str) -> Schedule:
 def _zone(name: str) -> str:
     try:
         zone_named(name)
-    except NoSuchZoneError as error:
+    except UnknownTimeZoneError as error:
         raise _bad(f"--zone: {error}.") from None
     return name
 
@@ -175,4 +182,4 @@ def _known(kind: type[Word], option: str, given: str) -> Word:
 
 
 def _bad(sentence: str) -> IntakeError:
-    return IntakeError(Fault.BAD_OPTION, sentence)
+    return IntakeError(ErrorCode.BAD_OPTION, sentence)

@@ -31,7 +31,7 @@ _WITHOUT_HOUSE: Final = re.compile(r"\b(?:general delivery|po box|rr|hc|psc|unit
 _ZIP4: Final = re.compile(r"\d{1,4}(?:\.0)?", re.ASCII)
 
 
-class Doubt(NamedTuple):
+class AddressWarning(NamedTuple):
     """What looks doubtful, in which field; the sentence goes on after the column's name."""
 
     code: ReasonCode
@@ -39,21 +39,21 @@ class Doubt(NamedTuple):
     words: str
 
 
-def doubts(address1: str, city: str, state: str | None, zip4: str) -> Iterator[Doubt]:
+def doubts(address1: str, city: str, state: str | None, zip4: str) -> Iterator[AddressWarning]:
     """Yield what is doubtful about an address that has everything it needs."""
     for field, cell in (("address1", address1), ("city", city)):
         if cell.casefold() in _PLACEHOLDERS:
-            yield Doubt(ReasonCode.PLACEHOLDER, field, "holds a word that stands for nothing known.")
+            yield AddressWarning(ReasonCode.PLACEHOLDER, field, "holds a word that stands for nothing known.")
     if address1 and not _has_a_number(address1):
-        yield Doubt(ReasonCode.NO_STREET_NUMBER, "address1", "has no house number, box or route.")
+        yield AddressWarning(ReasonCode.NO_STREET_NUMBER, "address1", "has no house number, box or route.")
     if state and city and (state in _MILITARY_STATES) != (city.upper() in _MILITARY_CITIES):
-        yield Doubt(
+        yield AddressWarning(
             ReasonCode.MILITARY_MISMATCH,
             "city",
             "must be APO, FPO or DPO with AA, AE or AP, and only with these.",
         )
     if zip4 and not _ZIP4.fullmatch(zip4):
-        yield Doubt(ReasonCode.MALFORMED_ZIP4, "zip4", "is not the four digits of a ZIP+4.")
+        yield AddressWarning(ReasonCode.MALFORMED_ZIP4, "zip4", "is not the four digits of a ZIP+4.")
 
 
 def _has_a_number(address1: str) -> bool:

@@ -3,17 +3,17 @@
 from lettrlabs.client import APPEND_ALIAS, MAX_RECIPIENTS, LettrLabs
 from lettrlabs.outcomes import (
     Accepted,
-    Answer,
-    Call,
+    CallObserver,
+    CallRecord,
     NotSent,
     Outcome,
     Refused,
     Rejected,
     Scalar,
-    Sink,
     Unavailable,
     Unknown,
     VendorError,
+    WriteOutcome,
 )
 from lettrlabs.rate_limit import RateLimit
 from lettrlabs.timeouts import Timeouts
@@ -31,9 +31,9 @@ __all__ = [
     "PAID",
     "Accepted",
     "Account",
-    "Answer",
     "AppendResult",
-    "Call",
+    "CallObserver",
+    "CallRecord",
     "Checkout",
     "Delivered",
     "DeliveryStatus",
@@ -58,7 +58,6 @@ __all__ = [
     "Refused",
     "Rejected",
     "Scalar",
-    "Sink",
     "Template",
     "Timeouts",
     "Transaction",
@@ -66,4 +65,5 @@ __all__ = [
     "Undeliverable",
     "Unknown",
     "VendorError",
+    "WriteOutcome",
 ]

@@ -10,23 +10,23 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import SecretStr
 
 from lettrlabs.call_summary import told_of
-from lettrlabs.classify import Parse, Verdict, of_read, of_write
+from lettrlabs.classify import Classification, Parse, of_read, of_write
 from lettrlabs.outcomes import (
     Accepted,
-    Answer,
-    Call,
+    CallObserver,
+    CallRecord,
     NotSent,
     Outcome,
     Refused,
     Rejected,
     Scalar,
-    Sink,
     Unavailable,
     Unknown,
+    WriteOutcome,
 )
 from lettrlabs.rate_limit import RateLimit
 from lettrlabs.timeouts import Timeouts
-from lettrlabs.transport import Reply, Silence, Transport
+from lettrlabs.transport import NoResponse, Reply, Transport
 
 log = getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Operation(Generic[T]):
 class _Tried:
     """One try, before anyone has judged it; `retry_after` is in seconds, `asked` is False if there was no slot."""
 
-    result: Reply | Silence
+    result: Reply | NoResponse
     started_at: datetime
     elapsed: float
     retry_after: float | None
@@ -81,9 +81,11 @@ class Calls:
     rate: RateLimit
     timeouts: Timeouts
     key: SecretStr
-    sink: Sink | None = None
+    sink: CallObserver | None = None
 
-    def write(self, operation: Operation[T], order_of: Callable[[T], int | None] | None = None) -> Answer[T]:
+    def write(
+        self, operation: Operation[T], order_of: Callable[[T], int | None] | None = None
+    ) -> WriteOutcome[T]:
         """Send it once. `order_of` tells the order from the value where the operation did not know it yet."""
         tried = self._try(operation, monotonic() + self.timeouts.total)
         verdict = of_write(tried.result, operation.parse, operation.applied, self.key.get_secret_value())
@@ -125,23 +127,23 @@ class Calls:
         delay = self.rate.wait(min(self.timeouts.slot, due - monotonic()))
         started_at, start = datetime.now(UTC), monotonic()
         if delay is not None:
-            nothing = Silence(sent=False, why="no slot within the rate limit")
+            nothing = NoResponse(sent=False, why="no slot within the rate limit")
             return _Tried(nothing, started_at, 0.0, delay, asked=False)
         result = self.transport.exchange(operation.method, operation.target, operation.body, due)
         elapsed = monotonic() - start
-        if isinstance(result, Silence):
+        if isinstance(result, NoResponse):
             return _Tried(result, started_at, elapsed, None)
         if result.status == _TOO_MANY:
             self.rate.hush(_QUIET if result.retry_after is None else result.retry_after)
         return _Tried(result, started_at, elapsed, result.retry_after)
 
     def _report(
-        self, operation: Operation[Any], tried: _Tried, verdict: Verdict[Any], order_id: int | None
-    ) -> Call:
+        self, operation: Operation[Any], tried: _Tried, verdict: Classification[Any], order_id: int | None
+    ) -> CallRecord:
         request_id = tried.result.request_id
         if request_id and self.key.get_secret_value() in request_id:
             request_id = None
-        call = Call(
+        call = CallRecord(
             operation=operation.name,
             method=operation.method,
             path=operation.target.partition("?")[0],

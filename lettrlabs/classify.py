@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from lettrlabs.envelope import Envelope, opened
+from lettrlabs.envelope import Envelope, parse_envelope
 from lettrlabs.outcomes import Outcome
-from lettrlabs.transport import Reply, Silence
+from lettrlabs.transport import NoResponse, Reply
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ _UNREADABLE = "the answer could not be read"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict(Generic[T]):
+class Classification(Generic[T]):
     """How a call ended. `value` is there if it was accepted or read; `again` is True where a read may be repeated."""
 
     outcome: Outcome
@@ -35,42 +35,44 @@ class Verdict(Generic[T]):
     again: bool = False
 
 
-def of_write(result: Reply | Silence, parse: Parse[T], applied: Callable[[T], bool], key: str) -> Verdict[T]:
+def of_write(
+    result: Reply | NoResponse, parse: Parse[T], applied: Callable[[T], bool], key: str
+) -> Classification[T]:
     """Tell a write that was applied from one that was refused, one that was not sent, and one that nobody can tell.
 
     `applied` says of a value that came beside errors whether it speaks of something done.
     """
-    if isinstance(result, Silence):
+    if isinstance(result, NoResponse):
         outcome = Outcome.UNKNOWN if result.sent else Outcome.NOT_SENT
-        return Verdict(outcome, result.why, Envelope(readable=False))
-    envelope = opened(result, key)
+        return Classification(outcome, result.why, Envelope(readable=False))
+    envelope = parse_envelope(result, key)
     if result.status not in _OK:
-        return Verdict(_of_status(result.status), f"the vendor answered {result.status}", envelope)
+        return Classification(_of_status(result.status), f"the vendor answered {result.status}", envelope)
     value, parsed = _value(envelope, parse)
     if envelope.has_errors:
         if parsed and value is not None and applied(value):
-            return Verdict(Outcome.UNKNOWN, "the answer tells of errors and of a result", envelope)
-        return Verdict(Outcome.REJECTED, "the answer tells of errors", envelope)
+            return Classification(Outcome.UNKNOWN, "the answer tells of errors and of a result", envelope)
+        return Classification(Outcome.REJECTED, "the answer tells of errors", envelope)
     if not parsed:
-        return Verdict(Outcome.UNKNOWN, _UNREADABLE, envelope)
-    return Verdict(Outcome.ACCEPTED, "", envelope, value)
+        return Classification(Outcome.UNKNOWN, _UNREADABLE, envelope)
+    return Classification(Outcome.ACCEPTED, "", envelope, value)
 
 
-def of_read(result: Reply | Silence, parse: Parse[T], key: str) -> Verdict[T]:
+def of_read(result: Reply | NoResponse, parse: Parse[T], key: str) -> Classification[T]:
     """Tell a value from a refusal, and both from an answer that did not come or cannot be read."""
-    if isinstance(result, Silence):
-        return Verdict(Outcome.UNAVAILABLE, result.why, Envelope(readable=False), again=True)
-    envelope = opened(result, key)
+    if isinstance(result, NoResponse):
+        return Classification(Outcome.UNAVAILABLE, result.why, Envelope(readable=False), again=True)
+    envelope = parse_envelope(result, key)
     if result.status not in _OK:
         passing = result.status not in range(300, 500) or result.status in (_REQUEST_TIMEOUT, _TOO_MANY)
         outcome = Outcome.UNAVAILABLE if passing else Outcome.REFUSED
-        return Verdict(outcome, f"the vendor answered {result.status}", envelope, again=passing)
+        return Classification(outcome, f"the vendor answered {result.status}", envelope, again=passing)
     if envelope.has_errors:
-        return Verdict(Outcome.REFUSED, "the answer tells of errors", envelope)
+        return Classification(Outcome.REFUSED, "the answer tells of errors", envelope)
     value, parsed = _value(envelope, parse)
     if not parsed:
-        return Verdict(Outcome.UNAVAILABLE, _UNREADABLE, envelope)
-    return Verdict(Outcome.READ, "", envelope, value)
+        return Classification(Outcome.UNAVAILABLE, _UNREADABLE, envelope)
+    return Classification(Outcome.READ, "", envelope, value)
 
 
 def _of_status(status: int) -> Outcome:

@@ -13,8 +13,18 @@ from urllib.parse import urlencode
 from pydantic import SecretStr
 
 from lettrlabs.calls import Calls, Operation
-from lettrlabs.outcomes import Accepted, Answer, Call, Outcome, Refused, Rejected, Scalar, Sink, Unavailable
-from lettrlabs.pagination import RepeatedPageError, Row, Span, every
+from lettrlabs.outcomes import (
+    Accepted,
+    CallObserver,
+    CallRecord,
+    Outcome,
+    Refused,
+    Rejected,
+    Scalar,
+    Unavailable,
+    WriteOutcome,
+)
+from lettrlabs.pagination import RepeatedPageError, Row, Span, iterate_pages
 from lettrlabs.rate_limit import RateLimit
 from lettrlabs.timeouts import Timeouts
 from lettrlabs.transport import Transport
@@ -83,7 +93,7 @@ class LettrLabs:
         self._append = _Append()
         self._calls = Calls(transport, rate or RateLimit(None), timeouts, key)
 
-    def observed(self, sink: Sink) -> Self:
+    def observed(self, sink: CallObserver) -> Self:
         """Give a cheap copy, sharing connections and rate limit, that hands every call's evidence to `sink`.
 
         What `sink` raises comes out of the call, whatever the vendor has done by then: it had better raise nothing.
@@ -104,7 +114,7 @@ class LettrLabs:
     ) -> None:
         self.close()
 
-    def create_order(self, template_id: int) -> Answer[int]:
+    def create_order(self, template_id: int) -> WriteOutcome[int]:
         """Make an empty draft and give its order id; each call makes another (LettrLabs, Order of operations)."""
         operation = Operation(
             "create_order",
@@ -116,12 +126,14 @@ class LettrLabs:
         )
         return self._calls.write(operation, order_of=lambda order_id: order_id)
 
-    def delete_order(self, order_id: int) -> Answer[None]:
+    def delete_order(self, order_id: int) -> WriteOutcome[None]:
         """Delete a draft."""
         operation = Operation("delete_order", "DELETE", f"/v1/order/{order_id}", _nothing, order_id=order_id)
         return self._calls.write(operation)
 
-    def append_recipients(self, order_id: int, recipients: Sequence[NewRecipient]) -> Answer[AppendResult]:
+    def append_recipients(
+        self, order_id: int, recipients: Sequence[NewRecipient]
+    ) -> WriteOutcome[AppendResult]:
         """Add people to a draft, beside those already there; sent again, they are added again.
 
         An acceptance may be of some only: read the result. LettrLabs' own pages disagree whether a plain PUT of
@@ -146,7 +158,7 @@ class LettrLabs:
 
     def _put_recipients(
         self, order_id: int, path: str, recipients: Sequence[NewRecipient]
-    ) -> Answer[AppendResult]:
+    ) -> WriteOutcome[AppendResult]:
         operation = Operation(
             "append_recipients",
             "PUT",
@@ -159,7 +171,7 @@ class LettrLabs:
         )
         return self._calls.write(operation)
 
-    def delete_recipients(self, order_id: int, recipient_ids: Sequence[int]) -> Answer[None]:
+    def delete_recipients(self, order_id: int, recipient_ids: Sequence[int]) -> WriteOutcome[None]:
         """Take people off a draft, by the vendor's ids."""
         operation = Operation(
             "delete_recipients",
@@ -180,7 +192,7 @@ class LettrLabs:
         production_speed: str,
         hold_until: date | None,
         auto_bill: bool,
-    ) -> Answer[Checkout]:
+    ) -> WriteOutcome[Checkout]:
         """Submit a draft for production. This charges, and cannot be taken back by any call."""
         operation = Operation(
             "checkout",
@@ -349,10 +361,10 @@ class LettrLabs:
         expected: int | None = None,
     ) -> Iterator[Row]:
         try:
-            yield from every(fetch, page_size, expected)
+            yield from iterate_pages(fetch, page_size, expected)
         except RepeatedPageError:
             # The journal has each page as it was read; this record is of the list as a whole.
-            call = Call.of_list(name, Outcome.UNAVAILABLE)
+            call = CallRecord.of_list(name, Outcome.UNAVAILABLE)
             raise Unavailable("the vendor repeats a page of the list", None, call) from None
 
     def _get(

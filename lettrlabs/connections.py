@@ -9,7 +9,7 @@ from threading import BoundedSemaphore
 
 import httpx
 
-from lettrlabs.deadline import PunctualBackend
+from lettrlabs.deadline import DeadlineBackend
 
 # Idle connections are closed before common servers close them (uvicorn: 5 s, most proxies later): a write sent into a
 # connection that is just being closed ends as unknown and must be found out.
@@ -65,7 +65,7 @@ class _PunctualTransport(httpx.HTTPTransport):
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEEPALIVE)
         super().__init__(verify=_trusted(), proxy=proxy, limits=limits, retries=0)
         # httpcore takes a network backend in its pool's constructor; httpx offers no way to hand one through.
-        self._pool._network_backend = PunctualBackend()  # noqa: SLF001 - see above; the drip tests hold it
+        self._pool._network_backend = DeadlineBackend()  # noqa: SLF001 - see above; the drip tests hold it
 
 
 @cache

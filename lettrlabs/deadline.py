@@ -26,7 +26,7 @@ _call = _Current()
 
 
 @contextmanager
-def one_call(due: float, *, body_follows: bool) -> Iterator[None]:
+def call_deadline(due: float, *, body_follows: bool) -> Iterator[None]:
     """Hold this thread to the moment `due` of the monotonic clock.
 
     `body_follows` makes the head and the body of its request one send: it halves the packets, and each send wakes a
@@ -46,7 +46,7 @@ def _seconds(timeout: float | None, late: type[Exception]) -> float:
     return left if timeout is None else min(timeout, left)
 
 
-class PunctualBackend(httpcore.NetworkBackend):
+class DeadlineBackend(httpcore.NetworkBackend):
     """TCP connections made and used within the deadline."""
 
     def connect_tcp(

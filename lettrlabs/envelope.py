@@ -55,7 +55,7 @@ class Envelope:
     reason_code: str | None = None
 
 
-def opened(reply: Reply, key: str) -> Envelope:
+def parse_envelope(reply: Reply, key: str) -> Envelope:
     """Read a reply's body, of whatever status and shape."""
     document, readable = _document(reply.body)
     if isinstance(document, dict):

@@ -24,7 +24,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallRecord:
     """Evidence of one HTTP call, retries counted apart. Holds no key and, but for `words`, no personal data.
 
     `path` is below the base URL; `request` and `answer` are JSON-able summaries, of counts, options and money;
@@ -47,13 +47,13 @@ class Call:
     answer: Mapping[str, Scalar] = field(default_factory=dict)
 
     @classmethod
-    def of_list(cls, operation: str, outcome: Outcome) -> "Call":
+    def of_list(cls, operation: str, outcome: Outcome) -> "CallRecord":
         """Return the record of a list that took several calls, each of which was answered with 200."""
         now = datetime.now(UTC)
         return cls(operation, "GET", "", {}, now, 0, 200, outcome, None, None, None, None)
 
 
-Sink: TypeAlias = Callable[[Call], None]
+CallObserver: TypeAlias = Callable[[CallRecord], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Accepted(Generic[T_co]):
     """The vendor did it, and said so legibly."""
 
     value: T_co
-    call: Call
+    call: CallRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Rejected:
     status: int
     words: str | None = field(repr=False)
     reason_code: str | None
-    call: Call
+    call: CallRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class NotSent:
 
     why: str
     retry_after: float | None
-    call: Call
+    call: CallRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,10 @@ class Unknown:
     """It may or may not have been applied: find out before sending it again."""
 
     why: str
-    call: Call
+    call: CallRecord
 
 
-Answer: TypeAlias = Accepted[T_co] | Rejected | NotSent | Unknown
+WriteOutcome: TypeAlias = Accepted[T_co] | Rejected | NotSent | Unknown
 
 
 class VendorError(Exception):
@@ -107,7 +107,7 @@ class Unavailable(VendorError):  # noqa: N818 - named for what is said of the ve
     `retry_after` is in seconds, None when nobody said.
     """
 
-    def __init__(self, why: str, retry_after: float | None, call: Call) -> None:
+    def __init__(self, why: str, retry_after: float | None, call: CallRecord) -> None:
         super().__init__(f"LettrLabs is unavailable for {call.operation}: {why}")
         self.why = why
         self.retry_after = retry_after
@@ -117,7 +117,7 @@ class Unavailable(VendorError):  # noqa: N818 - named for what is said of the ve
 class Refused(VendorError):  # noqa: N818 - as Unavailable
     """The vendor answered the read with a refusal; `words` are its own and may quote an address."""
 
-    def __init__(self, status: int, words: str | None, reason_code: str | None, call: Call) -> None:
+    def __init__(self, status: int, words: str | None, reason_code: str | None, call: CallRecord) -> None:
         code = f", {reason_code}" if reason_code else ""
         super().__init__(f"LettrLabs refused {call.operation} ({status}{code})")
         self.status = status

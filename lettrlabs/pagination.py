@@ -35,7 +35,7 @@ class Span(NamedTuple):
         return {"Skip": self.skip, "Take": self.size}
 
 
-def every(
+def iterate_pages(
     fetch: Callable[[Span], tuple[Row, ...]], page_size: int, expected: int | None = None
 ) -> Iterator[Row]:
     """Yield each row once, until a page is empty or cannot be followed by another.

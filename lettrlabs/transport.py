@@ -15,7 +15,7 @@ import httpx
 from pydantic import SecretStr
 
 from lettrlabs.connections import Connections
-from lettrlabs.deadline import one_call
+from lettrlabs.deadline import call_deadline
 from lettrlabs.timeouts import Timeouts
 
 # httpcore's debug lines repeat a reply's headers, in which a vendor or a proxy may echo the key.
@@ -55,7 +55,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class NoResponse:
     """No whole reply; `sent` is False only where certainly no byte of the request went out."""
 
     sent: bool
@@ -96,7 +96,7 @@ class Transport:
         """Close every connection."""
         self._connections.close()
 
-    def exchange(self, method: str, target: str, body: bytes | None, due: float) -> Reply | Silence:
+    def exchange(self, method: str, target: str, body: bytes | None, due: float) -> Reply | NoResponse:
         """Send one request and read its whole reply until `due` on the monotonic clock; nothing is sent twice."""
         request = httpx.Request(
             method,
@@ -108,7 +108,7 @@ class Transport:
         try:
             with (
                 self._connections.one(min(self._pool, due - monotonic())) as connection,
-                one_call(due, body_follows=bool(body)),
+                call_deadline(due, body_follows=bool(body)),
             ):
                 return _whole(connection.handle_request(request))
         except httpx.TransportError as error:
@@ -121,7 +121,7 @@ def _url(text: str) -> httpx.URL:
     return httpx.URL(text)
 
 
-def _whole(response: httpx.Response) -> Reply | Silence:
+def _whole(response: httpx.Response) -> Reply | NoResponse:
     request_id = _request_id(response)
     status = response.status_code
     try:
@@ -130,11 +130,11 @@ def _whole(response: httpx.Response) -> Reply | Silence:
         # A refusal is told by its status alone; a lost body only costs the vendor's words.
         if 400 <= status < 500:  # noqa: PLR2004 - HTTP's class of refusals
             return Reply(status, b"", request_id, _retry_after(response))
-        return Silence(sent=True, why=_silence(error).why, status=status, request_id=request_id)
+        return NoResponse(sent=True, why=_silence(error).why, status=status, request_id=request_id)
     finally:
         response.close()
     if body is None:
-        return Silence(sent=True, why="the answer is too large", status=status, request_id=request_id)
+        return NoResponse(sent=True, why="the answer is too large", status=status, request_id=request_id)
     return Reply(status, body, request_id, _retry_after(response))
 
 
@@ -154,11 +154,11 @@ def _bounded(chunks: Iterable[bytes]) -> bytes | None:
     return b"".join(parts)
 
 
-def _silence(error: httpx.TransportError) -> Silence:
+def _silence(error: httpx.TransportError) -> NoResponse:
     kind = type(error)
     if kind in _NOT_SENT:
-        return Silence(sent=False, why=_NOT_SENT[kind])
-    return Silence(sent=True, why=_MAYBE_SENT.get(kind, "the exchange failed"))
+        return NoResponse(sent=False, why=_NOT_SENT[kind])
+    return NoResponse(sent=True, why=_MAYBE_SENT.get(kind, "the exchange failed"))
 
 
 def _retry_after(response: httpx.Response) -> float | None:

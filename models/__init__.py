@@ -2,84 +2,84 @@
 
 from models.acceptance import AcceptedDifference, Difference
 from models.api_token import Token
-from models.approval import Decision, Verdict
-from models.audit import EventLog, Heartbeat, VendorCall
+from models.approval import ApprovalDecision, Decision
+from models.audit import Heartbeat, StateChange, VendorCall
 from models.base import Base
-from models.budget import Budget, Purse, Reservation, Spending
+from models.budget import Budget, BudgetScope, Reservation, ReservationStatus
 from models.campaign import Campaign, RejectedRow
 from models.column_mapping import ColumnMapping
-from models.event import Event, EventOutcome, Firing
-from models.installation import CreateGate, Installation, Stray, StrayFate
+from models.event import Event, EventOutcome, TriggerRun
+from models.installation import CreateGate, Installation, OrphanOrder, OrphanStatus
 from models.mailing import Mailing
 from models.money import Charge, Quote, QuoteLine
 from models.paid_order import PaidOrder
 from models.proof import Proof
 from models.recipient import SPARED, Outcome, Recipient
-from models.schedule import DAY_SECONDS, CatchUp, Choice, HoldMode, IfLate, Recurrence
-from models.states import ENDED, MOVES, OPEN, Approval, Move, Priority, Stage, State
-from models.suppression import DO_NOT_MAIL, CapPer, Erasure, Mark, Suppression, SuppressionList
-from models.trigger import Gathering, Trigger, TriggerVersion
-from models.webhook import Delivery, Notice, NoticeKind, Tracking, Webhook
+from models.schedule import DAY_SECONDS, CatchUp, DeliveryOptionRow, HoldMode, IfLate, Recurrence
+from models.states import ENDED, OPEN, TRANSITIONS, Approval, Priority, Stage, State, Transition
+from models.suppression import DO_NOT_MAIL, CapPer, Erasure, IdentityKind, Suppression, SuppressionList
+from models.trigger import EventBatch, Trigger, TriggerVersion
+from models.webhook import DeliveryTracking, NotificationType, PieceDelivery, Webhook, WebhookDelivery
 
 __all__ = [
     "DAY_SECONDS",
     "DO_NOT_MAIL",
     "ENDED",
-    "MOVES",
     "OPEN",
     "SPARED",
+    "TRANSITIONS",
     "AcceptedDifference",
     "Approval",
+    "ApprovalDecision",
     "Base",
     "Budget",
+    "BudgetScope",
     "Campaign",
     "CapPer",
     "CatchUp",
     "Charge",
-    "Choice",
     "ColumnMapping",
     "CreateGate",
     "Decision",
-    "Delivery",
+    "DeliveryOptionRow",
+    "DeliveryTracking",
     "Difference",
     "Erasure",
     "Event",
-    "EventLog",
+    "EventBatch",
     "EventOutcome",
-    "Firing",
-    "Gathering",
     "Heartbeat",
     "HoldMode",
+    "IdentityKind",
     "IfLate",
     "Installation",
     "Mailing",
-    "Mark",
-    "Move",
-    "Notice",
-    "NoticeKind",
+    "NotificationType",
+    "OrphanOrder",
+    "OrphanStatus",
     "Outcome",
     "PaidOrder",
+    "PieceDelivery",
     "Priority",
     "Proof",
-    "Purse",
     "Quote",
     "QuoteLine",
     "Recipient",
     "Recurrence",
     "RejectedRow",
     "Reservation",
-    "Spending",
+    "ReservationStatus",
     "Stage",
     "State",
-    "Stray",
-    "StrayFate",
+    "StateChange",
     "Suppression",
     "SuppressionList",
     "Token",
-    "Tracking",
+    "Transition",
     "Trigger",
+    "TriggerRun",
     "TriggerVersion",
     "VendorCall",
-    "Verdict",
     "Webhook",
+    "WebhookDelivery",
 ]

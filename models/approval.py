@@ -11,14 +11,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import CENTS, Base, Instant, Serial, words
 
 
-class Verdict(StrEnum):
+class Decision(StrEnum):
     """What a person decided."""
 
     APPROVED = "approved"
     REJECTED = "rejected"
 
 
-class Decision(Base):
+class ApprovalDecision(Base):
     """One decision about one mailing, and exactly what it was about.
 
     A mailing's last ``approved`` row binds it while the mailing's ``approved_at`` is set.
@@ -29,7 +29,7 @@ class Decision(Base):
 
     id: Mapped[Serial]
     mailing_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("mailing.id", ondelete="CASCADE"))
-    verdict: Mapped[Verdict] = mapped_column(words(Verdict, "verdict"))
+    verdict: Mapped[Decision] = mapped_column(words(Decision, "verdict"))
     who: Mapped[str]
     at: Mapped[Instant]
     why: Mapped[str | None]

@@ -35,7 +35,7 @@ class VendorCall(Base):
     elapsed_ms: Mapped[int]
 
 
-class EventLog(Base):
+class StateChange(Base):
     """One move of one mailing: which, when, by whom, and where it left the row."""
 
     __tablename__ = "event_log"

@@ -12,7 +12,7 @@ from models.base import CENTS, Base, Instant, Money, words
 _LIMITS = ("total", "per_day", "per_month", "per_piece")
 
 
-class Purse(StrEnum):
+class BudgetScope(StrEnum):
     """Whose money a budget limits."""
 
     ACCOUNT = "account"
@@ -21,7 +21,7 @@ class Purse(StrEnum):
     TOKEN = "token"  # noqa: S105 - an API token's budget, not a secret
 
 
-class Spending(StrEnum):
+class ReservationStatus(StrEnum):
     """How far a reservation is: money about to be taken, or taken."""
 
     RESERVED = "reserved"
@@ -44,7 +44,7 @@ class Budget(Base):
         ),
     )
 
-    purse: Mapped[Purse] = mapped_column(words(Purse, "purse"), primary_key=True)
+    purse: Mapped[BudgetScope] = mapped_column(words(BudgetScope, "purse"), primary_key=True)
     subject: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     total: Mapped[Decimal | None] = mapped_column(CENTS)
     per_day: Mapped[Decimal | None] = mapped_column(CENTS)
@@ -94,6 +94,6 @@ class Reservation(Base):
     token_id: Mapped[int | None] = mapped_column(BigInteger)
     amount: Mapped[Money]
     day: Mapped[date]
-    state: Mapped[Spending] = mapped_column(words(Spending, "state"))
+    state: Mapped[ReservationStatus] = mapped_column(words(ReservationStatus, "state"))
     reserved_at: Mapped[Instant]
     settled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

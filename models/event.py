@@ -68,7 +68,7 @@ class Event(Base):
         return f"Event(id={self.id}, outcome={self.outcome})"
 
 
-class Firing(Base):
+class TriggerRun(Base):
     """One trigger's answer to one event, at most one for each pair.
 
     With a mailing its outcome follows from the mailing and the recipient at ``position``: ordered here, paid once

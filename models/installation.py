@@ -57,7 +57,7 @@ class CreateGate(Base):
     closed_until: Mapped[Instant] = mapped_column(server_default=text("'-infinity'"))
 
 
-class StrayFate(StrEnum):
+class OrphanStatus(StrEnum):
     """What became of a draft that no mailing explained."""
 
     SEEN = "seen"
@@ -66,13 +66,13 @@ class StrayFate(StrEnum):
     DELETED = "deleted"
 
 
-class Stray(Base):
+class OrphanOrder(Base):
     """A vendor order that appeared without a mailing. Its key makes adopting and deleting exclude each other."""
 
     __tablename__ = "stray"
 
     order_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    fate: Mapped[StrayFate] = mapped_column(words(StrayFate, "fate"))
+    fate: Mapped[OrphanStatus] = mapped_column(words(OrphanStatus, "fate"))
     sightings: Mapped[int] = mapped_column(SmallInteger, server_default="1")
     why: Mapped[str]
     first_seen: Mapped[Instant]

@@ -20,12 +20,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import CENTS, Base, Instant, Serial, Written, words
 from models.schedule import SCHEDULE_CHECKS, Scheduled
 from models.states import Approval, Stage, State
-from models.suppression import SPARING_CHECKS, Sparing
+from models.suppression import SPARING_CHECKS, RecipientPolicyColumns
 
 _TIME = DateTime(timezone=True)
 
 
-class Mailing(Scheduled, Sparing, Base):
+class Mailing(Scheduled, RecipientPolicyColumns, Base):
     """One order to be. ``stage`` is the next thing to do, ``state`` says who may do it.
 
     ``not_before`` is when work may go on; ``wake_at`` is when the due scan looks at the row again, which after

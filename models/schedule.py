@@ -66,7 +66,7 @@ class Scheduled:
     price_after: Mapped[Decimal | None] = mapped_column(CENTS)
 
 
-class Choice(Base):
+class DeliveryOptionRow(Base):
     """One cell of a mailing's grid: what postage, speed and hold date cost, and by when the last piece arrives.
 
     ``arrives`` counts from the day it will be paid; the vendor's own dates count from the day of the quote.

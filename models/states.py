@@ -49,7 +49,7 @@ ENDED = frozenset({State.SENT, State.FAILED, State.CANCELLED})
 OPEN = frozenset(State) - ENDED
 
 
-class Move(StrEnum):
+class Transition(StrEnum):
     """Every way a mailing's state may change."""
 
     CLAIM = "claim"
@@ -78,26 +78,26 @@ class Move(StrEnum):
 _Q, _W, _AP, _AT = State.QUEUED, State.WORKING, State.APPROVAL, State.ATTENTION
 _S, _F, _C = State.SENT, State.FAILED, State.CANCELLED
 
-MOVES: dict[Move, frozenset[tuple[State, State]]] = {
-    Move.CLAIM: frozenset({(_Q, _W)}),
-    Move.STEAL: frozenset({(_W, _W)}),
-    Move.ADVANCE: frozenset({(_W, _Q)}),
-    Move.RUN_AHEAD: frozenset({(_W, _W)}),
-    Move.WAIT: frozenset({(_W, _Q)}),
-    Move.RETRY: frozenset({(_W, _Q)}),
-    Move.UNSURE: frozenset({(_W, _Q)}),
-    Move.ASK_APPROVAL: frozenset({(_W, _AP)}),
-    Move.ASK_PERSON: frozenset({(_W, _AT)}),
-    Move.SEND: frozenset({(_W, _S)}),
-    Move.FAIL: frozenset({(_W, _F)}),
-    Move.DISCARD: frozenset({(_W, _C)}),
-    Move.APPROVE: frozenset({(_AP, _Q)}),
-    Move.REJECT: frozenset({(_AP, _Q)}),
-    Move.FIT: frozenset({(_AP, _Q)}),
-    Move.REQUEST_CANCEL: frozenset({(_Q, _Q), (_W, _W), (_AP, _Q), (_AT, _Q)}),
-    Move.CANCEL: frozenset({(_Q, _C), (_AT, _C)}),
-    Move.SUSPECT: frozenset({(_Q, _AT), (_W, _AT), (_AP, _AT)}),
-    Move.REOPEN: frozenset({(_S, _AT)}),
-    Move.RESCHEDULE: frozenset({(_Q, _Q), (_W, _W), (_AP, _AP), (_AP, _Q), (_AT, _Q)}),
-    Move.RESOLVE: frozenset({(_AT, _Q), (_AT, _S), (_AT, _F)}),
+TRANSITIONS: dict[Transition, frozenset[tuple[State, State]]] = {
+    Transition.CLAIM: frozenset({(_Q, _W)}),
+    Transition.STEAL: frozenset({(_W, _W)}),
+    Transition.ADVANCE: frozenset({(_W, _Q)}),
+    Transition.RUN_AHEAD: frozenset({(_W, _W)}),
+    Transition.WAIT: frozenset({(_W, _Q)}),
+    Transition.RETRY: frozenset({(_W, _Q)}),
+    Transition.UNSURE: frozenset({(_W, _Q)}),
+    Transition.ASK_APPROVAL: frozenset({(_W, _AP)}),
+    Transition.ASK_PERSON: frozenset({(_W, _AT)}),
+    Transition.SEND: frozenset({(_W, _S)}),
+    Transition.FAIL: frozenset({(_W, _F)}),
+    Transition.DISCARD: frozenset({(_W, _C)}),
+    Transition.APPROVE: frozenset({(_AP, _Q)}),
+    Transition.REJECT: frozenset({(_AP, _Q)}),
+    Transition.FIT: frozenset({(_AP, _Q)}),
+    Transition.REQUEST_CANCEL: frozenset({(_Q, _Q), (_W, _W), (_AP, _Q), (_AT, _Q)}),
+    Transition.CANCEL: frozenset({(_Q, _C), (_AT, _C)}),
+    Transition.SUSPECT: frozenset({(_Q, _AT), (_W, _AT), (_AP, _AT)}),
+    Transition.REOPEN: frozenset({(_S, _AT)}),
+    Transition.RESCHEDULE: frozenset({(_Q, _Q), (_W, _W), (_AP, _AP), (_AP, _Q), (_AT, _Q)}),
+    Transition.RESOLVE: frozenset({(_AT, _Q), (_AT, _S), (_AT, _F)}),
 }

@@ -21,7 +21,7 @@ DO_NOT_MAIL = "do-not-mail"
 """The list that every mailing obeys; another one only those that name it."""
 
 
-class Mark(StrEnum):
+class IdentityKind(StrEnum):
     """What somebody is known by. A person is a name at an address."""
 
     PERSON = "person"
@@ -51,7 +51,7 @@ class Suppression(Base):
     list: Mapped[str] = mapped_column(
         ForeignKey("suppression_list.name", ondelete="CASCADE"), primary_key=True
     )
-    mark: Mapped[Mark] = mapped_column(words(Mark, "mark"))
+    mark: Mapped[IdentityKind] = mapped_column(words(IdentityKind, "mark"))
     source: Mapped[str]
     added_by: Mapped[str]
     added_at: Mapped[Instant]
@@ -73,7 +73,7 @@ SPARING_CHECKS = (
 )
 
 
-class Sparing:
+class RecipientPolicyColumns:
     """Whom a mailing spares: who is on the lists it obeys besides do-not-mail, and who gets enough without it.
 
     At most ``cap_pieces`` in any ``cap_days`` days; without a cap of its own the installation's holds.

@@ -37,7 +37,7 @@ class TriggerVersion(Base):
     loaded_at: Mapped[Instant]
 
 
-class Gathering(Base):
+class EventBatch(Base):
     """The events of one trigger's version that become one order; at most one gathers at a time.
 
     It is closed at ``close_at``, or once it holds as many as its trigger says. Closed without a mailing, nobody

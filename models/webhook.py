@@ -38,7 +38,7 @@ class Webhook(Base):
         return f"Webhook(id={self.id})"
 
 
-class NoticeKind(StrEnum):
+class NotificationType(StrEnum):
     """What webhooks are told about."""
 
     MAILING_QUOTED = "mailing.quoted"
@@ -53,7 +53,7 @@ class NoticeKind(StrEnum):
     RECIPIENT_UNDELIVERABLE = "recipient.undeliverable"
 
 
-class Notice(Base):
+class WebhookDelivery(Base):
     """One thing to tell one webhook, written with the move it tells of.
 
     ``wake_at`` is when it is sent (again); without it the notice was taken, or given up. ``uid`` names it to the
@@ -70,7 +70,7 @@ class Notice(Base):
     id: Mapped[Serial]
     uid: Mapped[UUID] = mapped_column(server_default=text("gen_random_uuid()"))
     webhook_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("webhook.id", ondelete="CASCADE"))
-    kind: Mapped[NoticeKind] = mapped_column(words(NoticeKind, "kind", length=32))
+    kind: Mapped[NotificationType] = mapped_column(words(NotificationType, "kind", length=32))
     mailing_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("mailing.id", ondelete="CASCADE"))
     position: Mapped[int | None]
     at: Mapped[Instant]
@@ -81,7 +81,7 @@ class Notice(Base):
     why: Mapped[str | None]
 
 
-class Tracking(Base):
+class DeliveryTracking(Base):
     """A sent mailing whose pieces are looked for until all have arrived; ``wake_at`` is the next look."""
 
     __tablename__ = "tracking"
@@ -94,7 +94,7 @@ class Tracking(Base):
     until: Mapped[Instant]
 
 
-class Delivery(Base):
+class PieceDelivery(Base):
     """How one piece ended on its way: delivered, or undeliverable. A row appears when LettrLabs says so."""
 
     __tablename__ = "delivery"

@@ -8,10 +8,10 @@ from sandbox.clock import text
 from sandbox.domain.addresses import said
 from sandbox.domain.orders import Order, Status, Taken
 from sandbox.domain.recipients import Recipient, Sent
-from sandbox.state import World
+from sandbox.state import State
 
 
-def summary(world: World, now: float) -> dict[str, object]:
+def summary(world: State, now: float) -> dict[str, object]:
     """Return the totals: orders by state, charges, money in dollars as text, and calls by endpoint."""
     live = [order for order in world.orders.values() if order.deleted_at is None]
     states = Counter(order.status(now) for order in live)
@@ -34,12 +34,12 @@ def summary(world: World, now: float) -> dict[str, object]:
     }
 
 
-def calls(world: World) -> dict[str, object]:
+def calls(world: State) -> dict[str, object]:
     """Return the calls by endpoint: what a caller may ask for often, for it costs the same however much happened."""
     return {name: _calls(world, name) for name in sorted(world.arrived)}
 
 
-def ledger(world: World, now: float) -> dict[str, object]:
+def ledger(world: State, now: float) -> dict[str, object]:
     """Return everything: each order ever made, the pieces each person gets from paid orders, the totals."""
     people: Counter[str] = Counter()
     for order in world.orders.values():
@@ -52,7 +52,7 @@ def ledger(world: World, now: float) -> dict[str, object]:
     }
 
 
-def order_entry(world: World, number: int, now: float) -> Mapping[str, object]:
+def order_entry(world: State, number: int, now: float) -> Mapping[str, object]:
     """Return what `ledger` tells about one order."""
     return _order(world.orders[number], now)
 
@@ -110,5 +110,5 @@ def _recipient(recipient: Recipient) -> dict[str, object]:
     return {"id": recipient.id, **sent.personal, **sent.address, "metadata": dict(sent.metadata)}
 
 
-def _calls(world: World, name: str) -> dict[str, int]:
+def _calls(world: State, name: str) -> dict[str, int]:
     return {"arrived": world.arrived[name], "applied": world.applied[name]}

@@ -7,7 +7,7 @@ from sandbox.clock import Clock
 from sandbox.event_log import Journal, StateUnusableError
 from sandbox.events import ClockSet, Fact, SettingsChanged
 from sandbox.settings import Settings
-from sandbox.state import World
+from sandbox.state import State
 
 
 class Books:
@@ -19,7 +19,7 @@ class Books:
     def __init__(self, directory: Path) -> None:
         self._journal = Journal(directory)
         real = time.time()
-        self.world = World(Clock(real, real))
+        self.world = State(Clock(real, real))
         try:
             self.world.apply(self._journal.read())
         except (KeyError, ValueError):

@@ -45,7 +45,7 @@ _ARBITRARY_FACTOR = 387_276_957
 _ARBITRARY_COUNT = 2**29
 
 
-class World:
+class State:
     """The vendor's books. `apply` is the only way to change them, so that replaying is remembering."""
 
     def __init__(self, clock: Clock, settings: Settings | None = None) -> None:

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from models import Difference, EventLog, Mailing, Move, State
+from models import Difference, Mailing, State, StateChange, Transition
 from worker import transitions
 from worker.billing import acceptances
 from worker.billing.acceptances import Acceptance
-from worker.billing.approval_terms import Offer
+from worker.billing.approval_terms import ApprovalTerms
 from worker.billing.order_changes import CHARGE_CHANGED
 from worker.billing.reconciliation import CHARGE_DIFFERS
 from worker.stages.quote_request import QUOTE_DOUBTS
@@ -20,10 +20,10 @@ from worker.transitions import Resolution
 ACCEPTABLE: Final = QUOTE_DOUBTS | {CHARGE_DIFFERS, CHARGE_CHANGED}
 # A mailing that needs attention for one of these is paid: once accepted, it is sent.
 _OF_CHARGES: Final = frozenset({CHARGE_DIFFERS, CHARGE_CHANGED})
-_ASKED: Final = (Move.ASK_PERSON.value, Move.REOPEN.value)
+_ASKED: Final = (Transition.ASK_PERSON.value, Transition.REOPEN.value)
 
 
-class Outcome(StrEnum):
+class ApprovalOutcome(StrEnum):
     """What came of an approval."""
 
     APPROVED = "approved"
@@ -36,18 +36,18 @@ class Outcome(StrEnum):
 
 
 def approve(
-    connection: Connection, mailing_id: int, who: str, now: datetime, *, seen: Offer, four_eyes: bool
-) -> Outcome:
+    connection: Connection, mailing_id: int, who: str, now: datetime, *, seen: ApprovalTerms, four_eyes: bool
+) -> ApprovalOutcome:
     """Agree to exactly what was seen. With `four_eyes`, who submitted a mailing may not approve it."""
     row = connection.execute(
         select(Mailing.state, Mailing.submitted_by).where(Mailing.id == mailing_id).with_for_update()
     ).one_or_none()
     if row is None or row.state is not State.APPROVAL:
-        return Outcome.NOT_WAITING
+        return ApprovalOutcome.NOT_WAITING
     if four_eyes and row.submitted_by == who:
-        return Outcome.OWN
+        return ApprovalOutcome.OWN
     approved = transitions.approve(connection, mailing_id, who, now, seen=seen)
-    return Outcome.APPROVED if approved else Outcome.CHANGED
+    return ApprovalOutcome.APPROVED if approved else ApprovalOutcome.CHANGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Accepting:
     four_eyes: bool
 
 
-def accept(connection: Connection, mailing_id: int, accepting: Accepting) -> Outcome:
+def accept(connection: Connection, mailing_id: int, accepting: Accepting) -> ApprovalOutcome:
     """Accept what a mailing needs attention for: exactly the amounts that were seen, or their kind from now on.
 
     A mailing before its checkout goes on; one whose charges were in doubt is sent.
@@ -72,15 +72,15 @@ def accept(connection: Connection, mailing_id: int, accepting: Accepting) -> Out
         .with_for_update()
     ).one_or_none()
     if row is None or row.state is not State.ATTENTION or row.reason_code not in ACCEPTABLE:
-        return Outcome.NOT_IN_DOUBT
+        return ApprovalOutcome.NOT_IN_DOUBT
     if accepting.four_eyes and row.submitted_by == accepting.who:
-        return Outcome.OWN
+        return ApprovalOutcome.OWN
     seen = _seen(connection, mailing_id)
     kinds = [Difference(kind) for kind in seen.get("differences", ())]
     if not kinds:
-        return Outcome.NOT_IN_DOUBT
+        return ApprovalOutcome.NOT_IN_DOUBT
     if accepting.from_now_on and acceptances.ONLY_ONCE.intersection(kinds):
-        return Outcome.ONLY_ONCE
+        return ApprovalOutcome.ONLY_ONCE
     acceptances.accept(
         connection,
         Acceptance(
@@ -94,15 +94,15 @@ def accept(connection: Connection, mailing_id: int, accepting: Accepting) -> Out
     )
     way = Resolution.SENT if row.reason_code in _OF_CHARGES else Resolution.RETRY
     transitions.resolve(connection, mailing_id, way, accepting.who, accepting.why, accepting.at)
-    return Outcome.ACCEPTED
+    return ApprovalOutcome.ACCEPTED
 
 
 def _seen(connection: Connection, mailing_id: int) -> dict[str, Any]:
     """Return what was seen when the worker last asked a person about a mailing."""
     detail = connection.scalar(
-        select(EventLog.detail)
-        .where(EventLog.mailing_id == mailing_id, EventLog.move.in_(_ASKED))
-        .order_by(EventLog.id.desc())
+        select(StateChange.detail)
+        .where(StateChange.mailing_id == mailing_id, StateChange.move.in_(_ASKED))
+        .order_by(StateChange.id.desc())
         .limit(1)
     )
     return dict((detail or {}).get("facts", {}))

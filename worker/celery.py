@@ -7,7 +7,7 @@ from celery.worker.consumer import Consumer as CeleryConsumer
 from kombu import Exchange, Queue
 
 from models import Priority
-from worker.context import CONCURRENCY
+from worker.context import MESSAGE_THREADS
 from worker.settings import Settings, SettingsError
 
 EXCHANGE = Exchange("mailrun", type="direct")
@@ -83,7 +83,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "task_default_routing_key": TICKS,
         # A stage waits for the vendor most of its time: threads cost least. Scale by processes.
         "worker_pool": "threads",
-        "worker_concurrency": CONCURRENCY,
+        "worker_concurrency": MESSAGE_THREADS,
         "worker_prefetch_multiplier": 1,
         "worker_consumer": "worker.celery:Consumer",
         # With remote control a worker may not survive its broker (see Consumer); health is read from the database.

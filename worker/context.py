@@ -14,14 +14,14 @@ from sqlalchemy.exc import DisconnectionError
 
 from lettrlabs import LettrLabs, RateLimit, Timeouts
 from worker.clock import SKEW, Clock, system_clock
-from worker.group_commit import GroupCommit
-from worker.installation.epoch import Epochs, driver, keep, open_epochs
+from worker.group_commit import GroupCommitter
+from worker.installation.epoch import Epochs, driver, open_epochs, verify_and_advance
 from worker.settings import SANDBOX_KEY, Settings, SettingsError
 
 # Messages at once in a process, and calls at once. A message may be of several mailings, and a slow vendor is asked
 # for all of them at the same time; with a fast one, threads beyond these few only get into each other's way.
-CONCURRENCY = 8
-CALLS = 16
+MESSAGE_THREADS = 8
+CALL_POOL_SIZE = 16
 # A server whose machine is gone sends no reset: TCP gives such a connection up after half a minute.
 _DEAD_SERVER = {
     "keepalives_idle": 10,
@@ -33,7 +33,7 @@ _LONGEST_CALL = timedelta(seconds=Timeouts().worst())
 
 
 @dataclass(frozen=True)
-class Desk:
+class WorkerContext:
     """The database, the vendor, the settings and the clock."""
 
     engine: Engine
@@ -49,17 +49,17 @@ class Desk:
     @cached_property
     def aside(self) -> ThreadPoolExecutor:
         """Threads for a second call of one mailing at the same time."""
-        return ThreadPoolExecutor(CALLS, thread_name_prefix="aside")
+        return ThreadPoolExecutor(CALL_POOL_SIZE, thread_name_prefix="aside")
 
     @cached_property
     def callers(self) -> ThreadPoolExecutor:
         """Threads for the calls of several mailings at the same time."""
-        return ThreadPoolExecutor(CALLS, thread_name_prefix="caller")
+        return ThreadPoolExecutor(CALL_POOL_SIZE, thread_name_prefix="caller")
 
     @cached_property
-    def commits(self) -> GroupCommit[Any, Any]:
+    def commits(self) -> GroupCommitter[Any, Any]:
         """The commits of what this process came to: of one message's mailings, and of others' that wait as well."""
-        return GroupCommit()
+        return GroupCommitter()
 
     @property
     def lease(self) -> timedelta:
@@ -85,12 +85,12 @@ class Desk:
         self.engine.dispose()
 
 
-def open_engine(database_url: str, *, connections: int = CALLS) -> Engine:
+def open_engine(database_url: str, *, connections: int = CALL_POOL_SIZE) -> Engine:
     """Return an engine with a connection for each thread; connects on first use."""
     engine = create_engine(
         database_url,
         pool_size=connections,
-        max_overflow=CONCURRENCY,
+        max_overflow=MESSAGE_THREADS,
         pool_timeout=10,
         # The warmest connection first: each prepares and plans its statements by itself, and most are idle.
         pool_use_lifo=True,
@@ -134,7 +134,7 @@ def _require_life(connection: Any, _record: object, _proxy: object) -> None:  # 
         raise DisconnectionError("the server has closed this connection")
 
 
-def open_vendor(settings: Settings, *, connections: int = CONCURRENCY + 2 * CALLS) -> LettrLabs:
+def open_vendor(settings: Settings, *, connections: int = MESSAGE_THREADS + 2 * CALL_POOL_SIZE) -> LettrLabs:
     """Return a client of the account; one rate limit is shared by all processes through Redis."""
     return LettrLabs(
         settings.base_url,
@@ -144,7 +144,7 @@ def open_vendor(settings: Settings, *, connections: int = CONCURRENCY + 2 * CALL
     )
 
 
-def open_desk(settings: Settings, *, clock: Clock = system_clock) -> Desk:
+def open_context(settings: Settings, *, clock: Clock = system_clock) -> WorkerContext:
     """Return the desk of this process.
 
     Raises SettingsError if no database is named, or if a claim could run out while its call is still under way.
@@ -160,7 +160,7 @@ def open_desk(settings: Settings, *, clock: Clock = system_clock) -> Desk:
     _limit_idle_transactions(engine)
     if settings.redis_url is not None:
         _watch_epoch(engine, open_epochs(settings), clock)
-    return Desk(engine, open_vendor(settings), settings, clock)
+    return WorkerContext(engine, open_vendor(settings), settings, clock)
 
 
 def _limit_idle_transactions(engine: Engine) -> None:
@@ -180,5 +180,5 @@ def _watch_epoch(engine: Engine, epochs: Epochs, clock: Clock) -> None:
 
     @event.listens_for(engine, "connect")
     def look(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own
-        keep(connection, epochs, clock())
+        verify_and_advance(connection, epochs, clock())
         connection.commit()

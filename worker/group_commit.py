@@ -10,13 +10,13 @@ from threading import Condition
 from typing import Final, Generic, TypeVar
 
 # A commit that takes longer waits for somebody's lock: whoever comes after it leads the next all the same.
-_PATIENCE_SECONDS: Final = 0.5
+COMMIT_TIMEOUT: Final = 0.5
 
 Share = TypeVar("Share")
 Told = TypeVar("Told")
 
 
-class SharedCommitError(Exception):
+class BatchCommitError(Exception):
     """A commit of several threads' shares failed, nobody knows by whose fault; ``why`` is what it raised."""
 
     def __init__(self, why: Exception) -> None:
@@ -25,7 +25,7 @@ class SharedCommitError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class CommitTerms:
     """Whether a commit is of those who go on ``ahead`` or of the others, and whether of several threads."""
 
     ahead: bool
@@ -33,24 +33,24 @@ class Terms:
 
 
 @dataclass(eq=False, slots=True)
-class _Waiting(Generic[Share, Told]):
+class _WaitingCommit(Generic[Share, Told]):
     shares: Mapping[int, Share]
     ahead: bool
     outcome: Future[Mapping[int, Told]] = field(default_factory=Future)
 
 
-class GroupCommit(Generic[Share, Told]):
+class GroupCommitter(Generic[Share, Told]):
     """The commits of a process, each of what several threads brought. Thread-safe."""
 
     def __init__(self) -> None:
-        self._waiting: list[_Waiting[Share, Told]] = []
+        self._waiting: list[_WaitingCommit[Share, Told]] = []
         self._news = Condition()
-        self._leader: _Waiting[Share, Told] | None = None
+        self._leader: _WaitingCommit[Share, Told] | None = None
 
     def commit(
         self,
         shares: Mapping[int, Share],
-        how: Callable[[Sequence[Share], Terms], Mapping[int, Told]],
+        how: Callable[[Sequence[Share], CommitTerms], Mapping[int, Told]],
         *,
         ahead: bool,
     ) -> Mapping[int, Told]:
@@ -59,11 +59,11 @@ class GroupCommit(Generic[Share, Told]):
         Only those that go on ahead alike are committed together, and never two shares of one number: they would be
         taken for each other. Raises what `how` raised; SharedCommitError if it had shares of others as well.
         """
-        mine = _Waiting[Share, Told](shares, ahead)
+        mine = _WaitingCommit[Share, Told](shares, ahead)
         with self._news:
             self._waiting.append(mine)
             self._news.wait_for(
-                lambda: self._leader is None or mine not in self._waiting, timeout=_PATIENCE_SECONDS
+                lambda: self._leader is None or mine not in self._waiting, timeout=COMMIT_TIMEOUT
             )
             group = self._group_of(mine)
             if group:
@@ -75,13 +75,13 @@ class GroupCommit(Generic[Share, Told]):
                 self._end_of(mine)
         return mine.outcome.result()
 
-    def _end_of(self, leader: _Waiting[Share, Told]) -> None:
+    def _end_of(self, leader: _WaitingCommit[Share, Told]) -> None:
         with self._news:
             if self._leader is leader:
                 self._leader = None
             self._news.notify_all()
 
-    def _group_of(self, mine: _Waiting[Share, Told]) -> list[_Waiting[Share, Told]]:
+    def _group_of(self, mine: _WaitingCommit[Share, Told]) -> list[_WaitingCommit[Share, Told]]:
         """Return those who are to be committed with one of them; nobody, if that one was taken along already."""
         if mine not in self._waiting:
             return []
@@ -95,16 +95,17 @@ class GroupCommit(Generic[Share, Told]):
 
     @staticmethod
     def _commit(
-        group: Sequence[_Waiting[Share, Told]], how: Callable[[Sequence[Share], Terms], Mapping[int, Told]]
+        group: Sequence[_WaitingCommit[Share, Told]],
+        how: Callable[[Sequence[Share], CommitTerms], Mapping[int, Told]],
     ) -> None:
         shared = len(group) > 1
         try:
             told = how(
-                [share for one in group for share in one.shares.values()], Terms(group[0].ahead, shared)
+                [share for one in group for share in one.shares.values()], CommitTerms(group[0].ahead, shared)
             )
         except Exception as error:  # noqa: BLE001 - each hears of it from its own outcome
             for one in group:
-                one.outcome.set_exception(SharedCommitError(error) if shared else error)
+                one.outcome.set_exception(BatchCommitError(error) if shared else error)
         except BaseException as ending:
             for one in group:
                 one.outcome.set_exception(ending)

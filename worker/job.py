@@ -7,20 +7,20 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from lettrlabs import Call, LettrLabs, Quote
+from lettrlabs import CallRecord, LettrLabs, Quote
 from worker import transitions
 from worker.audit import journal
-from worker.context import Desk
+from worker.context import WorkerContext
 from worker.page_recipient import Page
-from worker.prefetch import Together
-from worker.results import Facts, Record, Result, nothing
+from worker.prefetch import SharedLook
+from worker.results import Details, Record, Result, nothing
 from worker.settings import Settings
-from worker.transitions import Held
+from worker.transitions import ClaimedMailing
 
 # Long enough to go from reading an order back to its checkout, short enough to count as right before it.
-A_MOMENT: Final = timedelta(seconds=2)
+MAX_SNAPSHOT_AGE: Final = timedelta(seconds=2)
 # A pause and a cancellation hold within a second: what was read longer ago than this is read again before a write.
-A_BREATH: Final = timedelta(seconds=0.5)
+MAX_ROW_AGE: Final = timedelta(seconds=0.5)
 
 
 class ClaimLost(Exception):  # noqa: N818 - it is what happened to the claim, not a fault
@@ -28,7 +28,7 @@ class ClaimLost(Exception):  # noqa: N818 - it is what happened to the claim, no
 
 
 @dataclass(slots=True)
-class Saw:
+class OrderSnapshot:
     """What this worker has seen of an order that it made itself, under the same claim and without a pause.
 
     Nobody else can have written to such an order, for no claim but this one ever knew of it: what was read back of
@@ -61,17 +61,17 @@ class Saw:
 
     def quote_of(self, now: datetime) -> Quote | None:
         """Return such a quote, if it is of the last moment."""
-        fresh = self._price_at is not None and now - self._price_at <= A_MOMENT
+        fresh = self._price_at is not None and now - self._price_at <= MAX_SNAPSHOT_AGE
         return self._quote if fresh else None
 
     def is_reserved(self, now: datetime) -> bool:
         """Return whether the money was reserved within the last moment."""
-        return self.reserved_at is not None and now - self.reserved_at <= A_MOMENT
+        return self.reserved_at is not None and now - self.reserved_at <= MAX_SNAPSHOT_AGE
 
     def all_of_it(self, now: datetime) -> bool:
         """Return whether recipients and price were both seen within the last moment."""
         seen = (self._recipients_at, self._price_at)
-        return all(at is not None and now - at <= A_MOMENT for at in seen)
+        return all(at is not None and now - at <= MAX_SNAPSHOT_AGE for at in seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +83,21 @@ class Foreseen:
     at: datetime
 
 
-class Work:
+class StageJob:
     """What a stage is given. ``held`` is the mailing as last committed; every commit is fenced by its claim."""
 
-    def __init__(self, desk: Desk, held: Held) -> None:
+    def __init__(self, desk: WorkerContext, held: ClaimedMailing) -> None:
         self.desk = desk
         self.held = held
-        self.saw = Saw()
-        self.together = Together()
+        self.saw = OrderSnapshot()
+        self.together = SharedLook()
         self.then: Callable[[], Result] | None = None
         self.foreseen: Foreseen | None = None
         self._looked_at = desk.clock()
-        self._calls: list[Call] = []
+        self._calls: list[CallRecord] = []
         self.vendor: LettrLabs = desk.vendor.observed(self._calls.append)
 
-    def see(self, together: Together) -> None:
+    def see(self, together: SharedLook) -> None:
         """Take over what was seen of several orders in one call, this one's among them, and the evidence of it."""
         self.together = together
         self._calls += together.calls_for(self.held.order)
@@ -116,7 +116,7 @@ class Work:
         """Return the desk's time."""
         return self.desk.clock()
 
-    def checkpoint(self, values: Facts, record: Record = nothing) -> None:
+    def checkpoint(self, values: Details, record: Record = nothing) -> None:
         """Commit a part of the stage and renew the lease; raises ClaimLost."""
         with self.engine.begin() as connection:
             now, lease = self.now(), self.desk.lease
@@ -135,10 +135,10 @@ class Work:
     @property
     def is_stale(self) -> bool:
         """Whether the row was last read so long ago that a pause or a cancellation may have come meanwhile."""
-        return self.now() - self._looked_at > A_BREATH
+        return self.now() - self._looked_at > MAX_ROW_AGE
 
     @property
-    def calls(self) -> Sequence[Call]:
+    def calls(self) -> Sequence[CallRecord]:
         """The calls that no commit has written down yet."""
         return self._calls
 
@@ -152,10 +152,10 @@ class Work:
         if self._calls:
             with self.engine.begin() as connection:
                 held = self.held
-                journal.journal(connection, self._calls, held.id, held.stage, held.claim)
+                journal.save_calls(connection, self._calls, held.id, held.stage, held.claim)
             self._calls.clear()
 
-    def goes_on_as(self, after: Held | None) -> None:
+    def goes_on_as(self, after: ClaimedMailing | None) -> None:
         """Take over what was committed, the journal with it; a lost claim leaves the calls to bear witness of."""
         if after is None:
             raise ClaimLost

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 
-class Person(NamedTuple):
+class PageRecipient(NamedTuple):
     """A recipient right before they are handed over; a tuple, for a page has a thousand.
 
     ``suppressed`` if they are on a list that their mailing obeys; ``halted`` if the mailing is paused, or to be
@@ -34,4 +34,4 @@ class Person(NamedTuple):
         return f"<recipient {self.position} of mailing {self.mailing_id}>"
 
 
-Page: TypeAlias = Sequence[Person]
+Page: TypeAlias = Sequence[PageRecipient]

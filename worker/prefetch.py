@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from lettrlabs import PAID, Call, Order, OrderTransactions, Scalar, Unavailable, VendorError
-from worker.context import Desk
+from lettrlabs import PAID, CallRecord, Order, OrderTransactions, Scalar, Unavailable, VendorError
+from worker.context import WorkerContext
 
 # As many as travel in one URL anywhere, and as may wait for one another.
-AT_ONCE: Final = 50
+SETTLE_BATCH_SIZE: Final = 50
 _SERVER_TROUBLE: Final = 500
 _TOO_MANY: Final = 429
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
+class SharedLook:
     """What was seen of some orders; of one that is missing here nothing is known, and it is asked for by itself.
 
     With ``trouble`` the vendor is away, for all of them alike.
@@ -25,10 +25,10 @@ class Together:
 
     orders: Mapping[int, Order] = field(default_factory=dict)
     transactions: Mapping[int, Sequence[OrderTransactions]] = field(default_factory=dict)
-    calls: Sequence[Call] = ()
+    calls: Sequence[CallRecord] = ()
     trouble: VendorError | None = None
 
-    def calls_for(self, order_id: int) -> list[Call]:
+    def calls_for(self, order_id: int) -> list[CallRecord]:
         """Return the evidence of the calls as one of the orders has it: its own share of question and answer."""
         shared: dict[str, Scalar] = {"id": order_id, "together": len(self.orders)}
         return [
@@ -36,16 +36,16 @@ class Together:
             for call in self.calls
         ]
 
-    def _answer(self, call: Call, order_id: int) -> Mapping[str, Scalar]:
+    def _answer(self, call: CallRecord, order_id: int) -> Mapping[str, Scalar]:
         order, told = self.orders.get(order_id), self.transactions.get(order_id)
         if call.operation == "transactions":
             return {} if told is None else {"transactions": sum(len(part.transactions) for part in told)}
         return {} if order is None else {"order_status": order.status}
 
 
-def look(desk: Desk, order_ids: Sequence[int]) -> Together:
+def look(desk: WorkerContext, order_ids: Sequence[int]) -> SharedLook:
     """Look at these orders, and at the transactions of those that are paid."""
-    calls: list[Call] = []
+    calls: list[CallRecord] = []
     vendor = desk.vendor.observed(calls.append)
     try:
         orders = vendor.orders(order_ids)
@@ -55,8 +55,8 @@ def look(desk: Desk, order_ids: Sequence[int]) -> Together:
             told.setdefault(part.order_id, []).append(part)
     except VendorError as trouble:
         # An answer that cannot be read, or a refusal, may be about one of them: then each is asked for by itself.
-        return Together(calls=calls, trouble=trouble if _is_away(trouble) else None)
-    return Together(orders, told, calls)
+        return SharedLook(calls=calls, trouble=trouble if _is_away(trouble) else None)
+    return SharedLook(orders, told, calls)
 
 
 def _is_away(trouble: VendorError) -> bool:

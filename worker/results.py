@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Note(Generic[T]):
+class Effect(Generic[T]):
     """What is written in the transaction of a move; ``write`` takes those of several mailings at once.
 
     ``last`` if it locks what others wait for.
@@ -25,23 +25,23 @@ class Note(Generic[T]):
     last: bool = False
 
 
-Record: TypeAlias = Callable[[Connection], None] | Note[Any]
-Facts: TypeAlias = Mapping[str, Any]
+Record: TypeAlias = Callable[[Connection], None] | Effect[Any]
+Details: TypeAlias = Mapping[str, Any]
 
 
 def nothing(_: Connection) -> None:
     """Record nothing beside the move."""
 
 
-def write_records(connection: Connection, records: Iterable[Record]) -> None:
+def write_effects(connection: Connection, records: Iterable[Record]) -> None:
     """Write what several moves want recorded: notes of one kind together, and then what is no note.
 
     The kinds come in one order whatever the moves are, or two transactions could wait for each other.
     """
-    notes: dict[tuple[bool, str, str], list[Note[Any]]] = defaultdict(list)
+    notes: dict[tuple[bool, str, str], list[Effect[Any]]] = defaultdict(list)
     others: list[Callable[[Connection], None]] = []
     for record in records:
-        if isinstance(record, Note):
+        if isinstance(record, Effect):
             notes[record.last, record.write.__module__, record.write.__qualname__].append(record)
         else:
             others.append(record)
@@ -51,7 +51,7 @@ def write_records(connection: Connection, records: Iterable[Record]) -> None:
         write(connection)
 
 
-class Contested(Exception):  # noqa: N818 - named for what happened, not for a fault
+class ClaimConflictError(Exception):
     """What a move wanted to record belongs to somebody else by now: the whole move is undone."""
 
 
@@ -64,7 +64,7 @@ class Advance:
     """
 
     to: Stage
-    values: Facts = field(default_factory=dict)
+    values: Details = field(default_factory=dict)
     record: Record = nothing
     ahead: Record = nothing
 
@@ -74,16 +74,16 @@ class Proceed:
     """A part of the stage is done. Once ``record`` is committed and the lease renewed, ``then`` does the rest."""
 
     then: Callable[[], "Result"]
-    values: Facts = field(default_factory=dict)
+    values: Details = field(default_factory=dict)
     record: Record = nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Continue:
     """Found out: the unsure write did not happen, or was undone. The stage may run afresh under the same claim."""
 
     why: str
-    values: Facts = field(default_factory=dict)
+    values: Details = field(default_factory=dict)
     record: Record = nothing
 
 
@@ -118,34 +118,34 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsure:
+class OutcomeUnknown:
     """A write may have happened. The stage's ``recover`` has the next word. The attempt is counted."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class AskApproval:
+class NeedsApproval:
     """The price is known and a person must agree to it before checkout."""
 
-    values: Facts = field(default_factory=dict)
+    values: Details = field(default_factory=dict)
     record: Record = nothing
     why: str = "waits for approval"
 
 
 @dataclass(frozen=True, slots=True)
-class AskPerson:
+class NeedsReview:
     """It is not known what is right. ``code`` is stable, ``why`` a sentence, ``facts`` what was seen."""
 
     code: str
     why: str
-    facts: Facts = field(default_factory=dict)
-    values: Facts = field(default_factory=dict)
+    facts: Details = field(default_factory=dict)
+    values: Details = field(default_factory=dict)
     record: Record = nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Fail:
+class Failed:
     """It cannot be sent, and nothing of it is left at the vendor."""
 
     code: str
@@ -153,15 +153,15 @@ class Fail:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class Completed:
     """Paid and settled."""
 
-    values: Facts = field(default_factory=dict)
+    values: Details = field(default_factory=dict)
     record: Record = nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Discarded:
+class Cancelled:
     """Cancelled as asked, or as its schedule says and ``why`` tells, and nothing of it is left at the vendor."""
 
     code: str | None = None
@@ -172,14 +172,14 @@ class Discarded:
 Result: TypeAlias = (
     Advance
     | Proceed
-    | Again
+    | Continue
     | Wait
     | Hold
     | Retry
-    | Unsure
-    | AskApproval
-    | AskPerson
-    | Fail
-    | Sent
-    | Discarded
+    | OutcomeUnknown
+    | NeedsApproval
+    | NeedsReview
+    | Failed
+    | Completed
+    | Cancelled
 )

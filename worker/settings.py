@@ -24,7 +24,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.billing.amounts import parse_amount
-from worker.recipients.policy import Cap
+from worker.recipients.policy import FrequencyCap
 from worker.secret_files import FILE_NAMES, PASSWORD, read_secret_files
 from worker.service_addresses import postgres_address, redis_address
 from worker.setting_names import unknown_names
@@ -54,8 +54,8 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _known_cap(value: object) -> Cap | None:
-    return value if value is None or isinstance(value, Cap) else Cap.parse(str(value))
+def _known_cap(value: object) -> FrequencyCap | None:
+    return value if value is None or isinstance(value, FrequencyCap) else FrequencyCap.parse(str(value))
 
 
 def _known_percentage(value: object) -> object:
@@ -249,7 +249,7 @@ class Settings(BaseSettings):
         description="Whether who submitted a mailing is barred from approving it. Off by default, for many "
         "work alone; it goes by the name a command is run as, which is a promise and no lock.",
     )
-    cap: Annotated[Cap | None, BeforeValidator(_known_cap)] = Field(
+    cap: Annotated[FrequencyCap | None, BeforeValidator(_known_cap)] = Field(
         None,
         validation_alias="MAILRUN_CAP",
         description="At most so many pieces in so many days, such as 2/30 for a person or 2/30/address, where a "

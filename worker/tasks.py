@@ -13,10 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from lettrlabs import VendorError
 from models import Priority, Stage
 from worker.celery import QUEUES, TICKS, build
-from worker.context import Desk, measure_skew, open_desk
+from worker.context import WorkerContext, measure_skew, open_context
 from worker.engine import dispatcher as due_scan
 from worker.engine import pipeline
-from worker.engine.pipeline import Next, Pace, deliver
+from worker.engine.pipeline import ChainAction, RunBudget, process
 from worker.installation import epoch, heartbeat
 from worker.logs import OneLineFormatter
 from worker.orphans import account_ownership
@@ -39,30 +39,30 @@ except SettingsError as error:
     raise SystemExit(str(error)) from None
 
 _opening = threading.Lock()
-_desks: dict[str, Desk] = {}
+_desks: dict[str, WorkerContext] = {}
 _epochs = epoch.open_epochs(settings)
-_pace = Pace()
+_pace = RunBudget()
 _stopped = threading.Event()
 
 
-def desk() -> Desk:
+def desk() -> WorkerContext:
     """Return this process's desk; the first call opens it. A forked child opens its own."""
     process = heartbeat.this_process()
     with _opening:
         if process not in _desks:
-            _desks[process] = open_desk(settings)
+            _desks[process] = open_context(settings)
         return _desks[process]
 
 
 def _wake(task: Task, stage: Stage, mailing_ids: Sequence[int]) -> None:
     try:
-        what_next = deliver(desk(), mailing_ids, stage, _pace)
+        what_next = process(desk(), mailing_ids, stage, _pace)
     except SQLAlchemyError as error:
         # The claims, if there are any, run out, and the due scan wakes the rows again.
         named = ", ".join(map(str, mailing_ids))
         log.error("database_trouble: mailing %s, %s: %s", named, stage, type(error).__name__)  # noqa: TRY400
-        what_next = Next.NOTHING
-    if what_next is Next.NOTHING:
+        what_next = ChainAction.NOTHING
+    if what_next is ChainAction.NOTHING:
         # Celery publishes what is left of the chain from here (celery/app/trace.py).
         task.request.chain = None
 
@@ -116,7 +116,7 @@ STAGE_TASKS = {
 }
 
 
-def push(priority: Priority, stage: Stage, mailing_ids: Sequence[int]) -> None:
+def publish(priority: Priority, stage: Stage, mailing_ids: Sequence[int]) -> None:
     """Publish one message for mailings that are due at one stage: the rest of their chain, or settle."""
     links = [
         STAGE_TASKS[one].si(*mailing_ids).set(queue=QUEUES[priority]) for one in due_scan.rest_of_chain(stage)
@@ -124,7 +124,7 @@ def push(priority: Priority, stage: Stage, mailing_ids: Sequence[int]) -> None:
     (chain(*links) if len(links) > 1 else links[0]).apply_async()
 
 
-def backlog(priority: Priority) -> int:
+def queue_length(priority: Priority) -> int:
     """Return how many messages wait in the broker for mailings of one priority."""
     with app.pool.acquire(block=True, timeout=10) as connection:
         waiting: int = connection.default_channel.queue_declare(queue=QUEUES[priority]).message_count
@@ -142,7 +142,7 @@ def _clear_piled_ticks() -> None:
             channel.queue_purge(TICKS)
 
 
-def _settle_doubt(here: Desk, now: datetime) -> None:
+def _settle_doubt(here: WorkerContext, now: datetime) -> None:
     try:
         account_ownership.settle_doubt(here, now)
     except VendorError as trouble:
@@ -157,10 +157,10 @@ def dispatch() -> None:
     now = here.clock()
     try:
         with here.engine.begin() as connection:
-            epoch.keep(epoch.driver(connection), _epochs, now)
+            epoch.verify_and_advance(epoch.driver(connection), _epochs, now)
         _settle_doubt(here, now)
         recurrence_rules.open_due(here.engine, now)
-        due_scan.run_once(here, now, backlog, push)
+        due_scan.run_once(here, now, queue_length, publish)
         heartbeat.beat(here.engine, heartbeat.DISPATCH, heartbeat.DISPATCH, now)
     except SQLAlchemyError as error:
         log.error("database_trouble: dispatch: %s", type(error).__name__)  # noqa: TRY400 - one line is enough

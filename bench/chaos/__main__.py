@@ -21,8 +21,8 @@ from bench.chaos.contenders import (
     DBOS_PYTHON,
     LEASE_SECONDS,
     SETTLEMENT_WINDOW_SECONDS,
+    Candidate,
     Chain,
-    Contender,
     Mailrun,
     Workflow,
 )
@@ -30,8 +30,8 @@ from bench.chaos.table import reasons, table
 from bench.chaos.verdict import Books, Verdict, judge
 from bench.chaos.worker import READ, TOTAL
 from bench.environment import Database, Servers, open_sandbox
-from bench.processes import Troop
-from bench.workload import Letter
+from bench.processes import ProcessGroup
+from bench.workload import SampleMailing
 from console.local.services import in_use
 from console.local.valkey import Valkey
 from worker.settings import Settings
@@ -43,10 +43,10 @@ FULL, QUICK = 2000, 100
 class Scene:
     """A run, set up: who takes part, on what, and what they are to send."""
 
-    contenders: tuple[Contender, ...]
+    contenders: tuple[Candidate, ...]
     servers: Servers
-    troop: Troop
-    letters: list[Letter]
+    troop: ProcessGroup
+    letters: list[SampleMailing]
     file: Path
 
 
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             contender.sandbox.change(faults.manners(options.seed))
         for contender in scene.contenders:
             contender.feed(scene.troop, scene.file, options.rate)
-        storming = fault_schedule.Storm(plan, scene.servers, scene.contenders, Random(options.seed))
+        storming = fault_schedule.FaultSchedule(plan, scene.servers, scene.contenders, Random(options.seed))
         finish = fault_schedule.ride_out(storming, scene.troop, longest=options.longest or seconds + 1500)
         _print_heading(options, count, began, storming)
         return _print_verdicts(scene, finish)
@@ -89,7 +89,7 @@ def _scene(count: int, seed: int, keep: Path | None) -> Iterator[Scene]:
     directory.chmod(0o711)
     try:
         servers = Servers(Database(directory / "postgres"), Valkey(directory / "valkey"))
-        with in_use(servers.postgres), in_use(servers.valkey), Troop() as troop:
+        with in_use(servers.postgres), in_use(servers.valkey), ProcessGroup() as troop:
             kinds = (Mailrun, Chain, Workflow) if DBOS_PYTHON.exists() else (Mailrun, Chain)
             contenders = tuple(
                 kind(servers, open_sandbox(troop, directory, kind.__name__.lower()), directory)
@@ -107,7 +107,7 @@ def _scene(count: int, seed: int, keep: Path | None) -> Iterator[Scene]:
 
 
 def _print_heading(
-    options: argparse.Namespace, count: int, began: datetime, storming: fault_schedule.Storm
+    options: argparse.Namespace, count: int, began: datetime, storming: fault_schedule.FaultSchedule
 ) -> None:
     command = shlex.join(["python", "-m", "bench.chaos", *sys.argv[1:]])
     print(f"`{command}`, {began:%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, seed {options.seed}\n")
@@ -119,7 +119,7 @@ def _print_heading(
     print("Blows: " + ", ".join(f"{deed}: {times}" for deed, times in sorted(storming.done.items())) + "\n")
 
 
-def _print_verdicts(scene: Scene, finish: fault_schedule.Finish) -> int:
+def _print_verdicts(scene: Scene, finish: fault_schedule.RunEnd) -> int:
     verdicts: dict[str, tuple[Verdict, float | None]] = {}
     broken: list[str] = []
     notes: list[str] = []
@@ -142,7 +142,7 @@ def _print_verdicts(scene: Scene, finish: fault_schedule.Finish) -> int:
     return 1 if broken else 0
 
 
-def _note(contender: Contender, verdict: Verdict) -> str:
+def _note(contender: Candidate, verdict: Verdict) -> str:
     ended = sum(worker.ended_by_itself for worker in contender.workers)
     return (
         f"- {contender.name}: {verdict.people_once:,} of {verdict.people:,} people mailed once; told a person: "
@@ -151,12 +151,12 @@ def _note(contender: Contender, verdict: Verdict) -> str:
     )
 
 
-def _left(contender: Contender) -> str:
+def _left(contender: Candidate) -> str:
     fed = "was fed" if contender.feeder is not None and contender.feeder.ended else "could not be fed"
     return f"; {fed} everything, {contender.unfinished()} left unfinished"
 
 
-def _examine(mailrun: Mailrun, mailings: list[Letter]) -> tuple[Verdict, list[str], str]:
+def _examine(mailrun: Mailrun, mailings: list[SampleMailing]) -> tuple[Verdict, list[str], str]:
     """Return Mailrun's verdict, each promise it broke, and what its sweep and its records noticed."""
     swept = mailrun.sweep_twice()
     books = Books(mailrun.sandbox.ledger(), mailings)

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 import migrations
 from bench import ROOT
 from bench.environment import Sandbox, Servers
-from bench.processes import Process, Troop
+from bench.processes import Process, ProcessGroup
 
 DBOS_PYTHON = ROOT / "bench" / ".venv" / "bin" / "python"
 THREADS = 16
@@ -21,7 +21,7 @@ SETTLEMENT_WINDOW_SECONDS = 10.0
 VISIBILITY_WINDOW_SECONDS = 2.0
 
 
-class Contender(ABC):
+class Candidate(ABC):
     """One way of doing the work."""
 
     name: ClassVar[str]
@@ -48,14 +48,14 @@ class Contender(ABC):
         """Return what all its processes are told beside the vendor's address."""
 
     @abstractmethod
-    def enlist(self, troop: Troop) -> None:
+    def enlist(self, troop: ProcessGroup) -> None:
         """Start its workers and return when they work."""
 
     @abstractmethod
     def unfinished(self) -> int:
         """Return how much it still means to do; raises psycopg.Error, RedisError while it cannot be told."""
 
-    def feed(self, troop: Troop, letters: Path, rate: float) -> None:
+    def feed(self, troop: ProcessGroup, letters: Path, rate: float) -> None:
         """Begin to feed it."""
         command = (str(self.python), "-m", self.feeder_module, str(letters), str(rate))
         self.feeder = troop.add(self.process("feeder", *command, keep=False))
@@ -76,7 +76,7 @@ class Contender(ABC):
         )
 
 
-class Mailrun(Contender):
+class Mailrun(Candidate):
     """This project, with two workers and two beats."""
 
     name = "Mailrun"
@@ -102,7 +102,7 @@ class Mailrun(Contender):
             "MAILRUN_PUSH_AGAIN_SECONDS": "30",
         }
 
-    def enlist(self, troop: Troop) -> None:
+    def enlist(self, troop: ProcessGroup) -> None:
         """Start two workers and two beats."""
         celery = (str(self.python), "-m", "bench.chaos.worker", "-A", "worker")
         for n in (1, 2):
@@ -124,7 +124,7 @@ class Mailrun(Contender):
         return _count(self.servers, "mailrun_chaos", asked)
 
 
-class Chain(Contender):
+class Chain(Candidate):
     """The plain Celery chain."""
 
     name = "Celery chain"
@@ -134,7 +134,7 @@ class Chain(Contender):
         """Return the broker: it has nothing else."""
         return {"REDIS_URL": self.servers.valkey.url}
 
-    def enlist(self, troop: Troop) -> None:
+    def enlist(self, troop: ProcessGroup) -> None:
         """Start two workers."""
         celery = (str(self.python), "-m", "celery", "-A", "bench.peers.chain", "worker")
         for n in (1, 2):
@@ -149,7 +149,7 @@ class Chain(Contender):
             return int(redis.llen("chain:celery")) + int(redis.hlen("chain:unacked"))
 
 
-class Workflow(Contender):
+class Workflow(Candidate):
     """The DBOS workflow: no broker, everything in PostgreSQL."""
 
     name = "DBOS workflow"
@@ -165,7 +165,7 @@ class Workflow(Contender):
         """Return the database: it needs nothing else."""
         return {"DATABASE_URL": self.database_url}
 
-    def enlist(self, troop: Troop) -> None:
+    def enlist(self, troop: ProcessGroup) -> None:
         """Start two executors, one after the other: the first makes the tables."""
         for n in (1, 2):
             command = (str(self.python), "-m", "bench.peers.workflow", f"executor-{n}")

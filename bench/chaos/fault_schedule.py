@@ -12,9 +12,9 @@ from random import Random
 
 from redis.exceptions import RedisError
 
-from bench.chaos.contenders import LEASE_SECONDS, Contender
+from bench.chaos.contenders import LEASE_SECONDS, Candidate
 from bench.environment import Servers
-from bench.processes import Process, Troop
+from bench.processes import Process, ProcessGroup
 
 _LOOK_SECONDS = 0.1
 _AT_WORK_SECONDS = 2.0
@@ -44,12 +44,12 @@ def quick(seconds: float) -> Plan:
 
 
 @dataclass
-class Storm:
+class FaultSchedule:
     """A plan being carried out."""
 
     plan: Plan
     servers: Servers
-    contenders: Sequence[Contender]
+    contenders: Sequence[Candidate]
     dice: Random
     done: Counter[str] = field(default_factory=Counter)
     _due: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
@@ -128,7 +128,7 @@ class Storm:
         self.done["PostgreSQL restarted"] += 1
 
 
-def _kill_one_at_work(contender: Contender, which: int) -> bool:
+def _kill_one_at_work(contender: Candidate, which: int) -> bool:
     """Kill a worker that got to work; one that is still starting would only be kept from starting."""
     for worker in (contender.workers[which], contender.workers[1 - which]):
         if worker.at_work_for() >= _AT_WORK_SECONDS:
@@ -142,13 +142,13 @@ def _let_go(stopped: Sequence[Process]) -> None:
 
 
 @dataclass
-class Finish:
+class RunEnd:
     """When each contender was seen to have nothing left to do, in seconds from the start."""
 
     calm_seconds: float = 5.0
     _idle_since: dict[str, float] = field(default_factory=dict)
 
-    def look(self, contenders: Sequence[Contender], elapsed: float) -> bool:
+    def look(self, contenders: Sequence[Candidate], elapsed: float) -> bool:
         """Look once; whether all have been idle for long enough to believe it."""
         for contender in contenders:
             if not contender.idle:
@@ -159,14 +159,14 @@ class Finish:
             elapsed - since >= self.calm_seconds for since in self._idle_since.values()
         )
 
-    def seconds(self, contender: Contender) -> float | None:
+    def seconds(self, contender: Candidate) -> float | None:
         """Return when it finished, or None if it did not."""
         return self._idle_since.get(contender.key)
 
 
-def ride_out(storm: Storm, troop: Troop, longest: float) -> Finish:
+def ride_out(storm: FaultSchedule, troop: ProcessGroup, longest: float) -> RunEnd:
     """Let the storm pass over the contenders; returns when all are done, or after the longest time allowed."""
-    finish = Finish()
+    finish = RunEnd()
     storm.begin()
     looked = 0.0
     while storm.elapsed < longest:

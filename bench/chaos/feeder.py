@@ -9,7 +9,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import OperationalError
 
 from bench import workload
-from bench.workload import Letter, Person
+from bench.workload import Person, SampleMailing
 from intake.mailings import submit_mailing
 from intake.options import Options
 from intake.recipients.recipient import Recipient
@@ -28,7 +28,7 @@ def main() -> None:
                 time.sleep(0.5)
 
 
-def submit(engine: Engine, letter: Letter, priority: Priority) -> None:
+def submit(engine: Engine, letter: SampleMailing, priority: Priority) -> None:
     """Queue one mailing under its key."""
     people = [_recipient(person) for person in letter.people]
     submit_mailing(engine, people, Options(template_id=letter.template), key=letter.key, priority=priority)

@@ -13,11 +13,11 @@ def main() -> None:
     """Sweep twice."""
     make_impatient()
     from worker.clock import system_clock  # noqa: PLC0415 - as above
-    from worker.context import open_desk  # noqa: PLC0415 - as above
+    from worker.context import open_context  # noqa: PLC0415 - as above
     from worker.periodic import orphan_sweep  # noqa: PLC0415 - finds the lower bounds
     from worker.settings import read_settings  # noqa: PLC0415 - as above
 
-    desk = open_desk(read_settings())
+    desk = open_context(read_settings())
     swept = [orphan_sweep.run_once(desk, system_clock() + timedelta(hours=hours)) for hours in (1, 2)]
     desk.close()
     print(json.dumps([{"found": len(one.found), "deleted": len(one.deleted)} for one in swept]))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.workload import Letter, Person
+from bench.workload import Person, SampleMailing
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Verdict:
 class Books:
     """One vendor's ledger, read by the mailings whose people it names."""
 
-    def __init__(self, ledger: Any, letters: Sequence[Letter]) -> None:  # noqa: ANN401 - JSON
+    def __init__(self, ledger: Any, letters: Sequence[SampleMailing]) -> None:  # noqa: ANN401 - JSON
         """Read it."""
         self.ledger = ledger
         self.letters = {letter.key: letter for letter in letters}

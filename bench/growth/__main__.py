@@ -19,7 +19,7 @@ from bench.environment import Servers
 from bench.growth import due, history
 from bench.speed.contenders import Mailrun
 from bench.speed.measure import Ground, Measured, measure, opened
-from worker.context import CONCURRENCY
+from worker.context import MESSAGE_THREADS
 
 ALLOWED: Final = 0.9
 _SCANS: Final = 15
@@ -49,7 +49,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
     parser.add_argument("--mailings", type=int, default=400, help="in a measurement")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=CONCURRENCY, help="of each of the two workers")
+    parser.add_argument("--threads", type=int, default=MESSAGE_THREADS, help="of each of the two workers")
     return parser.parse_args()
 
 

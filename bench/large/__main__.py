@@ -20,7 +20,7 @@ from bench.large import attach_page, attach_rate, campaign_status, import_rate, 
 from bench.large.attach_page import Turns
 from bench.large.attach_rate import Turn
 from bench.large.import_rate import Import
-from bench.processes import Troop
+from bench.processes import ProcessGroup
 from console.local.postgres import Postgres
 from console.local.services import in_use
 from console.local.valkey import Valkey
@@ -40,7 +40,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mailrun-bench-") as name:
         directory = Path(name)
         postgres, valkey = Postgres(directory / "postgres"), Valkey(directory / "valkey")
-        with in_use(postgres), in_use(valkey), Troop() as troop:
+        with in_use(postgres), in_use(valkey), ProcessGroup() as troop:
             url = postgres.owner_url()
             migrations.upgrade(url)
             env = {"DATABASE_URL": url, "REDIS_URL": valkey.url, "LETTRLABS_RATE": "1000"}

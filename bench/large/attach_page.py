@@ -9,14 +9,13 @@ import httpx
 from sqlalchemy import Engine, select
 
 from models import Mailing, Recipient, Stage
-from worker.context import Desk, open_desk
-from worker.engine.pipeline import Pace, deliver
-from worker.page_recipient import Person
+from worker.context import WorkerContext, open_context
+from worker.engine.pipeline import RunBudget, process
 from worker.settings import SANDBOX_KEY, Settings
 from worker.stages import recipient_pages
 
 TEMPLATE: Final = 1001
-ONE_STAGE: Final = Pace(seconds=0)
+ONE_STAGE: Final = RunBudget(seconds=0)
 _PAGE: Final = 500
 
 
@@ -31,7 +30,7 @@ class Turns:
 
 def measure(settings: Settings, pages: int) -> Turns:
     """Attach this many mailings of one page each, and put the same pages on orders of their own in between."""
-    desk, turns = open_desk(settings), Turns()
+    desk, turns = open_context(settings), Turns()
     try:
         with bare(settings) as client:
             # The first one only warms both up.
@@ -44,16 +43,16 @@ def measure(settings: Settings, pages: int) -> Turns:
     return turns
 
 
-def _one_turn(desk: Desk, client: httpx.Client, mailing_id: int) -> tuple[float, float, float]:
+def _one_turn(desk: WorkerContext, client: httpx.Client, mailing_id: int) -> tuple[float, float, float]:
     people, order_id = page(desk, mailing_id), create(client)
     began = time.perf_counter()
     put(client, order_id, people)
     done = time.perf_counter()
     _read(client, order_id, len(people))
     read = time.perf_counter()
-    deliver(desk, [mailing_id], Stage.CREATE, ONE_STAGE)
+    process(desk, [mailing_id], Stage.CREATE, ONE_STAGE)
     created = time.perf_counter()
-    deliver(desk, [mailing_id], Stage.ATTACH, ONE_STAGE)
+    process(desk, [mailing_id], Stage.ATTACH, ONE_STAGE)
     attached = time.perf_counter()
     require_attached(desk, mailing_id)
     return attached - created, done - began, read - began
@@ -85,12 +84,12 @@ def _read(client: httpx.Client, order_id: int, people: int) -> None:
         client.get(f"v1/order/{order_id}/recipients", params=query).raise_for_status().json()
 
 
-def page(desk: Desk, mailing_id: int) -> list[dict[str, Any]]:
+def page(desk: WorkerContext, mailing_id: int) -> list[dict[str, Any]]:
     """Return a mailing's people as they are sent."""
     with desk.engine.connect() as connection:
         people = select(*Recipient.__table__.columns).where(Recipient.mailing_id == mailing_id)
         rows = connection.execute(people.order_by(Recipient.position)).all()
-    return [recipient_pages.on_the_wire(cast("Person", one)).wire() for one in rows]
+    return [recipient_pages.to_wire(cast("Person", one)).wire() for one in rows]
 
 
 def mailings(engine: Engine, most: int) -> list[int]:
@@ -103,7 +102,7 @@ def mailings(engine: Engine, most: int) -> list[int]:
     return found
 
 
-def require_attached(desk: Desk, mailing_id: int) -> None:
+def require_attached(desk: WorkerContext, mailing_id: int) -> None:
     """Raise RuntimeError unless a mailing's people are on its order."""
     with desk.engine.connect() as connection:
         stage = connection.scalars(select(Mailing.stage).where(Mailing.id == mailing_id)).one()

@@ -19,7 +19,7 @@ from bench.environment import Sandbox
 from bench.large import attach_page, stage_driver
 from bench.speed.measure import slow_down
 from models import Stage
-from worker.context import Desk, open_desk
+from worker.context import WorkerContext, open_context
 from worker.settings import Settings
 
 WORKERS: Final = 2
@@ -38,7 +38,7 @@ def measure(
     settings: Settings, env: Mapping[str, str], sandbox: Sandbox, rounds: int, pages: int
 ) -> dict[float, list[Turn]]:
     """Hand over this many pages both ways, so many rounds at each latency; a first round only warms both up."""
-    desk = open_desk(settings)
+    desk = open_context(settings)
     turns: dict[float, list[Turn]] = {latency: [] for latency in LATENCIES}
     with ExitStack() as stack:
         stack.callback(desk.close)
@@ -80,7 +80,7 @@ def _worker(env: Mapping[str, str]) -> Iterator[_Worker]:
         yield _Worker(process.stdin, process.stdout)
 
 
-def _turn(desk: Desk, crew: Sequence[_Worker], sandbox: Sandbox, latency: float, pages: int) -> Turn:
+def _turn(desk: WorkerContext, crew: Sequence[_Worker], sandbox: Sandbox, latency: float, pages: int) -> Turn:
     slow_down(sandbox, 0.0)
     mailing_ids = attach_page.mailings(desk.engine, pages)
     with attach_page.bare(desk.settings) as client:

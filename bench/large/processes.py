@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.process_monitor import Watched
-from bench.processes import Troop
+from bench.processes import ProcessGroup
 
 _READY: Final = "ready."
 
@@ -15,7 +15,7 @@ _READY: Final = "ready."
 def highest(env: Mapping[str, str], directory: Path, seconds: float) -> dict[str, float]:
     """Let a worker and a beat work for a while; returns the highest megabytes of each."""
     celery = (sys.executable, "-m", "celery", "-A", "worker")
-    with Troop() as troop:
+    with ProcessGroup() as troop:
         worker = _process("worker", (*celery, "worker", "--loglevel", "INFO"), env, directory)
         beat = _process("beat", (*celery, "beat"), env, directory)
         troop.add(worker)

@@ -12,21 +12,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from models import Stage
-from worker.context import CALLS, CONCURRENCY, Desk, open_desk
-from worker.engine.pipeline import Pace, deliver
+from worker.context import CALL_POOL_SIZE, MESSAGE_THREADS, WorkerContext, open_context
+from worker.engine.pipeline import RunBudget, process
 from worker.settings import read_settings
 
 DONE: Final = "done"
 # As many of a message wait for a slow vendor together; more would be given back, for no time is left after the stage.
-_MESSAGE: Final = 2 * CALLS // CONCURRENCY
+_MESSAGE: Final = 2 * CALL_POOL_SIZE // MESSAGE_THREADS
 
 
 def main() -> None:
     """Do as told."""
-    desk, pace = open_desk(read_settings()), Pace(seconds=0)
+    desk, pace = open_context(read_settings()), RunBudget(seconds=0)
     # As a worker does once it is ready.
     gc.freeze()
-    with ThreadPoolExecutor(CONCURRENCY) as threads:
+    with ThreadPoolExecutor(MESSAGE_THREADS) as threads:
         for line in sys.stdin:
             stage, mailing_ids = json.loads(line)
             _have_done(threads, desk, Stage(stage), mailing_ids, pace)
@@ -35,10 +35,14 @@ def main() -> None:
 
 
 def _have_done(
-    threads: ThreadPoolExecutor, desk: Desk, stage: Stage, mailing_ids: Sequence[int], pace: Pace
+    threads: ThreadPoolExecutor,
+    desk: WorkerContext,
+    stage: Stage,
+    mailing_ids: Sequence[int],
+    pace: RunBudget,
 ) -> None:
     messages = [mailing_ids[start : start + _MESSAGE] for start in range(0, len(mailing_ids), _MESSAGE)]
-    for turn in [threads.submit(deliver, desk, message, stage, pace) for message in messages]:
+    for turn in [threads.submit(process, desk, message, stage, pace) for message in messages]:
         turn.result()
 
 

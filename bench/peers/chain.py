@@ -13,7 +13,7 @@ from celery import Celery, Task, chain
 
 from bench.peers.reports import report
 from bench.peers.vendor import RefusedError, SettlingError, Vendor
-from bench.workload import Letter, Person
+from bench.workload import Person, SampleMailing
 
 app = Celery("chain", broker=os.environ["REDIS_URL"])
 app.conf.update(
@@ -51,8 +51,8 @@ class Reported(Task):  # type: ignore[misc]
         report(told["key"], f"{self.name}: {type(exc).__name__}")
 
 
-def _letter(told: dict[str, Any]) -> Letter:
-    return Letter(told["key"], told["template"], tuple(Person(**one) for one in told["people"]))
+def _letter(told: dict[str, Any]) -> SampleMailing:
+    return SampleMailing(told["key"], told["template"], tuple(Person(**one) for one in told["people"]))
 
 
 @app.task(name="create", base=Reported)
@@ -100,7 +100,7 @@ def settle(order: int, told: dict[str, Any]) -> int:  # noqa: ARG001 - for the r
     return order
 
 
-def send(letter: Letter) -> None:
+def send(letter: SampleMailing) -> None:
     """Start the chain of one mailing; raises kombu's OperationalError if the broker is away.
 
     With BENCH_SETTLE=0 it ends with the checkout, whether or not the payment settles.

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from bench.workload import Letter, Person
+from bench.workload import Person, SampleMailing
 
 QUOTE = "postage=Standard&production=Normal"
 CHECKOUT = {"postageType": "Standard", "productionSpeed": "Normal", "holdUntilDate": None, "autoBill": True}
@@ -42,11 +42,11 @@ class Vendor:
             limits=httpx.Limits(max_connections=32),
         )
 
-    def create(self, letter: Letter) -> int:
+    def create(self, letter: SampleMailing) -> int:
         """Create the order and return its id."""
         return int(self._call("POST", "/v1/order", {"templateId": letter.template})["orderId"])
 
-    def attach(self, order: int, letter: Letter) -> list[str]:
+    def attach(self, order: int, letter: SampleMailing) -> list[str]:
         """Put the people on the order; returns the keys of those that the vendor says it will not mail to."""
         body = {"recipients": [on_the_wire(person) for person in letter.people]}
         told = self._call("PUT", f"/v1/order/{order}/recipients", body)

@@ -12,7 +12,7 @@ from dbos import DBOS, DBOSConfig
 
 from bench.peers.reports import report
 from bench.peers.vendor import DeclinedError, RefusedError, SettlingError, Vendor
-from bench.workload import Letter, Person
+from bench.workload import Person, SampleMailing
 
 QUEUE = "mail"
 VERSION = "1"
@@ -35,8 +35,8 @@ def _step(max_attempts: int = 9) -> Any:  # noqa: ANN401 - DBOS's decorator
     )
 
 
-def _letter(told: dict[str, Any]) -> Letter:
-    return Letter(told["key"], told["template"], tuple(Person(**one) for one in told["people"]))
+def _letter(told: dict[str, Any]) -> SampleMailing:
+    return SampleMailing(told["key"], told["template"], tuple(Person(**one) for one in told["people"]))
 
 
 @_step()

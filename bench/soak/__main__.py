@@ -20,9 +20,9 @@ from bench.soak import reading
 from bench.soak.verdict import trend
 from bench.speed.contenders import Mailrun
 from bench.speed.measure import Ground, measure, opened
-from bench.workload import Letter
+from bench.workload import SampleMailing
 from models import Priority
-from worker.context import CONCURRENCY
+from worker.context import MESSAGE_THREADS
 
 SHARE: Final = 0.7
 MEASURED: Final = 600
@@ -50,7 +50,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--rate", type=float, help="mailings a second; without it, 0.7 of what is measured")
     parser.add_argument("--every", type=float, default=5.0, help="seconds between two readings")
-    parser.add_argument("--threads", type=int, default=CONCURRENCY, help="of each of the two workers")
+    parser.add_argument("--threads", type=int, default=MESSAGE_THREADS, help="of each of the two workers")
     return parser.parse_args()
 
 
@@ -92,7 +92,7 @@ def _feed(url: str, rate: float, stop: threading.Event) -> None:
     engine.dispose()
 
 
-def _endless() -> Iterator[Letter]:
+def _endless() -> Iterator[SampleMailing]:
     for turn in itertools.count(2):
         yield from workload.make(MEASURED, turn, most_people=1, first=turn * MEASURED)
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from bench import run_metadata, workload
 from bench.chaos.contenders import DBOS_PYTHON
 from bench.speed import verdict
-from bench.speed.contenders import Bare, Chain, Contender, Mailrun, Workflow
+from bench.speed.contenders import Bare, Candidate, Chain, Mailrun, Workflow
 from bench.speed.measure import Ground, Measured, measure, opened, slow_down
-from bench.workload import Letter
-from worker.context import CALLS, CONCURRENCY
+from bench.workload import SampleMailing
+from worker.context import CALL_POOL_SIZE, MESSAGE_THREADS
 
 # With a slow vendor at least so many mailings for each call at once: the first and the last wave are not full.
 _WAVES = 40
@@ -46,12 +46,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mailings", type=int, default=1000, help="mailings in a measurement (%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each, after one to warm up")
     parser.add_argument("--latency", type=int, nargs="*", default=[0, 50, 200], help="of the vendor, in ms")
-    parser.add_argument("--threads", type=int, default=2 * CALLS, help="calls at once (%(default)s)")
+    parser.add_argument("--threads", type=int, default=2 * CALL_POOL_SIZE, help="calls at once (%(default)s)")
     parser.add_argument("--only", nargs="*", default=[""], help="those whose names have one of these words")
     return parser
 
 
-def _contenders(ground: Ground, threads: int) -> list[Contender]:
+def _contenders(ground: Ground, threads: int) -> list[Candidate]:
     """Return everybody, each in the shapes that may be its best on two cores."""
     on = (ground.servers, ground.sandbox, ground.directory)
     each = threads // 2
@@ -64,17 +64,17 @@ def _contenders(ground: Ground, threads: int) -> list[Contender]:
         Chain("chain, prefork 4", *on, pool="prefork", workers=1, concurrency=4),
         *workflow,
         Mailrun("Mailrun, 2 x 4", *on, workers=2, concurrency=4),
-        Mailrun(f"Mailrun, 2 x {CONCURRENCY}", *on, workers=2, concurrency=CONCURRENCY),
+        Mailrun(f"Mailrun, 2 x {MESSAGE_THREADS}", *on, workers=2, concurrency=MESSAGE_THREADS),
     ]
 
 
 def _rounds(
-    ground: Ground, contenders: Sequence[Contender], count: int, rounds: int, born: Iterator[int]
+    ground: Ground, contenders: Sequence[Candidate], count: int, rounds: int, born: Iterator[int]
 ) -> Results:
     results: Results = {contender.name: [] for contender in contenders}
     for turn in range(rounds + 1):
         for contender in contenders:
-            mailings: list[Letter] = workload.make(count, turn, most_people=1, first=next(born))
+            mailings: list[SampleMailing] = workload.make(count, turn, most_people=1, first=next(born))
             measured = measure(ground, contender, mailings)
             if turn:
                 results[contender.name].append(measured)

@@ -15,7 +15,7 @@ import httpx
 
 from bench import workload
 from bench.peers.vendor import CHECKOUT, QUOTE, Vendor, on_the_wire
-from bench.workload import Letter
+from bench.workload import SampleMailing
 
 _here = local()
 
@@ -34,7 +34,7 @@ def main() -> None:
         asyncio.run(_send_all(mailings, concurrency))
 
 
-def _send(letter: Letter) -> None:
+def _send(letter: SampleMailing) -> None:
     vendor: Vendor | None = getattr(_here, "vendor", None)
     if vendor is None:
         # A client for each thread: the threads of one get in each other's way in its pool.
@@ -46,7 +46,7 @@ def _send(letter: Letter) -> None:
     vendor.checkout(order)
 
 
-async def _send_all(mailings: list[Letter], concurrency: int) -> None:
+async def _send_all(mailings: list[SampleMailing], concurrency: int) -> None:
     waiting = iter(mailings)
     async with httpx.AsyncClient(
         base_url=os.environ["LETTRLABS_BASE_URL"],

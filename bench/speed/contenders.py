@@ -13,10 +13,10 @@ import migrations
 from bench.chaos.contenders import DBOS_PYTHON
 from bench.chaos.feeder import submit
 from bench.environment import Sandbox, Servers
-from bench.processes import Process, Troop
-from bench.workload import Letter
+from bench.processes import Process, ProcessGroup
+from bench.workload import SampleMailing
 from models import Priority
-from worker.context import CALLS
+from worker.context import CALL_POOL_SIZE
 
 _PATIENCE_SECONDS = 120.0
 _LOOK_SECONDS = 0.1
@@ -27,7 +27,7 @@ _NOT_SENT = "SELECT FROM mailing WHERE id > 0 AND state <> 'sent' LIMIT 1"
 
 
 @dataclass
-class Contender(ABC):
+class Candidate(ABC):
     """One way of doing the work, standing still except while it is measured."""
 
     name: str
@@ -46,11 +46,11 @@ class Contender(ABC):
         """Return what its processes are told beside the vendor's address."""
 
     @abstractmethod
-    def enlist(self, troop: Troop) -> None:
+    def enlist(self, troop: ProcessGroup) -> None:
         """Start its processes and return when they could work."""
 
     @abstractmethod
-    def load(self, letters: Sequence[Letter], file: Path) -> None:
+    def load(self, letters: Sequence[SampleMailing], file: Path) -> None:
         """Give it its mailings while it stands still."""
 
     def begin(self) -> None:
@@ -89,12 +89,12 @@ class Contender(ABC):
 
 
 @dataclass
-class Bare(Contender):
+class Bare(Candidate):
     """Bare httpx, a process for each measurement."""
 
     kind: str = "threads"
     concurrency: int = 8
-    troop: Troop = field(default_factory=Troop)
+    troop: ProcessGroup = field(default_factory=ProcessGroup)
     measured: int = 0
 
     @property
@@ -106,11 +106,11 @@ class Bare(Contender):
         """Return nothing: it has nothing."""
         return {}
 
-    def enlist(self, troop: Troop) -> None:
+    def enlist(self, troop: ProcessGroup) -> None:
         """Start nothing yet."""
         self.troop = troop
 
-    def load(self, letters: Sequence[Letter], file: Path) -> None:  # noqa: ARG002 - it reads the file
+    def load(self, letters: Sequence[SampleMailing], file: Path) -> None:  # noqa: ARG002 - it reads the file
         """Start it, and stop it before it begins."""
         command = (sys.executable, "-m", "bench.speed.bare", self.kind, str(self.concurrency), str(file))
         self.measured += 1
@@ -122,7 +122,7 @@ class Bare(Contender):
 
 
 @dataclass
-class Chain(Contender):
+class Chain(Candidate):
     """The plain Celery chain: five links, no state."""
 
     pool: str = "threads"
@@ -138,7 +138,7 @@ class Chain(Contender):
         """Return the broker, and a corner of it of its own."""
         return {"REDIS_URL": self.servers.valkey.url, "BENCH_PREFIX": f"{self.key}:"}
 
-    def enlist(self, troop: Troop) -> None:
+    def enlist(self, troop: ProcessGroup) -> None:
         """Start its workers."""
         celery = (
             sys.executable,
@@ -156,13 +156,13 @@ class Chain(Contender):
             self.processes.append(troop.add(process))
             process.wait_for("[queues]")
 
-    def load(self, letters: Sequence[Letter], file: Path) -> None:  # noqa: ARG002 - the feeder reads the file
+    def load(self, letters: Sequence[SampleMailing], file: Path) -> None:  # noqa: ARG002 - the feeder reads the file
         """Publish the chains."""
         self.run("feed", sys.executable, "-m", "bench.peers.feed_chain", str(file), "1e9")
 
 
 @dataclass
-class Workflow(Contender):
+class Workflow(Candidate):
     """The DBOS workflow: a step for each call, two executors."""
 
     concurrency: int = 16
@@ -182,7 +182,7 @@ class Workflow(Contender):
         """Its database."""
         return self.key
 
-    def enlist(self, troop: Troop) -> None:
+    def enlist(self, troop: ProcessGroup) -> None:
         """Start its executors, one after the other: the first makes the tables."""
         self.servers.new_database(self.key)
         for n in (1, 2):
@@ -192,13 +192,13 @@ class Workflow(Contender):
             self.processes.append(troop.add(process))
             process.wait_for("ready.")
 
-    def load(self, letters: Sequence[Letter], file: Path) -> None:  # noqa: ARG002 - the feeder reads the file
+    def load(self, letters: Sequence[SampleMailing], file: Path) -> None:  # noqa: ARG002 - the feeder reads the file
         """Enqueue the workflows."""
         self.run("feed", str(DBOS_PYTHON), "-m", "bench.peers.feed_workflow", str(file), "1e9")
 
 
 @dataclass
-class Mailrun(Contender):
+class Mailrun(Candidate):
     """This project as it is sent out: workers, a beat, every guarantee; only the rate limit is out of the way."""
 
     workers: int = 2
@@ -207,7 +207,7 @@ class Mailrun(Contender):
     @property
     def calls_at_once(self) -> int:
         """What its desks are made for."""
-        return self.workers * CALLS
+        return self.workers * CALL_POOL_SIZE
 
     def env(self) -> Mapping[str, str]:
         """Return its database and broker; every other setting is the default."""
@@ -223,7 +223,7 @@ class Mailrun(Contender):
         """Its database."""
         return self.key
 
-    def enlist(self, troop: Troop) -> None:
+    def enlist(self, troop: ProcessGroup) -> None:
         """Start its workers and its beat."""
         migrations.upgrade(self.servers.new_database(self.key))
         celery = (sys.executable, "-m", "celery", "-A", "worker")
@@ -247,7 +247,7 @@ class Mailrun(Contender):
             if connection.execute(_NOT_SENT).fetchone() is not None:
                 raise RuntimeError("a mailing ended otherwise than sent")
 
-    def load(self, letters: Sequence[Letter], file: Path) -> None:  # noqa: ARG002 - nothing reads the file
+    def load(self, letters: Sequence[SampleMailing], file: Path) -> None:  # noqa: ARG002 - nothing reads the file
         """Submit the mailings as anybody would."""
         engine = create_engine(self.servers.postgres.owner_url(self.key))
         for letter in letters:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from bench import workload
 from bench.environment import Database, Sandbox, Servers, open_sandbox
-from bench.processes import Troop
-from bench.speed.contenders import Contender
+from bench.processes import ProcessGroup
+from bench.speed.contenders import Candidate
 from bench.speed.cost import processor_seconds
-from bench.workload import Letter
+from bench.workload import SampleMailing
 from console.local.services import in_use
 from console.local.valkey import Valkey
 
@@ -50,13 +50,13 @@ class Ground:
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Ground, Troop]]:
+def opened() -> Iterator[tuple[Ground, ProcessGroup]]:
     """Yield a ground of a run's own, and its troop; nothing of either is left afterwards."""
     with tempfile.TemporaryDirectory(prefix="mailrun-bench-") as name:
         directory = Path(name)
         directory.chmod(0o711)
         servers = Servers(Database(directory / "postgres"), Valkey(directory / "valkey"))
-        with in_use(servers.postgres), in_use(servers.valkey), Troop() as troop:
+        with in_use(servers.postgres), in_use(servers.valkey), ProcessGroup() as troop:
             sandbox = open_sandbox(troop, directory, "all")
             yield Ground(servers, sandbox, troop.processes[-1].pid, directory), troop
 
@@ -70,7 +70,7 @@ def slow_down(sandbox: Sandbox, latency: float) -> None:
         )
 
 
-def measure(ground: Ground, contender: Contender, mailings: Sequence[Letter]) -> Measured:
+def measure(ground: Ground, contender: Candidate, mailings: Sequence[SampleMailing]) -> Measured:
     """Have a contender send these mailings; raises TimeoutError if it does not."""
     file = ground.directory / "letters.jsonl"
     workload.write(file, mailings)
@@ -109,7 +109,7 @@ class _Reading:
     calls: int
 
     @classmethod
-    def of(cls, ground: Ground, contender: Contender) -> "_Reading":
+    def of(cls, ground: Ground, contender: Candidate) -> "_Reading":
         servers = ground.servers
         calls = ground.sandbox.calls()
         return cls(

@@ -4,23 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from console.actions.campaigns.watch import exit_code, follow
-from console.actions.decisions import approve_all, cancel_all, objection, outcome_words
-from console.errors import Complaint
-from console.output import remark, show, show_lines
+from console.actions.decisions import approve_all, cancel_all, objection, outcome_label
+from console.errors import CommandError
+from console.output import print_note, print_result, show_lines
 from console.private_files import save_private
 from console.queries import calendar, campaigns, mailings
 from console.queries.merge_samples import merge_samples
 from console.queries.offers import OfferSum, offer_sum
 from console.questions import Answer, ask_price
 from console.session import Session
-from console.views.budgets import offer_words
+from console.views.budgets import terms_label
 from console.views.calendar import grid_table
 from console.views.campaigns import campaign_facts
 from console.views.formatting import count
 from console.views.import_preview import sample_lines
 from console.views.offers import offer_parts, question
 from models import OPEN, State
-from worker.approvals import Outcome
+from worker.approvals import ApprovalOutcome
 
 
 def ask_about(session: Session, campaign_id: int, actor: str) -> int:
@@ -33,21 +33,21 @@ def ask_about(session: Session, campaign_id: int, actor: str) -> int:
         one = follow(session, campaign_id)
         ready = _waiting_for_approval(session, campaign_id)
         if not ready:
-            show(campaign_facts(one))
+            print_result(campaign_facts(one))
             return exit_code(one)
         offer = show_offer(session, ready, orders=False)
         if session.settings.four_eyes:
-            remark(f"Another person must approve it: mailrun campaign approve {campaign_id}")
+            print_note(f"Another person must approve it: mailrun campaign approve {campaign_id}")
             return 0
         later = _later(f"campaign approve {campaign_id}", f"campaign cancel {campaign_id}")
         match ask_price(question(offer, session.vendor), later):
             case Answer.LATER:
-                remark(later)
+                print_note(later)
                 return 0
             case Answer.CANCEL:
                 return _cancel(session, _open_mailings(session, campaign_id))
             case Answer.YES if approve_all(session, offer.terms, actor):
-                remark("The offer changed in the meantime; nothing was approved. Here is what it is now:")
+                print_note("The offer changed in the meantime; nothing was approved. Here is what it is now:")
 
 
 def approve(session: Session, asked: Sequence[int], actor: str, *, yes: bool, orders: bool) -> int:
@@ -58,7 +58,7 @@ def approve(session: Session, asked: Sequence[int], actor: str, *, yes: bool, or
     objections = {one: objection(session, one, actor) for one in asked}
     for number, why in objections.items():
         if why is not None:
-            remark(f"mailing {number}: {why}")
+            print_note(f"mailing {number}: {why}")
     ready = [one for one, why in objections.items() if why is None]
     if not ready:
         return 1
@@ -67,7 +67,7 @@ def approve(session: Session, asked: Sequence[int], actor: str, *, yes: bool, or
     later = _later(f"approve {numbers}", f"cancel {numbers}")
     answer = Answer.YES if yes else ask_price(question(offer, session.vendor), later)
     if answer is Answer.LATER:
-        remark(later)
+        print_note(later)
         return 0
     if answer is Answer.CANCEL:
         return _cancel(session, ready)
@@ -79,13 +79,13 @@ def _approve(session: Session, offer: OfferSum, actor: str) -> None:
     objections = approve_all(session, offer.terms, actor)
     if objections:
         number, why = next(iter(objections.items()))
-        if why is Outcome.CHANGED:
-            raise Complaint(
+        if why is ApprovalOutcome.CHANGED:
+            raise CommandError(
                 f"mailing {number} is not any more what was shown; nothing was approved: look again"
             )
-        raise Complaint(f"mailing {number} {why}; nothing was approved: look again")
+        raise CommandError(f"mailing {number} {why}; nothing was approved: look again")
     for number, agreed in offer.terms.items():
-        show(f"mailing {number}: approved by {actor}: {offer_words(agreed.offer)}")
+        print_result(f"mailing {number}: approved by {actor}: {terms_label(agreed.offer)}")
 
 
 def show_offer(session: Session, mailing_ids: Sequence[int], *, orders: bool) -> OfferSum:
@@ -96,10 +96,10 @@ def show_offer(session: Session, mailing_ids: Sequence[int], *, orders: bool) ->
         offer = offer_sum(steady, mailing_ids)
         grid = calendar.grid(steady, mailing_ids[0])
         samples = merge_samples(steady, mailing_ids)
-    show(*offer_parts(offer, orders=orders))
+    print_result(*offer_parts(offer, orders=orders))
     if grid:
-        show(grid_table(grid))
-    show(*sample_lines(samples))
+        print_result(grid_table(grid))
+    print_result(*sample_lines(samples))
     of_all = "" if len(mailing_ids) == 1 else f" of the first of {len(mailing_ids)} orders"
     show_lines(f"Proof{of_all}: {save_proof(session, mailing_ids[0])}")
     return offer
@@ -137,5 +137,5 @@ def _cancel(session: Session, mailing_ids: Sequence[int]) -> int:
     outcomes = cancel_all(session, mailing_ids)
     for outcome in dict.fromkeys(outcomes.values()):
         those = [one for one, came_of_it in outcomes.items() if came_of_it is outcome]
-        remark(f"{count(len(those), 'mailing')}: {outcome_words(outcome)}")
+        print_note(f"{count(len(those), 'mailing')}: {outcome_label(outcome)}")
     return 0

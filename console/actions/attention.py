@@ -4,14 +4,14 @@ from dataclasses import asdict
 
 from console.actions import decisions
 from console.actions.payment_check import require_unpaid
-from console.errors import Complaint, UsageComplaint
-from console.output import show, show_json, show_lines
+from console.errors import CommandError, UsageError
+from console.output import print_result, show_json, show_lines
 from console.queries.actions import ACCEPT, CANCEL, MEANINGS, attention_actions, resolutions
 from console.queries.attention import Asking, asking, facts_seen
 from console.session import Session, open_session
 from console.views.attention import accepted_table, action_lines, asking_facts
 from console.views.mailings import seen_table
-from worker.approvals import Outcome
+from worker.approvals import ApprovalOutcome
 from worker.billing.acceptances import revoke, standing
 from worker.clock import system_clock
 from worker.transitions import Resolution
@@ -28,7 +28,7 @@ def show_asking(mailing_id: int, *, as_json: bool) -> None:
             show_json(session.vendor, attention=asdict(one) | {"seen": seen, "possible": possible})
             return
         actions = attention_actions(one.mailing_id, one.stage, one.reason_code, system_clock())
-        show(asking_facts(one), "", "What was seen:", seen_table(seen), "", "What can be done:")
+        print_result(asking_facts(one), "", "What was seen:", seen_table(seen), "", "What can be done:")
         show_lines(*action_lines(actions))
 
 
@@ -37,14 +37,12 @@ def resolve(
 ) -> int:
     """Carry out one decision; raises UsageComplaint unless it is exactly one, Complaint if it does not apply."""
     if len(ways) != 1:
-        raise UsageComplaint(
-            "say exactly one of --retry, --pay-again, --sent, --failed, --accept and --cancel"
-        )
+        raise UsageError("say exactly one of --retry, --pay-again, --sent, --failed, --accept and --cancel")
     if not why.strip():
-        raise UsageComplaint("--why: must say what you found out")
+        raise UsageError("--why: must say what you found out")
     way = ways[0]
     if from_now_on and way != ACCEPT:
-        raise UsageComplaint("--from-now-on: goes with --accept alone")
+        raise UsageError("--from-now-on: goes with --accept alone")
     with open_session() as session:
         one = _asking(session, mailing_id)
         if way == ACCEPT:
@@ -52,20 +50,20 @@ def resolve(
         require_unpaid(session, one, way)
         if way == CANCEL:
             outcomes = decisions.cancel_all(session, [mailing_id])
-            show(f"mailing {mailing_id}: {decisions.outcome_words(outcomes[mailing_id])}")
+            print_result(f"mailing {mailing_id}: {decisions.outcome_label(outcomes[mailing_id])}")
             return 1 if decisions.has_failed(outcomes) else 0
         if not decisions.resolve(session, mailing_id, Resolution(way), why):
-            raise Complaint(f"mailing {mailing_id} cannot be resolved so: it stands at {one.stage}")
-        show(f"mailing {mailing_id}: {MEANINGS[way]}")
+            raise CommandError(f"mailing {mailing_id} cannot be resolved so: it stands at {one.stage}")
+        print_result(f"mailing {mailing_id}: {MEANINGS[way]}")
     return 0
 
 
 def _accept(session: Session, one: Asking, why: str, who: str, *, from_now_on: bool) -> int:
     outcome = decisions.accept(session, one.mailing_id, why.strip(), who, from_now_on=from_now_on)
-    if outcome is not Outcome.ACCEPTED:
-        raise Complaint(f"mailing {one.mailing_id} {outcome}")
+    if outcome is not ApprovalOutcome.ACCEPTED:
+        raise CommandError(f"mailing {one.mailing_id} {outcome}")
     scope = "for the account, from now on" if from_now_on else "for this mailing"
-    show(f"mailing {one.mailing_id}: accepted by {who}, {scope}: {one.reason}")
+    print_result(f"mailing {one.mailing_id}: accepted by {who}, {scope}: {one.reason}")
     return 0
 
 
@@ -77,18 +75,20 @@ def show_accepted(*, as_json: bool) -> None:
         if as_json:
             show_json(session.vendor, accepted=[asdict(one) for one in found])
         else:
-            show(accepted_table(found) if found else "No kind of difference is accepted for the account.")
+            print_result(
+                accepted_table(found) if found else "No kind of difference is accepted for the account."
+            )
 
 
 def revoke_accepted(number: int, why: str, actor: str | None) -> int:
     """Take back the acceptance of a kind; raises Complaint if there is none of this number."""
     if not why.strip():
-        raise UsageComplaint("--why: must say why it is taken back")
+        raise UsageError("--why: must say why it is taken back")
     who = decisions.who(actor)
     with open_session() as session, session.engine.begin() as connection:
         if not revoke(connection, number, who, why.strip(), system_clock()):
-            raise Complaint(f"there is no accepted difference {number}; see `mailrun attention accepted`")
-    show(f"accepted difference {number}: revoked by {who}")
+            raise CommandError(f"there is no accepted difference {number}; see `mailrun attention accepted`")
+    print_result(f"accepted difference {number}: revoked by {who}")
     return 0
 
 
@@ -96,5 +96,5 @@ def _asking(session: Session, mailing_id: int) -> Asking:
     with session.engine.connect() as connection:
         one = asking(connection, mailing_id)
     if one is None:
-        raise Complaint(f"mailing {mailing_id} does not need attention; see `mailrun attention list`")
+        raise CommandError(f"mailing {mailing_id} does not need attention; see `mailrun attention list`")
     return one

@@ -6,14 +6,14 @@ from datetime import timedelta
 from console.actions import decisions
 from console.actions.approvals import approve
 from console.actions.campaigns.watch import no_campaign
-from console.errors import Complaint, UsageComplaint
-from console.output import remark, show
+from console.errors import CommandError, UsageError
+from console.output import print_note, print_result
 from console.queries import campaigns
 from console.questions import require_terminal
 from console.session import Session, open_session
 from models import OPEN, State
 from worker import transitions
-from worker.approvals import Outcome
+from worker.approvals import ApprovalOutcome
 from worker.clock import system_clock
 
 
@@ -28,15 +28,15 @@ def approve_mailings(mailing_ids: list[int], actor: str | None, *, yes: bool, or
 def reject_mailings(mailing_ids: list[int], why: str, actor: str | None) -> int:
     """Refuse these mailings; returns 1 if one of them did not wait for approval."""
     if not why.strip():
-        raise UsageComplaint("--why: must say what is wrong with it")
+        raise UsageError("--why: must say what is wrong with it")
     asked = list(dict.fromkeys(mailing_ids))
     with open_session() as session:
         rejected = decisions.reject_all(session, asked, why.strip(), decisions.who(actor))
     for one in asked:
         if one in rejected:
-            show(f"mailing {one}: rejected; a worker deletes its draft")
+            print_result(f"mailing {one}: rejected; a worker deletes its draft")
         else:
-            remark(f"mailing {one}: {Outcome.NOT_WAITING}")
+            print_note(f"mailing {one}: {ApprovalOutcome.NOT_WAITING}")
     return 0 if len(rejected) == len(asked) else 1
 
 
@@ -46,7 +46,7 @@ def approve_campaign(campaign_id: int, actor: str | None, *, yes: bool, orders: 
     with open_session() as session:
         ready = _mailings_of(session, campaign_id, State.APPROVAL)
         if not ready:
-            raise Complaint(f"nothing of campaign {campaign_id} waits for approval")
+            raise CommandError(f"nothing of campaign {campaign_id} waits for approval")
         return approve(session, ready, decisions.who(actor), yes=yes, orders=orders)
 
 
@@ -61,7 +61,7 @@ def cancel_campaign(campaign_id: int) -> int:
     with open_session() as session:
         open_ones = _mailings_of(session, campaign_id, *OPEN)
         if not open_ones:
-            raise Complaint(f"campaign {campaign_id} has ended: nothing of it can be cancelled any more")
+            raise CommandError(f"campaign {campaign_id} has ended: nothing of it can be cancelled any more")
         return _cancel(session, open_ones)
 
 
@@ -72,7 +72,7 @@ def pause(campaign_id: int | None) -> None:
         with session.engine.begin() as connection:
             changed = transitions.pause(connection, campaign_id, system_clock())
     words = "is paused: nothing more is created, attached or paid" if changed else "was paused already"
-    remark(f"{_subject(campaign_id)} {words}.")
+    print_note(f"{_subject(campaign_id)} {words}.")
 
 
 def resume(campaign_id: int | None) -> None:
@@ -82,7 +82,7 @@ def resume(campaign_id: int | None) -> None:
         again = timedelta(seconds=session.settings.push_again_seconds)
         with session.engine.begin() as connection:
             changed = transitions.unpause(connection, campaign_id, system_clock(), again)
-    remark(f"{_subject(campaign_id)} {'goes on' if changed else 'was not paused'}.")
+    print_note(f"{_subject(campaign_id)} {'goes on' if changed else 'was not paused'}.")
 
 
 def _subject(campaign_id: int | None) -> str:
@@ -99,7 +99,7 @@ def _require(session: Session, campaign_id: int | None) -> None:
 
 def _require_open(session: Session, campaign_id: int | None, what: str) -> None:
     if campaign_id is not None and not _mailings_of(session, campaign_id, *OPEN):
-        raise Complaint(f"campaign {campaign_id} has ended: nothing of it can be {what} any more")
+        raise CommandError(f"campaign {campaign_id} has ended: nothing of it can be {what} any more")
 
 
 def _mailings_of(session: Session, campaign_id: int, *states: State) -> list[int]:
@@ -111,5 +111,5 @@ def _mailings_of(session: Session, campaign_id: int, *states: State) -> list[int
 def _cancel(session: Session, mailing_ids: Iterable[int]) -> int:
     outcomes = decisions.cancel_all(session, dict.fromkeys(mailing_ids))
     for one, outcome in outcomes.items():
-        show(f"mailing {one}: {decisions.outcome_words(outcome)}")
+        print_result(f"mailing {one}: {decisions.outcome_label(outcome)}")
     return 1 if decisions.has_failed(outcomes) else 0

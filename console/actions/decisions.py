@@ -10,7 +10,7 @@ from console.queries.offers import Terms, terms
 from console.session import Session
 from models import Mailing, State
 from worker import approvals, transitions
-from worker.approvals import Accepting, Outcome
+from worker.approvals import Accepting, ApprovalOutcome
 from worker.clock import system_clock
 from worker.transitions import CancelOutcome, Resolution
 
@@ -25,7 +25,7 @@ def who(actor: str | None = None) -> str:
         return "console"
 
 
-def approve_all(session: Session, shown: Mapping[int, Terms], actor: str) -> dict[int, Outcome]:
+def approve_all(session: Session, shown: Mapping[int, Terms], actor: str) -> dict[int, ApprovalOutcome]:
     """Approve exactly what was shown of these mailings, all of them or none; returns why not, empty if approved."""
     with session.engine.connect() as connection, connection.begin() as transaction:
         # Mailings are locked before any budget, and in one sequence: two approvals cannot deadlock.
@@ -34,26 +34,26 @@ def approve_all(session: Session, shown: Mapping[int, Terms], actor: str) -> dic
         outcomes = {
             one: _approve(session, connection, one, actor, agreed)
             if now.get(one) == agreed
-            else Outcome.CHANGED
+            else ApprovalOutcome.CHANGED
             for one, agreed in shown.items()
         }
-        objections: dict[int, Outcome] = {
-            one: outcome for one, outcome in outcomes.items() if outcome is not Outcome.APPROVED
+        objections: dict[int, ApprovalOutcome] = {
+            one: outcome for one, outcome in outcomes.items() if outcome is not ApprovalOutcome.APPROVED
         }
         if objections:
             transaction.rollback()
     return objections
 
 
-def objection(session: Session, mailing_id: int, actor: str) -> Outcome | None:
+def objection(session: Session, mailing_id: int, actor: str) -> ApprovalOutcome | None:
     """Return why this person cannot approve a mailing, None if they can."""
     with session.engine.connect() as connection:
         row = connection.execute(
             select(Mailing.state, Mailing.submitted_by).where(Mailing.id == mailing_id)
         ).one_or_none()
     if row is None or row.state is not State.APPROVAL:
-        return Outcome.NOT_WAITING
-    return Outcome.OWN if session.settings.four_eyes and row.submitted_by == actor else None
+        return ApprovalOutcome.NOT_WAITING
+    return ApprovalOutcome.OWN if session.settings.four_eyes and row.submitted_by == actor else None
 
 
 def reject_all(session: Session, mailing_ids: Iterable[int], why: str, actor: str) -> list[int]:
@@ -72,7 +72,7 @@ def resolve(session: Session, mailing_id: int, resolution: Resolution, why: str)
         return transitions.resolve(connection, mailing_id, resolution, who(), why, system_clock())
 
 
-def accept(session: Session, mailing_id: int, why: str, actor: str, *, from_now_on: bool) -> Outcome:
+def accept(session: Session, mailing_id: int, why: str, actor: str, *, from_now_on: bool) -> ApprovalOutcome:
     """Accept a quote or charges that are in doubt; returns what came of it."""
     accepting = Accepting(
         who=actor,
@@ -85,7 +85,7 @@ def accept(session: Session, mailing_id: int, why: str, actor: str, *, from_now_
         return approvals.accept(connection, mailing_id, accepting)
 
 
-def outcome_words(outcome: CancelOutcome) -> str:
+def outcome_label(outcome: CancelOutcome) -> str:
     """Return what came of a cancellation, as a sentence without a subject."""
     return _WORDS[outcome]
 
@@ -109,7 +109,9 @@ def _lock(connection: Connection, mailing_ids: Iterable[int]) -> None:
     connection.execute(statement.order_by(Mailing.id).with_for_update())
 
 
-def _approve(session: Session, connection: Connection, mailing_id: int, actor: str, agreed: Terms) -> Outcome:
+def _approve(
+    session: Session, connection: Connection, mailing_id: int, actor: str, agreed: Terms
+) -> ApprovalOutcome:
     return approvals.approve(
         connection,
         mailing_id,

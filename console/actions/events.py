@@ -1,7 +1,7 @@
 """Events in a person's hands."""
 
-from console.errors import Complaint, UsageComplaint
-from console.output import remark, show, show_json
+from console.errors import CommandError, UsageError
+from console.output import print_note, print_result, show_json
 from console.session import open_session
 from console.views.formatting import table, text, when
 from intake.events import inbox
@@ -13,7 +13,7 @@ from worker.clock import system_clock
 def list_events(outcome: str | None, source: str | None, limit: int, *, as_json: bool) -> None:
     """Print the newest events."""
     if outcome is not None and outcome not in set(EventOutcome):
-        raise UsageComplaint(f'there is no outcome "{outcome}": there are {", ".join(EventOutcome)}')
+        raise UsageError(f'there is no outcome "{outcome}": there are {", ".join(EventOutcome)}')
     wanted = None if outcome is None else EventOutcome(outcome)
     with open_session(quiet=as_json) as session, session.engine.connect() as connection:
         found = list_receipts(connection, limit=limit, outcome=wanted, source=source)
@@ -31,7 +31,7 @@ def list_events(outcome: str | None, source: str | None, limit: int, *, as_json:
             mailings,
             text(one.reason or ""),
         )
-    show(rows if found else "No events.")
+    print_result(rows if found else "No events.")
 
 
 def show_event(number: int, *, as_json: bool) -> None:
@@ -39,7 +39,7 @@ def show_event(number: int, *, as_json: bool) -> None:
     with open_session(quiet=as_json) as session, session.engine.connect() as connection:
         found = receipt(connection, number)
         if found is None:
-            raise Complaint(f"there is no event {number}")
+            raise CommandError(f"there is no event {number}")
         if as_json:
             show_json(session.vendor, event=found)
             return
@@ -47,7 +47,7 @@ def show_event(number: int, *, as_json: bool) -> None:
 
 
 def _show(found: Receipt) -> None:
-    show(
+    print_result(
         f"Event {found.number}: {found.outcome}{f' ({found.reason})' if found.reason else ''}",
         f"source {found.source}, id {found.id}, type {found.type}, received {when(found.received_at)}",
     )
@@ -64,7 +64,7 @@ def _show(found: Receipt) -> None:
             when(one.due),
             text(one.reason or ""),
         )
-    show("", rows)
+    print_result("", rows)
 
 
 def replay_events(numbers: list[int]) -> int:
@@ -76,5 +76,5 @@ def replay_events(numbers: list[int]) -> int:
                 found = inbox.replay(connection, number, system_clock())
             missing += not found
             words = "is answered anew where nobody was mailed for it" if found else "is not there"
-            remark(f"Event {number} {words}.")
+            print_note(f"Event {number} {words}.")
     return 1 if missing else 0

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from console.errors import Complaint
-from console.output import remark, show, show_lines
+from console.errors import CommandError
+from console.output import print_note, print_result, show_lines
 from console.private_files import save_private
 from console.session import open_session
-from worker.audit.evidence_bundle import DOCUMENT, Bundle, NotABundle, faults, gather
+from worker.audit.evidence_bundle import DOCUMENT, Bundle, InvalidBundleError, export_bundle, verify_bundle
 
 # A ZIP file's entries need a time; the evidence names its own.
 _NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -24,18 +24,18 @@ def write_evidence(mailing_id: int, output: Path) -> int:
     with open_session() as session, session.engine.connect() as connection:
         # The bundle is of one moment, whatever a worker does meanwhile.
         steady = connection.execution_options(isolation_level="REPEATABLE READ")
-        bundle = gather(steady, mailing_id)
+        bundle = export_bundle(steady, mailing_id)
     if bundle is None:
-        raise Complaint(f"there is no mailing {mailing_id}; see `mailrun mailing list`")
+        raise CommandError(f"there is no mailing {mailing_id}; see `mailrun mailing list`")
     already = _head_there(output, mailing_id)
     if already is not None and already != bundle.head:
-        raise Complaint(f"{output} holds other evidence: give another name with --output")
+        raise CommandError(f"{output} holds other evidence: give another name with --output")
     if already is None:
         _save(output, bundle)
-    show(
+    print_result(
         f"{'Saved' if already is None else 'Unchanged since it was saved:'} {output}", f"Head: {bundle.head}"
     )
-    remark("Keep the head elsewhere: with it, any later change to the files shows.")
+    print_note("Keep the head elsewhere: with it, any later change to the files shows.")
     return 0
 
 
@@ -45,11 +45,13 @@ def _head_there(output: Path, mailing_id: int) -> str | None:
     if not saved.exists() and (output.is_dir() or not output.exists()):
         return None
     try:
-        head, troubles = faults(_read(saved))
-    except (NotABundle, OSError):
+        head, troubles = verify_bundle(_read(saved))
+    except (InvalidBundleError, OSError):
         head, troubles = "", ["no evidence"]
     if troubles:
-        raise Complaint(f"{output} exists and is not the evidence of mailing {mailing_id}: give another name")
+        raise CommandError(
+            f"{output} exists and is not the evidence of mailing {mailing_id}: give another name"
+        )
     return head
 
 
@@ -64,9 +66,9 @@ def _save(output: Path, bundle: Bundle) -> None:
 def verify_evidence(path: Path, head: str | None) -> int:
     """Say whether a bundle is as it was made; returns 1 if it is not. Raises Complaint if it is no bundle."""
     try:
-        found, troubles = faults(_read(path))
-    except NotABundle as error:
-        raise Complaint(f"{path}: {error}") from None
+        found, troubles = verify_bundle(_read(path))
+    except InvalidBundleError as error:
+        raise CommandError(f"{path}: {error}") from None
     if head is not None and head.strip().casefold() != found:
         troubles.append(
             "its head is not the one that was given: this is not the evidence that was written down then"
@@ -77,7 +79,7 @@ def verify_evidence(path: Path, head: str | None) -> int:
         return 1
     show_lines(f"{path}: unchanged", f"Head: {found}")
     if head is None:
-        remark("Compare the head with the one that was printed then, or give it with --head.")
+        print_note("Compare the head with the one that was printed then, or give it with --head.")
     return 0
 
 
@@ -86,11 +88,11 @@ def _read(path: Path) -> Mapping[str, bytes]:
         if path.suffix == _ZIP:
             return _unzipped(path)
         if path.is_file() and path.name != DOCUMENT:
-            raise NotABundle(f"give the directory, its {DOCUMENT}, or a {_ZIP} file")
+            raise InvalidBundleError(f"give the directory, its {DOCUMENT}, or a {_ZIP} file")
         directory = path if path.is_dir() else path.parent
         return {one.name: one.read_bytes() for one in directory.iterdir() if one.is_file()}
     except zipfile.BadZipFile:
-        raise NotABundle("it is no ZIP file") from None
+        raise InvalidBundleError("it is no ZIP file") from None
 
 
 def _zipped(files: Mapping[str, bytes]) -> bytes:
@@ -104,5 +106,5 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
 def _unzipped(path: Path) -> Mapping[str, bytes]:
     with zipfile.ZipFile(path) as archive:
         if sum(one.file_size for one in archive.infolist()) > _MOST_BYTES:
-            raise NotABundle("it is too large")
+            raise InvalidBundleError("it is too large")
         return {one.filename: archive.read(one) for one in archive.infolist()}

@@ -8,12 +8,12 @@ from rich.console import RenderableType
 from sqlalchemy import Connection
 
 from console.actions.approvals import save_proof
-from console.errors import Complaint
-from console.output import show, show_json, show_lines
+from console.errors import CommandError
+from console.output import print_result, show_json, show_lines
 from console.queries import recipients
 from console.queries.mailings import CallMade, Event, MailingFacts, calls, mailing, timeline
 from console.queries.quotes import ChargeFacts, QuoteFacts, charges, latest_quote
-from console.queries.recipients import OutcomeCount, Person
+from console.queries.recipients import OutcomeCount, RecipientFacts
 from console.session import open_session
 from console.views.mailings import call_table, mailing_facts, timeline_table
 from console.views.quotes import charge_table, delivery_words, quote_table
@@ -24,7 +24,7 @@ NEWEST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
+class MailingDetails:
     """A mailing with everything that hangs on it; `people` only where they were asked for."""
 
     mailing: MailingFacts
@@ -33,7 +33,7 @@ class Dossier:
     quote: QuoteFacts | None
     charges: list[ChargeFacts]
     calls: list[CallMade]
-    people: list[Person] | None
+    people: list[RecipientFacts] | None
 
 
 def open_dossier(mailing_id: int, *, people: bool, as_json: bool) -> None:
@@ -44,7 +44,7 @@ def open_dossier(mailing_id: int, *, people: bool, as_json: bool) -> None:
             show_json(session.vendor, **_told(dossier))
         else:
             for part in _pages(dossier):
-                show(part, "")
+                print_result(part, "")
 
 
 def proof_to(mailing_id: int, path: Path) -> None:
@@ -53,20 +53,22 @@ def proof_to(mailing_id: int, path: Path) -> None:
         if save_proof(session, mailing_id, path) is None:
             with session.engine.connect() as connection:
                 _existing(connection, mailing_id)
-            raise Complaint(f"mailing {mailing_id} has no proof yet; see `mailrun mailing show {mailing_id}`")
+            raise CommandError(
+                f"mailing {mailing_id} has no proof yet; see `mailrun mailing show {mailing_id}`"
+            )
     show_lines(f"Saved {path}")
 
 
 def _existing(connection: Connection, mailing_id: int) -> MailingFacts:
     found = mailing(connection, mailing_id)
     if found is None:
-        raise Complaint(f"there is no mailing {mailing_id}; see `mailrun mailing list`")
+        raise CommandError(f"there is no mailing {mailing_id}; see `mailrun mailing list`")
     return found
 
 
-def _collect(connection: Connection, mailing_id: int, *, people: bool) -> Dossier:
+def _collect(connection: Connection, mailing_id: int, *, people: bool) -> MailingDetails:
     found = _existing(connection, mailing_id)
-    return Dossier(
+    return MailingDetails(
         mailing=found,
         timeline=timeline(connection, mailing_id, NEWEST),
         outcomes=recipients.outcomes(connection, mailing_id),
@@ -77,7 +79,7 @@ def _collect(connection: Connection, mailing_id: int, *, people: bool) -> Dossie
     )
 
 
-def _told(dossier: Dossier) -> dict[str, object]:
+def _told(dossier: MailingDetails) -> dict[str, object]:
     told = asdict(dossier)
     if dossier.people is None:
         del told["people"]
@@ -86,7 +88,7 @@ def _told(dossier: Dossier) -> dict[str, object]:
     return told
 
 
-def _pages(dossier: Dossier) -> Iterator[RenderableType]:
+def _pages(dossier: MailingDetails) -> Iterator[RenderableType]:
     yield mailing_facts(dossier.mailing)
     yield timeline_table(dossier.timeline)
     if dossier.quote is not None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from console.errors import Complaint
+from console.errors import CommandError
 from console.explanations import refusal
 from console.queries.actions import CANCEL
 from console.queries.attention import Asking
@@ -24,14 +24,14 @@ def require_unpaid(session: Session, one: Asking, way: str) -> None:
         return
     doubt = _doubt(session, one, one.order_id)
     if doubt is not None:
-        raise Complaint(
+        raise CommandError(
             f"{doubt}: nothing was changed; --retry looks again, --sent writes down that it is paid"
         )
 
 
 def _doubt(session: Session, one: Asking, order_id: int) -> str | None:
     if not knows_vendor(session.settings):
-        raise Complaint(
+        raise CommandError(
             f"whether order {order_id} is paid for cannot be asked: start `mailrun up`, then try again"
         )
     window = timedelta(seconds=session.settings.settlement_window_seconds)
@@ -40,9 +40,9 @@ def _doubt(session: Session, one: Asking, order_id: int) -> str | None:
             return payments.doubt(vendor, order_id, one.order_written_at, system_clock(), window)
         except Unavailable as trouble:
             why = f"LettrLabs could not say whether order {order_id} is paid for ({trouble.why})"
-            raise Complaint(f"{why}: nothing was changed; try again when it answers") from None
+            raise CommandError(f"{why}: nothing was changed; try again when it answers") from None
         except Refused as refused:
-            raise Complaint(f"{refusal(refused)}; nothing was changed") from None
+            raise CommandError(f"{refusal(refused)}; nothing was changed") from None
 
 
 def _may_be_paid(one: Asking, way: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from console.actions.decisions import who
-from console.errors import Complaint, UsageComplaint
+from console.errors import CommandError, UsageError
 from console.list_source import (
     keep_mapping,
     mapping_from,
@@ -19,7 +19,7 @@ from console.list_source import (
     require_mapping,
     saved_mapping,
 )
-from console.output import plain, remark, show, show_json, show_lines
+from console.output import plain, print_note, print_result, show_json, show_lines
 from console.private_files import save_private
 from console.queries.suppression import suppression_lists
 from console.questions import require_terminal
@@ -31,15 +31,15 @@ from intake.csv.column_checks import require_a_mark
 from intake.options import Options
 from intake.recipients.digests import installation_key
 from intake.recipients.identity import identify
-from intake.recipients.validator import Entry
+from intake.recipients.validator import RecipientDraft
 from intake.strictness import Strictness
 from intake.suppression import lists
 from intake.suppression.import_file import import_list
 from intake.suppression.lists import Origin
-from models import DO_NOT_MAIL, Mark
+from models import DO_NOT_MAIL, IdentityKind
 from worker.clock import system_clock
 from worker.periodic.retention import delete_saved_proofs
-from worker.recipients.policy import Cap, Sparing
+from worker.recipients.policy import FrequencyCap, RecipientPolicy
 
 COMMAND_LINE = "command line"
 
@@ -56,9 +56,9 @@ class Named:
     email: str | None = None
     customer_id: str | None = None
 
-    def marks(self, session: Session) -> Mapping[Mark, bytes]:
+    def marks(self, session: Session) -> Mapping[IdentityKind, bytes]:
         """Return their marks; raises UsageComplaint if nobody is named."""
-        entry = Entry(
+        entry = RecipientDraft(
             full_name=self.name or "",
             organization=self.organization or "",
             address1=self.address or "",
@@ -70,7 +70,7 @@ class Named:
         with session.engine.connect() as connection:
             found = identify(entry, installation_key(connection))
         if found.reasons:
-            raise UsageComplaint(
+            raise UsageError(
                 "who is meant? Give --email, --customer-id, or --address with --zip, and --name if it is one person"
             )
         return found.marks
@@ -82,17 +82,17 @@ def spared(
     """Return the options with whom they spare; raises UsageComplaint for a strictness or a cap that is none."""
     strict = strictness_named(strictness)
     try:
-        wanted = None if cap is None else Cap.parse(cap)
+        wanted = None if cap is None else FrequencyCap.parse(cap)
     except ValueError as error:
-        raise UsageComplaint(f'--cap "{cap}": {error}') from None
-    rules = Sparing(lists=tuple(dict.fromkeys(suppress)), cap=wanted, one_per_household=household)
+        raise UsageError(f'--cap "{cap}": {error}') from None
+    rules = RecipientPolicy(lists=tuple(dict.fromkeys(suppress)), cap=wanted, one_per_household=household)
     return replace(options, sparing=rules, strictness=strict)
 
 
 def strictness_named(word: str) -> Strictness:
     """Return a strictness by its name; raises UsageComplaint if there is none."""
     if word.casefold() not in list(Strictness):
-        raise UsageComplaint(f'--strictness "{word}": there are {", ".join(Strictness)}')
+        raise UsageError(f'--strictness "{word}": there are {", ".join(Strictness)}')
     return Strictness(word.casefold())
 
 
@@ -105,8 +105,8 @@ def suppress(somebody: Named, name: str) -> None:
             lists.open_list(connection, name)
             added = lists.add(connection, [(digest, mark) for mark, digest in marks.items()], origin)
     known = _by(marks)
-    show(f"On {name}, {known}." if added else f"Was on {name} already, {known}.")
-    remark("It holds at once for all that is not checked out.")
+    print_result(f"On {name}, {known}." if added else f"Was on {name} already, {known}.")
+    print_note("It holds at once for all that is not checked out.")
 
 
 def release(somebody: Named, name: str) -> int:
@@ -116,7 +116,7 @@ def release(somebody: Named, name: str) -> int:
         with session.engine.begin() as connection:
             lists.require_lists(connection, [name])
             gone = lists.remove(connection, marks.values(), name)
-    show(f"Taken off {name}, {_by(marks)}." if gone else f"Was not on {name}, {_by(marks)}.")
+    print_result(f"Taken off {name}, {_by(marks)}." if gone else f"Was not on {name}, {_by(marks)}.")
     return 0 if gone else 1
 
 
@@ -151,13 +151,13 @@ def suppress_file(
                 households=households,
                 rejected_to=rejects,
             )
-    show(
+    print_result(
         f"{count(done.rows, 'row')}: {count(done.added, 'entry', 'entries')} added to {name}, "
         f"{done.known:,} known before."
     )
     if done.rejected:
         row, why = done.first_rejected[0]
-        show(
+        print_result(
             f"{count(done.rejected, 'row')} not understood in full, the first is row {row}: {why} See {rejects}"
         )
 
@@ -169,7 +169,7 @@ def list_lists(*, as_json: bool) -> None:
         if as_json:
             show_json(session.vendor, lists=found)
         else:
-            show(list_table(found))
+            print_result(list_table(found))
 
 
 def export_person(somebody: Named, output: Path) -> None:
@@ -192,31 +192,33 @@ def erase_person(somebody: Named, *, yes: bool) -> None:
             pieces = len(privacy.export(connection, marks)["pieces"])
         asked = f"Blank {count(pieces, 'piece')} and never mail them again? This cannot be undone."
         if not (yes or typer.confirm(asked, default=False)):
-            raise Complaint("nothing was erased")
+            raise CommandError("nothing was erased")
         with session.engine.begin() as connection:
             done = privacy.erase(connection, marks, who(), system_clock())
         delete_saved_proofs(session.settings.data_dir, done.proofs)
-    show(
+    print_result(
         f"Blanked {count(done.blanked, 'piece')} and {count(len(done.proofs), 'proof')}; "
         f"{count(done.suppressed, 'mark')} added to {DO_NOT_MAIL}."
     )
     if done.pending:
-        show(
+        print_result(
             f"{count(done.pending, 'piece')} on mailings under way: dropped there, blanked once those ended."
         )
     if done.waiting:
-        show(f"{count(done.waiting, 'event')} in a gathering: blanked, and not in its order.")
-    remark(
+        print_result(f"{count(done.waiting, 'event')} in a gathering: blanked, and not in its order.")
+    print_note(
         "LettrLabs keeps what it was sent, and backups what they saved: ask there, and let old backups go."
     )
 
 
-def _one_person(marks: Mapping[Mark, bytes]) -> Mapping[Mark, bytes]:
-    own: dict[Mark, bytes] = {mark: digest for mark, digest in marks.items() if mark is not Mark.ADDRESS}
+def _one_person(marks: Mapping[IdentityKind, bytes]) -> Mapping[IdentityKind, bytes]:
+    own: dict[IdentityKind, bytes] = {
+        mark: digest for mark, digest in marks.items() if mark is not IdentityKind.ADDRESS
+    }
     if not own:
-        raise UsageComplaint("an address is not one person: give --name with it, or --email or --customer-id")
+        raise UsageError("an address is not one person: give --name with it, or --email or --customer-id")
     return own
 
 
-def _by(marks: Iterable[Mark]) -> str:
+def _by(marks: Iterable[IdentityKind]) -> str:
     return f"by {', '.join(marks)}"

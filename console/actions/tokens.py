@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from console.actions.decisions import who
 from console.api import tokens
 from console.api.tokens import Scope
-from console.errors import Complaint, UsageComplaint
+from console.errors import CommandError, UsageError
 from console.option_values import chosen
-from console.output import remark, show, show_json
+from console.output import print_note, print_result, show_json
 from console.session import open_session
 from console.views.formatting import table, text, when
 from worker.clock import system_clock
@@ -25,10 +25,10 @@ def create_token(
     Raises UsageComplaint for an unusable name, scope or expiry, Complaint if the name is in use.
     """
     if not scopes:
-        raise UsageComplaint(f"add at least one --scope: {', '.join(Scope)}, or all")
+        raise UsageError(f"add at least one --scope: {', '.join(Scope)}, or all")
     wanted = [Scope(scope) for scope in chosen("scope", scopes, Scope)]
     if not _NAME.fullmatch(name):
-        raise UsageComplaint("a token's name is 1 to 60 letters, digits, dots, dashes and underscores")
+        raise UsageError("a token's name is 1 to 60 letters, digits, dots, dashes and underscores")
     expires_at = _expiry(expires)
     with open_session() as session, session.engine.begin() as connection:
         token = tokens.create_token(
@@ -41,19 +41,19 @@ def create_token(
         )
         number = tokens.token_id(connection, name)
     if token is None:
-        raise Complaint(f'a token named "{name}" exists or existed: choose another name')
+        raise CommandError(f'a token named "{name}" exists or existed: choose another name')
     until = "never expires" if expires_at is None else f"expires on {expires_at:%d %b %Y}"
-    remark(f"Token {name} of {who(owner)} is good for {', '.join(wanted)} and {until}.")
-    remark(f"To limit what it may spend: mailrun budget set token:{number} --per-day AMOUNT")
-    remark("It is shown only once:")
-    show(token)
+    print_note(f"Token {name} of {who(owner)} is good for {', '.join(wanted)} and {until}.")
+    print_note(f"To limit what it may spend: mailrun budget set token:{number} --per-day AMOUNT")
+    print_note("It is shown only once:")
+    print_result(token)
 
 
 def _expiry(given: str) -> datetime | None:
     if given.casefold() == "never":
         return None
     if not given.isascii() or not given.isdecimal() or not 0 < int(given) <= _MOST_DAYS:
-        raise UsageComplaint(f'--expires "{given}": must be 1 to {_MOST_DAYS} days, or never')
+        raise UsageError(f'--expires "{given}": must be 1 to {_MOST_DAYS} days, or never')
     return system_clock() + timedelta(days=int(given))
 
 
@@ -79,12 +79,12 @@ def list_tokens(*, as_json: bool) -> None:
             when(one.last_used_at),
             when(one.revoked_at),
         )
-    show(rows if found else "No tokens: create one with mailrun token create.")
+    print_result(rows if found else "No tokens: create one with mailrun token create.")
 
 
 def revoke_token(name: str) -> None:
     """Revoke a token; raises Complaint if there is none of this name, or not any more."""
     with open_session() as session, session.engine.begin() as connection:
         if not tokens.revoke_token(connection, name, system_clock()):
-            raise Complaint(f'there is no token "{name}" that could be revoked')
-    remark(f"Token {name} is revoked.")
+            raise CommandError(f'there is no token "{name}" that could be revoked')
+    print_note(f"Token {name} is revoked.")

@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 import httpcore
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from console.errors import Complaint, UsageComplaint
+from console.errors import CommandError, UsageError
 from console.option_values import chosen
-from console.output import remark, show, show_json
+from console.output import print_note, print_result, show_json
 from console.session import Session, open_session
 from console.views.formatting import table, text, when
-from models import Notice, NoticeKind, Webhook
+from models import NotificationType, Webhook, WebhookDelivery
 from worker.clock import system_clock
 from worker.webhooks.egress import REFUSAL, is_allowed, networks, resolved
 from worker.webhooks.signatures import fresh_secret
@@ -21,8 +21,8 @@ _LONGEST_URL = 2000
 
 def add_webhook(url: str, kinds: list[str]) -> None:
     """Add a webhook and print its secret. Raises Complaint for an address that no notice may go to."""
-    wanted = chosen("kind", kinds, NoticeKind)
-    if len(wanted) == len(NoticeKind):
+    wanted = chosen("kind", kinds, NotificationType)
+    if len(wanted) == len(NotificationType):
         wanted = []  # every kind, those of later versions too
     with open_session() as session:
         _require_reachable(session, url)
@@ -31,8 +31,8 @@ def add_webhook(url: str, kinds: list[str]) -> None:
             number = connection.execute(
                 insert(Webhook).values(url=url, kinds=wanted, secrets=[secret]).returning(Webhook.id)
             ).scalar_one()
-    remark(f"Webhook {number} is told {', '.join(wanted) or 'everything'}. Its notices are signed with:")
-    show(secret)
+    print_note(f"Webhook {number} is told {', '.join(wanted) or 'everything'}. Its notices are signed with:")
+    print_result(secret)
 
 
 def _require_reachable(session: Session, url: str) -> None:
@@ -42,16 +42,16 @@ def _require_reachable(session: Session, url: str) -> None:
     except ValueError:
         host, port, parts = "", 0, urlsplit("")
     if parts.scheme not in {"http", "https"} or not host or parts.username or parts.fragment:
-        raise UsageComplaint("a webhook's address is such as https://example.com/mailrun")
+        raise UsageError("a webhook's address is such as https://example.com/mailrun")
     if len(url) > _LONGEST_URL or not (url.isascii() and url.isprintable()) or " " in url:
-        raise UsageComplaint("a webhook's address is at most 2000 plain characters")
+        raise UsageError("a webhook's address is at most 2000 plain characters")
     try:
         addresses = resolved(host, port)
     except httpcore.ConnectError as error:
-        raise Complaint(f"{host}: {error}") from None
+        raise CommandError(f"{host}: {error}") from None
     allowed = networks(session.settings.webhook_networks)
     if not all(is_allowed(one, allowed, plain=parts.scheme == "http") for one in addresses):
-        raise Complaint(f"{host}: {REFUSAL}")
+        raise CommandError(f"{host}: {REFUSAL}")
 
 
 def list_webhooks(*, as_json: bool) -> None:
@@ -64,7 +64,7 @@ def list_webhooks(*, as_json: bool) -> None:
         Webhook.disabled_at,
         Webhook.disabled_why,
         select(func.count())
-        .where(Notice.webhook_id == Webhook.id, Notice.wake_at.is_not(None))
+        .where(WebhookDelivery.webhook_id == Webhook.id, WebhookDelivery.wake_at.is_not(None))
         .scalar_subquery()
         .label("waiting"),
     )
@@ -84,18 +84,19 @@ def list_webhooks(*, as_json: bool) -> None:
             state = f"failing since {when(one['failing_since'])}"
         kinds = ", ".join(one["kinds"]) or "all"
         rows.add_row(str(one["id"]), text(one["url"]), text(kinds), str(one["waiting"]), text(state))
-    show(rows if found else "No webhooks: add one with mailrun webhook add.")
+    print_result(rows if found else "No webhooks: add one with mailrun webhook add.")
 
 
 def show_webhook(webhook_id: int, limit: int, *, as_json: bool) -> None:
     """Print a webhook's newest notices."""
     names = ("id", "kind", "mailing_id", "position", "at", "attempts", "taken_at", "wake_at", "status", "why")
-    columns = [getattr(Notice, name) for name in names]
+    columns = [getattr(WebhookDelivery, name) for name in names]
     with open_session(quiet=as_json) as session, session.engine.connect() as connection:
         _require(connection, webhook_id)
-        query = select(*columns).where(Notice.webhook_id == webhook_id)
+        query = select(*columns).where(WebhookDelivery.webhook_id == webhook_id)
         found = [
-            dict(row) for row in connection.execute(query.order_by(Notice.id.desc()).limit(limit)).mappings()
+            dict(row)
+            for row in connection.execute(query.order_by(WebhookDelivery.id.desc()).limit(limit)).mappings()
         ]
         if as_json:
             show_json(session.vendor, notices=found)
@@ -110,12 +111,12 @@ def show_webhook(webhook_id: int, limit: int, *, as_json: bool) -> None:
             str(one["attempts"]),
         )
         rows.add_row(*numbers, when(one["taken_at"]), when(one["wake_at"]), text(one["why"] or ""))
-    show(rows if found else "No notices yet.")
+    print_result(rows if found else "No notices yet.")
 
 
 def _require(connection: Connection, webhook_id: int) -> None:
     if connection.scalar(select(Webhook.id).where(Webhook.id == webhook_id)) is None:
-        raise Complaint(f"there is no webhook {webhook_id}")
+        raise CommandError(f"there is no webhook {webhook_id}")
 
 
 def enable_webhook(webhook_id: int) -> None:
@@ -124,7 +125,7 @@ def enable_webhook(webhook_id: int) -> None:
     with open_session() as session, session.engine.begin() as connection:
         _require(connection, webhook_id)
         connection.execute(update(Webhook).where(Webhook.id == webhook_id).values(**healthy))
-    remark(f"Webhook {webhook_id} is enabled.")
+    print_note(f"Webhook {webhook_id} is enabled.")
 
 
 def remove_webhook(webhook_id: int) -> None:
@@ -132,7 +133,7 @@ def remove_webhook(webhook_id: int) -> None:
     with open_session() as session, session.engine.begin() as connection:
         _require(connection, webhook_id)
         connection.execute(delete(Webhook).where(Webhook.id == webhook_id))
-    remark(f"Webhook {webhook_id} is removed.")
+    print_note(f"Webhook {webhook_id} is removed.")
 
 
 def rotate_secret(webhook_id: int) -> None:
@@ -144,18 +145,20 @@ def rotate_secret(webhook_id: int) -> None:
             select(Webhook.secrets).where(Webhook.id == webhook_id).with_for_update()
         ).scalar_one()
         connection.execute(update(Webhook).where(Webhook.id == webhook_id).values(secrets=[secret, *row[:1]]))
-    remark("Notices are signed with the secret before too, until the next rotation. The new one:")
-    show(secret)
+    print_note("Notices are signed with the secret before too, until the next rotation. The new one:")
+    print_result(secret)
 
 
 def replay_notices(webhook_id: int, hours: int, *, everything: bool) -> None:
     """Have notices sent again: those that were given up, or all of them."""
     now = system_clock()
-    again = update(Notice).where(Notice.webhook_id == webhook_id, Notice.at >= now - timedelta(hours=hours))
+    again = update(WebhookDelivery).where(
+        WebhookDelivery.webhook_id == webhook_id, WebhookDelivery.at >= now - timedelta(hours=hours)
+    )
     if not everything:
-        again = again.where(Notice.taken_at.is_(None))
+        again = again.where(WebhookDelivery.taken_at.is_(None))
     values = {"wake_at": now, "taken_at": None, "attempts": 0}
     with open_session() as session, session.engine.begin() as connection:
         _require(connection, webhook_id)
         number = connection.execute(again.values(**values)).rowcount
-    remark(f"Notices to be sent again: {number}.")
+    print_note(f"Notices to be sent again: {number}.")

@@ -18,7 +18,7 @@ from console.api.guard import REQUEST_SECONDS, RequestGuard, guarded
 from console.api.list_check import CampaignCheck
 from console.api.openapi import Operation, document, event_body, json_body, list_body
 from console.api.problems import Problem, answer_problem
-from console.api.request_parsing import Handler, House, UnverifiedBodies, house, in_thread
+from console.api.request_parsing import ApiContext, Handler, UnverifiedBodies, house, in_thread
 from console.api.schemas import (
     Campaigns,
     CampaignTold,
@@ -219,6 +219,6 @@ def build(engine: Engine, settings: Settings, *, clock: Clock = system_clock) ->
     )
     # An address with a slash too many is a mistake, not one to send a body to once more.
     app.router.redirect_slashes = False
-    app.state.house = House(engine, settings, clock, CapacityLimiter(CONNECTIONS), UnverifiedBodies())
+    app.state.house = ApiContext(engine, settings, clock, CapacityLimiter(CONNECTIONS), UnverifiedBodies())
     app.state.document = document(OPERATIONS, VERSION)
     return app

@@ -24,10 +24,10 @@ from console.api.request_parsing import (
     query_of,
     require,
 )
-from console.api.schemas import Campaigns, CampaignTold, Cancelled, NewCampaign, Page, Wishes
+from console.api.schemas import Campaigns, CampaignTold, Cancelled, NewCampaign, Page, SendOptions
 from console.api.tokens import Scope
 from console.queries import campaigns
-from console.queries.campaigns import Standing
+from console.queries.campaigns import CampaignProgress
 from intake.campaigns.submit import Submission, submit_campaign
 from intake.events.cloudevents import media_type
 from models import OPEN, State
@@ -64,7 +64,7 @@ async def submit(request: Request) -> Response:
         )
     asked = wanted.model_dump(exclude=_OF_THE_LIST, exclude_none=True)
     mapping = dict(_pair(one) for one in wanted.mapping) or None
-    options = options_of(request, Wishes.model_validate(asked), bearer)
+    options = options_of(request, SendOptions.model_validate(asked), bearer)
     here, key = house(request), idempotency_key(request, bearer)
     with _spool() as file:
         await _receive(request, file)
@@ -72,7 +72,7 @@ async def submit(request: Request) -> Response:
             found = await in_thread(request, lambda: check_list(here, file, wanted, mapping))
             return JSONResponse(found.model_dump(mode="json"))
 
-        def work() -> tuple[Submission, Standing | None]:
+        def work() -> tuple[Submission, CampaignProgress | None]:
             name = wanted.name or "uploaded list"
             done = submit_campaign(
                 here.engine,
@@ -140,7 +140,7 @@ async def show(request: Request) -> Response:
     await require(request, Scope.CAMPAIGNS_READ)
     number = number_of(request)
 
-    def look() -> Standing | None:
+    def look() -> CampaignProgress | None:
         with house(request).engine.connect() as connection:
             return campaigns.campaign(connection, number)
 
@@ -152,7 +152,7 @@ async def browse(request: Request) -> Response:
     await require(request, Scope.CAMPAIGNS_READ)
     page = query_of(request, Page)
 
-    def look() -> list[Standing]:
+    def look() -> list[CampaignProgress]:
         with house(request).engine.connect() as connection:
             return campaigns.list_campaigns(connection, page.limit, page.before)
 
@@ -197,7 +197,7 @@ def _no_campaign() -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, "not_found", "There is no such campaign.")
 
 
-def told(standing: Standing | None) -> CampaignTold:
+def told(standing: CampaignProgress | None) -> CampaignTold:
     """Return a campaign as the interface shows it; raises Problem if there is none."""
     if standing is None:
         raise _no_campaign()

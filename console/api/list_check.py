@@ -3,25 +3,25 @@
 from decimal import Decimal
 from typing import BinaryIO, Final
 
-from console.api.request_parsing import House
-from console.api.schemas import Instant, Money, NewCampaign, Shape
+from console.api.request_parsing import ApiContext
+from console.api.schemas import Instant, Money, NewCampaign, Schema
 from console.queries.prices import price_of_piece
 from intake.campaigns.recent_pieces import RecentSenders
-from intake.csv.preview import Findings, check_campaign
+from intake.csv.preview import ImportPreview, check_campaign
 from intake.csv.saved_mappings import mapping_for
 from intake.recent_people import RecentPeople
 
 _CENT: Final = Decimal("0.01")
 
 
-class RejectedRow(Shape):
+class RejectedRow(Schema):
     """A row of the list that cannot be mailed, and its first reason."""
 
     row: int
     why: str
 
 
-class RecentSender(Shape):
+class RecentSender(Schema):
     """A campaign, trigger or single mailing from which people of the list got the template."""
 
     kind: str
@@ -31,14 +31,14 @@ class RecentSender(Shape):
     paid: bool
 
 
-class MailedLately(Shape):
+class MailedLately(Schema):
     """How many people of the list got the template lately, and from what."""
 
     repeated: int
     senders: list[RecentSender]
 
 
-class CostEstimate(Shape):
+class CostEstimate(Schema):
     """What the people would cost at the price of a piece that an earlier mailing of the template was quoted."""
 
     total: Money
@@ -48,7 +48,7 @@ class CostEstimate(Shape):
     speed: str
 
 
-class CampaignCheck(Shape):
+class CampaignCheck(Schema):
     """What a list holds, as a campaign would read it; `first_rejected` are the first 20 rejected rows."""
 
     dry_run: bool
@@ -69,7 +69,7 @@ class CampaignCheck(Shape):
 
 
 def check_list(
-    here: House, file: BinaryIO, wanted: NewCampaign, mapping: dict[str, str] | None
+    here: ApiContext, file: BinaryIO, wanted: NewCampaign, mapping: dict[str, str] | None
 ) -> CampaignCheck:
     """Look a list over. Raises TableError, ColumnsError."""
     recent = RecentPeople(here.engine, wanted.template, here.clock() - here.settings.repeat_window)
@@ -86,7 +86,7 @@ def check_list(
     return _told(findings, recent.senders, _estimate(here, wanted.template, findings.tally.people))
 
 
-def _told(findings: Findings, recent: RecentSenders, estimate: CostEstimate | None) -> CampaignCheck:
+def _told(findings: ImportPreview, recent: RecentSenders, estimate: CostEstimate | None) -> CampaignCheck:
     tally, columns = findings.tally, findings.columns
     return CampaignCheck(
         dry_run=True,
@@ -113,7 +113,7 @@ def _told(findings: Findings, recent: RecentSenders, estimate: CostEstimate | No
     )
 
 
-def _estimate(here: House, template: int, people: int) -> CostEstimate | None:
+def _estimate(here: ApiContext, template: int, people: int) -> CostEstimate | None:
     with here.engine.connect() as connection:
         price = price_of_piece(connection, template)
     if price is None:

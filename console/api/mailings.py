@@ -17,8 +17,16 @@ from console.api.request_parsing import (
     query_of,
     require,
 )
-from console.api.schemas import Cancelled, MailingPage, Mailings, MailingTold, NewMailing, NewPerson, Wishes
-from console.api.tokens import Bearer, Scope
+from console.api.schemas import (
+    Cancelled,
+    MailingPage,
+    Mailings,
+    MailingTold,
+    NewMailing,
+    NewPerson,
+    SendOptions,
+)
+from console.api.tokens import ApiClient, Scope
 from console.queries import mailings
 from console.queries.mailings import MailingFacts
 from intake.mailings import SubmittedMailing, submit_mailing
@@ -26,11 +34,11 @@ from intake.options import Options
 from intake.reasons import Reason
 from intake.recipients.fields import MERGE_FIELDS
 from intake.recipients.recipient import Recipient
-from intake.recipients.validator import AddressGate, Entry
-from intake.schedule_options import AskedTimes, schedule_for
+from intake.recipients.validator import AddressValidator, RecipientDraft
+from intake.schedule_options import ScheduleOptions, schedule_for
 from models import Approval
 from worker import transitions
-from worker.recipients.policy import Cap, Sparing
+from worker.recipients.policy import FrequencyCap, RecipientPolicy
 from worker.transitions import CancelOutcome
 
 PATH: Final = "/v1/mailings"
@@ -73,12 +81,12 @@ async def submit(request: Request) -> Response:
 
 
 def _admitted(wanted: NewMailing) -> list[Recipient]:
-    gate = AddressGate(strictness=wanted.strictness)
+    gate = AddressValidator(strictness=wanted.strictness)
     admitted: list[Recipient] = []
     refused: list[dict[str, str]] = []
     for at, person in enumerate(wanted.recipients):
         _require_known_fields(at, person)
-        found = gate.admit(Entry(**person.model_dump(exclude={"merge"})), person.merge)
+        found = gate.admit(RecipientDraft(**person.model_dump(exclude={"merge"})), person.merge)
         if isinstance(found, Recipient):
             admitted.append(found)
         else:
@@ -107,16 +115,16 @@ def _refusal(at: int, reason: Reason) -> dict[str, str]:
     return {"pointer": f"/recipients/{at}", "code": reason.code, "detail": reason.sentence}
 
 
-def options_of(request: Request, wanted: Wishes, bearer: Bearer) -> Options:
+def options_of(request: Request, wanted: SendOptions, bearer: ApiClient) -> Options:
     """Return what a request asks for as options; raises IntakeError or Problem.
 
     A token that is bound to approval makes every submission wait for an approver.
     """
     try:
-        cap = None if wanted.cap is None else Cap.parse(wanted.cap)
+        cap = None if wanted.cap is None else FrequencyCap.parse(wanted.cap)
     except ValueError as error:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", f"/cap: {error}") from None
-    asked = AskedTimes(
+    asked = ScheduleOptions(
         send_at=wanted.send_at,
         hold_until=wanted.hold_until,
         hold_mode=wanted.hold_mode,
@@ -132,7 +140,9 @@ def options_of(request: Request, wanted: Wishes, bearer: Bearer) -> Options:
         approval=Approval.REQUIRED if bearer.approval_required else Approval(wanted.approval),
         auto_bill=wanted.auto_bill,
         schedule=schedule_for(asked, now=here.clock(), default_zone=here.settings.zone),
-        sparing=Sparing(lists=tuple(wanted.suppress), cap=cap, one_per_household=wanted.one_per_household),
+        sparing=RecipientPolicy(
+            lists=tuple(wanted.suppress), cap=cap, one_per_household=wanted.one_per_household
+        ),
         strictness=wanted.strictness,
     )
 

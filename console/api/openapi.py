@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from console.api.problems import MEDIA_TYPE
 from console.api.request_parsing import Handler
-from console.api.schemas import NewMailing, ProblemTold, Shape
+from console.api.schemas import NewMailing, ProblemTold, Schema
 from console.api.tokens import Scope
 from intake.events.cloudevents import BATCH, MOST_IN_BATCH, STRUCTURED
 
@@ -26,16 +26,16 @@ class Operation:
     path: str
     summary: str
     handler: Handler
-    answers: dict[int, type[Shape] | tuple[type[Shape], ...]]
+    answers: dict[int, type[Schema] | tuple[type[Schema], ...]]
     problems: tuple[int, ...] = ()
     scope: Scope | None = None
-    query: type[Shape] | None = None
+    query: type[Schema] | None = None
     body: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     signed: bool = False
 
 
-def json_body(model: type[Shape]) -> dict[str, Any]:
+def json_body(model: type[Schema]) -> dict[str, Any]:
     """Return a request body of one model."""
     return {"application/json": {"schema": {"$ref": _REFERENCE.format(model=model.__name__)}}}
 
@@ -162,11 +162,11 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _each(answer: type[Shape] | tuple[type[Shape], ...]) -> tuple[type[Shape], ...]:
+def _each(answer: type[Schema] | tuple[type[Schema], ...]) -> tuple[type[Schema], ...]:
     return answer if isinstance(answer, tuple) else (answer,)
 
 
-def _answer(status: int, answer: type[Shape] | tuple[type[Shape], ...]) -> dict[str, Any]:
+def _answer(status: int, answer: type[Schema] | tuple[type[Schema], ...]) -> dict[str, Any]:
     references = [{"$ref": _REFERENCE.format(model=model.__name__)} for model in _each(answer)]
     schema = references[0] if len(references) == 1 else {"oneOf": references}
     return {"description": HTTPStatus(status).phrase, "content": {"application/json": {"schema": schema}}}

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from intake.campaigns.recent_pieces import RecentPiecesError
 from intake.csv.workbooks import SeveralSheetsError
-from intake.errors import ConflictError, Fault, IntakeError
+from intake.errors import ConflictError, ErrorCode, IntakeError
 from worker.webhooks.signatures import SignatureError
 
 log = logging.getLogger(__name__)
@@ -20,12 +20,12 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
 _TYPE: Final = "urn:mailrun:problem:"
 _STATUS: Final = {
-    Fault.NOT_AN_EVENT: HTTPStatus.BAD_REQUEST,
-    Fault.NOT_JSON: HTTPStatus.BAD_REQUEST,
-    Fault.TOO_DEEP: HTTPStatus.BAD_REQUEST,
-    Fault.UNKNOWN_FORMAT: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    Fault.OTHER_CONTENT: HTTPStatus.CONFLICT,
-    Fault.MAILED_LATELY: HTTPStatus.CONFLICT,
+    ErrorCode.NOT_AN_EVENT: HTTPStatus.BAD_REQUEST,
+    ErrorCode.NOT_JSON: HTTPStatus.BAD_REQUEST,
+    ErrorCode.TOO_DEEP: HTTPStatus.BAD_REQUEST,
+    ErrorCode.UNKNOWN_FORMAT: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    ErrorCode.OTHER_CONTENT: HTTPStatus.CONFLICT,
+    ErrorCode.MAILED_LATELY: HTTPStatus.CONFLICT,
 }
 
 

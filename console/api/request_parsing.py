@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from console.api.problems import Problem
-from console.api.tokens import Bearer, Scope, bearer_of
+from console.api.tokens import ApiClient, Scope, bearer_of
 from intake.events.cloudevents import media_type, parsed_json
 from intake.options import LONGEST_WORD, require_usable_key
 from worker.clock import Clock
@@ -38,7 +38,7 @@ _OWNER_DIGITS: Final = 12
 
 
 @dataclass(frozen=True)
-class House:
+class ApiContext:
     """What the handlers work with; kept in the application's state. `threads` bounds the database connections."""
 
     engine: Engine
@@ -77,9 +77,9 @@ class UnverifiedBodies:
             self._held -= mine
 
 
-def house(request: Request) -> House:
+def house(request: Request) -> ApiContext:
     """Return what the handlers work with."""
-    found: House = request.app.state.house
+    found: ApiContext = request.app.state.house
     return found
 
 
@@ -176,13 +176,13 @@ def _invalid(
     return Problem(status, code, detail, errors=found[:_PROBLEMS_TOLD])
 
 
-async def require(request: Request, scope: Scope) -> Bearer:
+async def require(request: Request, scope: Scope) -> ApiClient:
     """Return who asks; raises Problem unless their token is good for the scope."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
         raise Problem(HTTPStatus.UNAUTHORIZED, "no_token", "A bearer token is needed: mailrun token create.")
 
-    def look() -> Bearer | None:
+    def look() -> ApiClient | None:
         here = house(request)
         with here.engine.begin() as connection:
             return bearer_of(connection, token.strip(), here.clock())
@@ -206,7 +206,7 @@ def number_of(request: Request) -> int:
     raise Problem(HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this address.")
 
 
-def idempotency_key(request: Request, bearer: Bearer) -> str | None:
+def idempotency_key(request: Request, bearer: ApiClient) -> str | None:
     """Return the key of a submission, which belongs to the token's owner; None if the request names none.
 
     The draft standard puts quotes around the key. Two owners who use the same key submit two things.

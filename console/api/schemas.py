@@ -35,13 +35,13 @@ def _truth(given: object) -> object:
 Said = Annotated[bool, BeforeValidator(_truth), Field(strict=True)]
 
 
-class Shape(BaseModel):
+class Schema(BaseModel):
     """A part of the interface. What it does not name is refused, so that a misspelt option is noticed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class NewPerson(Shape):
+class NewPerson(Schema):
     """Who is mailed. Fields are named as the columns of a list are."""
 
     first_name: Word = ""
@@ -62,7 +62,7 @@ class NewPerson(Shape):
     merge: dict[str, Text] = Field(default_factory=dict, max_length=40)
 
 
-class Wishes(Shape):
+class SendOptions(Schema):
     """How mail is sent; the times as the command line takes them."""
 
     template: Annotated[int, Field(ge=1, lt=2**31, strict=True)]
@@ -82,13 +82,13 @@ class Wishes(Shape):
     zone: Word | None = None
 
 
-class NewMailing(Wishes):
+class NewMailing(SendOptions):
     """A mailing to a few people at once."""
 
     recipients: list[NewPerson] = Field(min_length=1, max_length=1000)
 
 
-class NewCampaign(Shape):
+class NewCampaign(Schema):
     """A campaign's options, in the query; the list is the body. `suppress` and `mapping` may be repeated."""
 
     several: ClassVar[frozenset[str]] = frozenset({"suppress", "mapping"})
@@ -115,7 +115,7 @@ class NewCampaign(Shape):
     dry_run: Said = False
 
 
-class Page(Shape):
+class Page(Schema):
     """Which page: so many rows, below a number."""
 
     limit: Annotated[int, Field(ge=1, le=MOST_ON_A_PAGE)] = 50
@@ -137,7 +137,7 @@ class EventPage(Page):
     type: Word | None = None
 
 
-class MailingTold(Shape):
+class MailingTold(Schema):
     """A mailing: what becomes one order."""
 
     id: int
@@ -161,7 +161,7 @@ class MailingTold(Shape):
     updated_at: Instant
 
 
-class CampaignTold(Shape):
+class CampaignTold(Schema):
     """A campaign: one list, cut into mailings."""
 
     id: int
@@ -180,7 +180,7 @@ class CampaignTold(Shape):
     created_at: Instant
 
 
-class AnswerTold(Shape):
+class AnswerTold(Schema):
     """What one trigger made of an event."""
 
     trigger: str
@@ -194,7 +194,7 @@ class AnswerTold(Shape):
     due: Instant | None
 
 
-class ReceiptTold(Shape):
+class ReceiptTold(Schema):
     """An event's receipt: what became of it by now."""
 
     receipt: int
@@ -208,7 +208,7 @@ class ReceiptTold(Shape):
     answers: list[AnswerTold]
 
 
-class Taken(Shape):
+class Taken(Schema):
     """An event that is written down, and where its receipt is."""
 
     receipt: int
@@ -216,34 +216,34 @@ class Taken(Shape):
     created: bool
 
 
-class TakenBatch(Shape):
+class TakenBatch(Schema):
     """The events of a batch, in their order."""
 
     receipts: list[Taken]
 
 
-class Mailings(Shape):
+class Mailings(Schema):
     """A page of mailings, newest first; `next` is the following one."""
 
     items: list[MailingTold]
     next: Url | None
 
 
-class Campaigns(Shape):
+class Campaigns(Schema):
     """A page of campaigns, newest first."""
 
     items: list[CampaignTold]
     next: Url | None
 
 
-class Receipts(Shape):
+class Receipts(Schema):
     """A page of receipts, newest first."""
 
     items: list[ReceiptTold]
     next: Url | None
 
 
-class Cancelled(Shape):
+class Cancelled(Schema):
     """How a cancel went: how many mailings are cancelled, will be, or go on because they are paid."""
 
     cancelled: int
@@ -251,7 +251,7 @@ class Cancelled(Shape):
     too_late: int
 
 
-class Health(Shape):
+class Health(Schema):
     """A sign of life."""
 
     status: Literal["ok"]

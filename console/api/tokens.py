@@ -30,7 +30,7 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Bearer:
+class ApiClient:
     """A token's name, its owner, and its scopes."""
 
     name: str
@@ -101,7 +101,7 @@ def revoke_token(connection: Connection, name: str, now: datetime) -> bool:
     return connection.execute(statement).rowcount == 1
 
 
-def bearer_of(connection: Connection, token: str, now: datetime) -> Bearer | None:
+def bearer_of(connection: Connection, token: str, now: datetime) -> ApiClient | None:
     """Return whose token this is, and note its use; None if it is unknown, expired or revoked.
 
     The use is written at most once a minute, so that busy clients do not wait for one row.
@@ -121,7 +121,7 @@ def bearer_of(connection: Connection, token: str, now: datetime) -> Bearer | Non
         return None
     if row.last_used_at is None or row.last_used_at < now - _USE_PRECISION:
         connection.execute(update(Token).where(Token.id == row.id).values(last_used_at=now))
-    return Bearer(row.name, frozenset(row.scopes), row.owner, row.approval_required)
+    return ApiClient(row.name, frozenset(row.scopes), row.owner, row.approval_required)
 
 
 def _hash(token: str) -> bytes:

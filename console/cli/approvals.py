@@ -69,9 +69,9 @@ def reschedule(
 ) -> int:
     """Give orders another time, as long as they are not being paid; what is not mentioned stays."""
     from console.actions.campaigns.calendar import reschedule
-    from intake.schedule_options import AskedTimes
+    from intake.schedule_options import ScheduleOptions
 
-    asked = AskedTimes(
+    asked = ScheduleOptions(
         send_at=send_at,
         hold_until=hold_until,
         hold_mode=hold_mode,

@@ -121,30 +121,30 @@ def send(
 
     Shows the proof, the counts and the price, and asks, before anything is charged; with --yes it only queues.
     """
-    from console.actions.campaigns.send import Sending, send
+    from console.actions.campaigns.send import SendRequest, send
     from console.actions.suppression import spared
-    from console.amounts import AskedMoney
+    from console.amounts import BudgetOptions
     from console.list_source import mapping_from, rejects_beside
     from console.option_values import options, repeats_choice, require_one_chooser
-    from intake.schedule_options import AskedTimes
+    from intake.schedule_options import ScheduleOptions
 
     require_one_chooser(postage, speed, deliver_by)
 
-    asked = Sending(
+    asked = SendRequest(
         file=file,
         options=spared(
             options(
                 template,
                 "Standard" if postage is None else postage,
                 "Normal" if speed is None else speed,
-                AskedMoney(approval=approval, yes=yes, budget=budget, per_piece_max=per_piece_max),
+                BudgetOptions(approval=approval, yes=yes, budget=budget, per_piece_max=per_piece_max),
             ),
             strictness,
             suppress or [],
             cap,
             household=one_per_household,
         ),
-        times=AskedTimes(
+        times=ScheduleOptions(
             send_at=send_at,
             hold_until=hold_until,
             hold_mode=hold_mode,
@@ -256,7 +256,7 @@ def stop(campaign_id: CampaignId) -> None:
 @app.command("list")
 def list_(*, limit: Limit = 20, as_json: AsJson = False) -> None:
     """List campaigns, newest first."""
-    from console.output import show, show_json
+    from console.output import print_result, show_json
     from console.queries.campaigns import list_campaigns
     from console.session import open_session
     from console.views.campaigns import campaign_table
@@ -266,7 +266,7 @@ def list_(*, limit: Limit = 20, as_json: AsJson = False) -> None:
         if as_json:
             show_json(session.vendor, campaigns=[one.told() for one in standings])
         else:
-            show(
+            print_result(
                 campaign_table(standings)
                 if standings
                 else "No campaigns yet; see mailrun campaign send --help"
@@ -277,7 +277,7 @@ def list_(*, limit: Limit = 20, as_json: AsJson = False) -> None:
 def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
     """Show one campaign: how far it is, and which rows were rejected."""
     from console.actions.campaigns.watch import no_campaign
-    from console.output import show, show_json
+    from console.output import print_result, show_json
     from console.queries.attention import causes
     from console.queries.campaigns import campaign, rejections
     from console.session import open_session
@@ -292,23 +292,23 @@ def show(campaign_id: CampaignId, *, as_json: AsJson = False) -> None:
         if as_json:
             show_json(session.vendor, campaign=one.told(), rejected_rows=rejected)
             return
-        show(campaign_facts(one), "", group_table(one), *cause_lines(causes(connection, campaign_id)))
+        print_result(campaign_facts(one), "", group_table(one), *cause_lines(causes(connection, campaign_id)))
         if rejected:
-            show("", rejection_table(rejected))
-        show("", f"Its orders: mailrun mailing list --campaign {one.id}")
+            print_result("", rejection_table(rejected))
+        print_result("", f"Its orders: mailrun mailing list --campaign {one.id}")
 
 
 @app.command()
 def watch(campaign_id: CampaignId) -> int:
     """Follow a campaign until it is sent or needs a person; exits 1 unless all went out."""
     from console.actions.campaigns.watch import exit_code, follow
-    from console.output import show
+    from console.output import print_result
     from console.session import open_session
     from console.views.campaigns import campaign_facts
 
     with open_session() as session:
         one = follow(session, campaign_id)
-        show(campaign_facts(one))
+        print_result(campaign_facts(one))
         return exit_code(one)
 
 

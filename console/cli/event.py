@@ -50,7 +50,7 @@ def replay(numbers: EventIds) -> int:
 @app.command()
 def secret() -> None:
     """Print a fresh secret to sign events with, for MAILRUN_EVENT_SECRETS."""
-    from console.output import show
+    from console.output import print_result
     from worker.webhooks.signatures import fresh_secret
 
-    show(fresh_secret())
+    print_result(fresh_secret())

@@ -76,10 +76,10 @@ def evidence(
 ) -> int:
     """Write down who approved what, what was asked, answered and paid, chained by hash; or verify that."""
     from console.actions.evidence import verify_evidence, write_evidence
-    from console.errors import UsageComplaint
+    from console.errors import UsageError
 
     if verify is not None and mailing_id is None and output is None:
         return verify_evidence(verify, head)
     if mailing_id is not None and verify is None and head is None:
         return write_evidence(mailing_id, output or Path(f"evidence-{mailing_id}"))
-    raise UsageComplaint("say which mailing, or --verify alone, with --head if you have it")
+    raise UsageError("say which mailing, or --verify alone, with --head if you have it")

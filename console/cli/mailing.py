@@ -21,7 +21,7 @@ def list_(
 ) -> None:
     """List mailings, newest first."""
     from console.option_values import state_named
-    from console.output import show, show_json
+    from console.output import print_result, show_json
     from console.queries.mailings import list_mailings
     from console.session import open_session
     from console.views.mailings import mailing_table
@@ -32,7 +32,7 @@ def list_(
         if as_json:
             show_json(session.vendor, mailings=found)
         else:
-            show(mailing_table(found) if found else "No such mailings.")
+            print_result(mailing_table(found) if found else "No such mailings.")
 
 
 @app.command()

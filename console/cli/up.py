@@ -22,12 +22,12 @@ def up(
     """
     from console.installation import installation_settings, is_elsewhere
     from console.local.up import run_up
-    from console.output import remark
+    from console.output import print_note
 
     settings = installation_settings()
     if is_elsewhere(settings):
-        remark(f"The installation is in {settings.data_dir}.")
-    return run_up(settings, remark, workers=workers)
+        print_note(f"The installation is in {settings.data_dir}.")
+    return run_up(settings, print_note, workers=workers)
 
 
 @app.command(rich_help_panel=_PANEL)
@@ -65,7 +65,7 @@ def doctor(
         return check_contract(as_json=as_json)
     from console.actions.operations.doctor import examine, pending
     from console.local.services import open_services
-    from console.output import show, show_json
+    from console.output import print_result, show_json
     from console.session import installed_settings, introduce
     from console.views.doctor import check_table, told
     from console.waiting import by_kind, show_pending
@@ -83,7 +83,7 @@ def doctor(
         show_json(settings.vendor, checks=[told(check) for check in checks], **by_kind(waiting))
     else:
         introduce(settings)
-        show(check_table(checks))
+        print_result(check_table(checks))
         show_pending(waiting)
     return 1 if any(check.is_broken for check in checks) else 0
 
@@ -104,14 +104,14 @@ def sandbox(
 def migrate() -> int:
     """Bring the database to this version's tables. Safe to run twice, and at once."""
     from console.local.services import open_database
-    from console.output import remark
+    from console.output import print_note
     from console.session import installed_settings, introduce
 
     settings = installed_settings(broker=False)
     introduce(settings)
     with open_database(settings) as database:
         database.migrate()
-    remark("The database is at this version.")
+    print_note("The database is at this version.")
     return 0
 
 

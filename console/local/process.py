@@ -26,7 +26,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Program:
+class ProcessSpec:
     """A program to keep running."""
 
     name: str
@@ -45,7 +45,7 @@ class Program:
 class Output:
     """Where a program's lines go: all into a log of bounded size, warnings and errors before a person too."""
 
-    def __init__(self, program: Program, logs: Path, say: Say, secrets: tuple[str, ...]) -> None:
+    def __init__(self, program: ProcessSpec, logs: Path, say: Say, secrets: tuple[str, ...]) -> None:
         """Write to `logs`; none of `secrets` gets there, or to `say`."""
         self.ready = threading.Event()
         self.last_line = ""
@@ -75,10 +75,10 @@ class Output:
             self._say(f"{self._program.name} | {line}")
 
 
-class Run:
+class ProcessRun:
     """One run of a program, in a session of its own: a Ctrl-C in the terminal is for `up` alone to pass on."""
 
-    def __init__(self, program: Program, output: Output) -> None:
+    def __init__(self, program: ProcessSpec, output: Output) -> None:
         """Start it, on a leash: it is asked to end when we die."""
         self._output = output
         self._process = subprocess.Popen(  # noqa: S603 (our own programs, no shell)
@@ -112,7 +112,7 @@ class Run:
             os.killpg(self._process.pid, signal.SIGKILL)
 
 
-def _inherited(program: Program) -> dict[str, str]:
+def _inherited(program: ProcessSpec) -> dict[str, str]:
     if program.is_trusted:
         return dict(os.environ)
     return {

@@ -4,7 +4,7 @@ import socket
 import sys
 from typing import Final
 
-from console.local.process import Program
+from console.local.process import ProcessSpec
 from worker.settings import Settings
 
 # Longer than the longest call to LettrLabs: a worker told to end writes down the answer it waits for.
@@ -16,11 +16,11 @@ WEB_STOP_SECONDS: Final = 15.0
 WEB_PORT: Final = 8780
 
 
-def workers(settings: Settings, count: int) -> list[Program]:
+def workers(settings: Settings, count: int) -> list[ProcessSpec]:
     """Return `count` Celery workers; threads within each wait for LettrLabs, processes share the computing."""
     command = _python("celery", "-A", "worker", "worker")
     return [
-        Program(
+        ProcessSpec(
             name=f"worker-{number}",
             command=(*command, "--hostname", f"worker-{number}@%h"),
             environment=_environment(settings),
@@ -31,9 +31,9 @@ def workers(settings: Settings, count: int) -> list[Program]:
     ]
 
 
-def beat(settings: Settings) -> Program:
+def beat(settings: Settings) -> ProcessSpec:
     """Return the beat, which looks for mailings that are due."""
-    return Program(
+    return ProcessSpec(
         name="beat",
         command=_python("celery", "-A", "worker", "beat"),
         environment=_environment(settings),
@@ -42,10 +42,10 @@ def beat(settings: Settings) -> Program:
     )
 
 
-def sandbox(settings: Settings, port: int) -> Program:
+def sandbox(settings: Settings, port: int) -> ProcessSpec:
     """Return the sandbox, which keeps its ledger in the data directory and needs none of the settings."""
     state = str(settings.data_dir / "sandbox")
-    return Program(
+    return ProcessSpec(
         name="sandbox",
         command=_python("sandbox", "--port", str(port), "--state", state),
         environment={},
@@ -56,9 +56,9 @@ def sandbox(settings: Settings, port: int) -> Program:
     )
 
 
-def web(settings: Settings, port: int) -> Program:
+def web(settings: Settings, port: int) -> ProcessSpec:
     """Return the process that answers HTTP."""
-    return Program(
+    return ProcessSpec(
         name="web",
         command=_python("console", "web", "--port", str(port)),
         environment=_environment(settings),

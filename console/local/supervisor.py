@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from console.local.process import Output, Program, Run, Say
+from console.local.process import Output, ProcessRun, ProcessSpec, Say
 
 # A service that restarts is back within a second; something broken should not fill the screen.
 FIRST_PAUSE_SECONDS: Final = 0.5
@@ -35,7 +35,7 @@ class Supervisor:
         self._say = say
         self._secrets = tuple(secret for secret in secrets if secret)
         self._in_a_hurry = in_a_hurry
-        self._keepers: list[_Keeper] = []
+        self._keepers: list[_RestartThread] = []
 
     def __enter__(self) -> Self:
         return self
@@ -45,11 +45,11 @@ class Supervisor:
     ) -> None:
         self.stop()
 
-    def start(self, program: Program) -> Output:
+    def start(self, program: ProcessSpec) -> Output:
         """Start a program and keep it running; returns at once, with what will show when it is ready."""
         self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         output = Output(program, self._logs, self._say, self._secrets)
-        keeper = _Keeper(program, output, self._say)
+        keeper = _RestartThread(program, output, self._say)
         self._keepers.append(keeper)
         keeper.begin()
         return output
@@ -63,16 +63,16 @@ class Supervisor:
         self._keepers.clear()
 
 
-class _Keeper:
+class _RestartThread:
     """The thread that runs one program again and again."""
 
-    def __init__(self, program: Program, output: Output, say: Say) -> None:
+    def __init__(self, program: ProcessSpec, output: Output, say: Say) -> None:
         self._program = program
         self._output = output
         self._say = say
         self._stopping = threading.Event()
         self._turn = threading.Lock()
-        self._run: Run | None = None
+        self._run: ProcessRun | None = None
         self._deadline = float("inf")
         self._thread = threading.Thread(target=self._keep_running, name=program.name)
 
@@ -108,10 +108,10 @@ class _Keeper:
             self._stopping.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
-    def _next_run(self) -> Run | None:
+    def _next_run(self) -> ProcessRun | None:
         """Start a run unless it is time to stop; the lock keeps the two from passing each other."""
         with self._turn:
-            self._run = None if self._stopping.is_set() else Run(self._program, self._output)
+            self._run = None if self._stopping.is_set() else ProcessRun(self._program, self._output)
             return self._run
 
 

@@ -14,7 +14,7 @@ from console.local.programs import Programs
 from console.local.server import Server
 
 # A starter asks every few milliseconds; the client's own retries take seconds.
-AT_ONCE: Final = Retry(NoBackoff(), 0)
+NO_RETRY: Final = Retry(NoBackoff(), 0)
 
 
 class Valkey(Server):
@@ -63,7 +63,7 @@ class Valkey(Server):
     def answers(self) -> bool:
         """Whether it has read its data and takes commands."""
         try:
-            with Redis(unix_socket_path=str(self.socket), socket_timeout=5, retry=AT_ONCE) as client:
+            with Redis(unix_socket_path=str(self.socket), socket_timeout=5, retry=NO_RETRY) as client:
                 return bool(client.ping())
         except RedisError:
             return False

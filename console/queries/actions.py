@@ -10,7 +10,7 @@ from worker.approvals import ACCEPTABLE
 from worker.billing.budgets import OVER_BUDGET
 from worker.billing.order_changes import CHARGE_CHANGED, ORDER_CHANGED
 from worker.billing.reconciliation import CHARGE_DIFFERS
-from worker.scheduling.schedule import TimeTrouble
+from worker.scheduling.schedule import ScheduleProblem
 from worker.transitions import Resolution
 
 CANCEL: Final = "cancel"
@@ -53,7 +53,7 @@ def attention_actions(
     mailing_id: int, stage: Stage, reason_code: str | None, now: datetime
 ) -> Iterator[Action]:
     """Yield what can be done about a mailing that needs attention."""
-    if reason_code in set(TimeTrouble):
+    if reason_code in set(ScheduleProblem):
         yield _reschedule([mailing_id], now)
     for way in resolutions(stage, reason_code):
         option = way.replace(" ", "-")

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, case, func, select
 
-from models import Campaign, EventLog, Mailing, Move, Stage, State
+from models import Campaign, Mailing, Stage, State, StateChange, Transition
 
 # A screen's worth; `mailrun mailing list` has them all.
 _MOST_CAUSES: Final = 10
-_ASKED: Final = (Move.ASK_PERSON.value, Move.REOPEN.value)
+_ASKED: Final = (Transition.ASK_PERSON.value, Transition.REOPEN.value)
 # Longer than a settlement window, and than most outages: by then a person may want to look.
 LONG_WAIT: Final = timedelta(minutes=30)
 
@@ -118,9 +118,9 @@ def causes(connection: Connection, campaign_id: int) -> list[Cause]:
 def facts_seen(connection: Connection, mailing_id: int) -> dict[str, Any]:
     """Return what was seen when a person was last asked about a mailing."""
     detail = connection.scalars(
-        select(EventLog.detail)
-        .where(EventLog.mailing_id == mailing_id, EventLog.move.in_(_ASKED))
-        .order_by(EventLog.id.desc())
+        select(StateChange.detail)
+        .where(StateChange.mailing_id == mailing_id, StateChange.move.in_(_ASKED))
+        .order_by(StateChange.id.desc())
         .limit(1)
     ).one_or_none()
     return dict((detail or {}).get("facts", {}))

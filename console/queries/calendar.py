@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select
 from sqlalchemy.orm import aliased
 
-from models import Campaign, Choice, Mailing, Priority, Recurrence, Stage, State
+from models import Campaign, DeliveryOptionRow, Mailing, Priority, Recurrence, Stage, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ def upcoming(connection: Connection, now: datetime, limit: int) -> list[Due]:
 def grid(connection: Connection, mailing_id: int) -> list[Cell]:
     """Return the grid a mailing's postage and speed were chosen from, cheapest first; empty if there is none."""
     rows = connection.execute(
-        select(*(getattr(Choice, name) for name in Cell.__slots__))
-        .where(Choice.mailing_id == mailing_id)
-        .order_by(Choice.total, Choice.arrives)
+        select(*(getattr(DeliveryOptionRow, name) for name in Cell.__slots__))
+        .where(DeliveryOptionRow.mailing_id == mailing_id)
+        .order_by(DeliveryOptionRow.total, DeliveryOptionRow.arrives)
     )
     return [Cell(*row) for row in rows]
 

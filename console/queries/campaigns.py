@@ -58,7 +58,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CampaignProgress:
     """A campaign and how far it is.
 
     `rejected` are rows of the file, `refused` people the vendor did not take, `spared` people whom a list or a rule
@@ -197,7 +197,7 @@ def _stages_behind(group: Group, stages: Sequence[Stage]) -> int:
     return len(stages) if group.state in ENDED else stages.index(group.stage)
 
 
-def list_campaigns(connection: Connection, limit: int, before: int | None = None) -> list[Standing]:
+def list_campaigns(connection: Connection, limit: int, before: int | None = None) -> list[CampaignProgress]:
     """Return the newest campaigns, newest first, or the newest of those before one."""
     newest = select(Campaign.id).order_by(Campaign.id.desc()).limit(limit)
     if before is not None:
@@ -205,17 +205,17 @@ def list_campaigns(connection: Connection, limit: int, before: int | None = None
     return _standings(connection, Campaign.id.in_(newest.scalar_subquery()))
 
 
-def campaign(connection: Connection, campaign_id: int) -> Standing | None:
+def campaign(connection: Connection, campaign_id: int) -> CampaignProgress | None:
     """Return one campaign, or None if there is none with this number."""
     found = _standings(connection, Campaign.id == campaign_id)
     return found[0] if found else None
 
 
-def _standings(connection: Connection, which: ColumnElement[bool]) -> list[Standing]:
+def _standings(connection: Connection, which: ColumnElement[bool]) -> list[CampaignProgress]:
     campaigns = connection.execute(select(*_CAMPAIGN).where(which).order_by(Campaign.id.desc())).all()
     grouped = _groups(connection, [row.id for row in campaigns])
     return [
-        Standing(**row._mapping, groups=tuple(grouped.get(row.id, ())))  # noqa: SLF001 - a row as a mapping
+        CampaignProgress(**row._mapping, groups=tuple(grouped.get(row.id, ())))  # noqa: SLF001 - a row as a mapping
         for row in campaigns
     ]
 
@@ -286,7 +286,7 @@ def _groups(connection: Connection, campaign_ids: Iterable[int]) -> dict[int | N
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class NextStep:
     """Why a mailing of a campaign waits, and when work on it goes on."""
 
     mailing_id: int
@@ -294,7 +294,7 @@ class Waiting:
     until: datetime
 
 
-def waiting(connection: Connection, campaign_id: int) -> Waiting | None:
+def waiting(connection: Connection, campaign_id: int) -> NextStep | None:
     """Return the mailing that is first to go on among those that wait for something, if any does."""
     row = connection.execute(
         select(Mailing.id, Mailing.reason, Mailing.not_before)
@@ -302,7 +302,7 @@ def waiting(connection: Connection, campaign_id: int) -> Waiting | None:
         .order_by(Mailing.not_before)
         .limit(1)
     ).one_or_none()
-    return None if row is None else Waiting(row.id, row.reason, row.not_before)
+    return None if row is None else NextStep(row.id, row.reason, row.not_before)
 
 
 def mailings_in(connection: Connection, campaign_id: int, *states: State) -> list[int]:

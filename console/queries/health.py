@@ -39,7 +39,7 @@ def at_work_since(connection: Connection, began: datetime) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Halt:
+class SendingBlocked:
     """What keeps everything from being written to the vendor: a person's pause, or a database that may be a copy."""
 
     paused_at: datetime | None = None
@@ -52,9 +52,9 @@ def shared_why(connection: Connection) -> str | None:
     return connection.scalar(select(Installation.shared_why))
 
 
-def halt(connection: Connection) -> Halt:
+def halt(connection: Connection) -> SendingBlocked:
     """Return what keeps everything from going on, both None if nothing does."""
     row = connection.execute(
         select(Installation.paused_at, Installation.disarmed_why, Installation.doubted_at)
     ).one_or_none()
-    return Halt() if row is None else Halt(*row)
+    return SendingBlocked() if row is None else SendingBlocked(*row)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Date, case, cast, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from models import Campaign, Charge, Decision, Mailing, State, Verdict
+from models import ApprovalDecision, Campaign, Charge, Decision, Mailing, State
 from worker.billing.amounts import added
 
 AMOUNTS: Final = ("quoted", "approved", "charged", "credited", "paid", "from_credits", "difference")
@@ -26,7 +26,7 @@ class Grouping(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerLine:
     """One line, in the vendor's currency. ``paid`` is the cost: what was charged less discounts and refunds.
 
     The account's credits paid ``from_credits`` of that. ``quoted`` is of every order that has a price and is not
@@ -70,7 +70,7 @@ def ledger(
     zone: str,
     since: date | None = None,
     until: date | None = None,
-) -> list[Entry]:
+) -> list[LedgerLine]:
     """Return the ledger's lines. A day is that of the payment in `zone`; with days given, both are included."""
     label, place = _READ_AS[by]
     orders = sorted(_orders(connection, zone, since, until), key=place)
@@ -96,7 +96,7 @@ _READ_AS: Final[Mapping[Grouping, tuple[Callable[[_Order], str], Callable[[_Orde
 }
 
 
-def total(entries: Iterable[Entry]) -> Entry:
+def total(entries: Iterable[LedgerLine]) -> LedgerLine:
     """Return the sum of all lines."""
     given = list(entries)
 
@@ -104,7 +104,7 @@ def total(entries: Iterable[Entry]) -> Entry:
         return added(getattr(one, name) for one in given)
 
     amounts: dict[str, Any] = {name: of(name) for name in AMOUNTS}
-    return Entry(
+    return LedgerLine(
         label="all",
         orders=sum(one.orders for one in given),
         pieces=sum(one.pieces for one in given),
@@ -112,13 +112,13 @@ def total(entries: Iterable[Entry]) -> Entry:
     )
 
 
-def _sum(label: str, orders: list[_Order]) -> Entry:
+def _sum(label: str, orders: list[_Order]) -> LedgerLine:
     def of(name: str) -> Decimal:
         return added(getattr(one, name) for one in orders)
 
     paid = of("charged") - of("credited")
     quoted_of_paid = added(one.quoted for one in orders if one.is_paid)
-    return Entry(
+    return LedgerLine(
         label=label,
         orders=len(orders),
         pieces=sum(one.pieces for one in orders),
@@ -149,10 +149,10 @@ def _orders(connection: Connection, zone: str, since: date | None, until: date |
         .subquery()
     )
     agreed = (
-        select(Decision.mailing_id, Decision.total)
-        .ext(distinct_on(Decision.mailing_id))
-        .where(Decision.verdict == Verdict.APPROVED)
-        .order_by(Decision.mailing_id, Decision.id.desc())
+        select(ApprovalDecision.mailing_id, ApprovalDecision.total)
+        .ext(distinct_on(ApprovalDecision.mailing_id))
+        .where(ApprovalDecision.verdict == Decision.APPROVED)
+        .order_by(ApprovalDecision.mailing_id, ApprovalDecision.id.desc())
         .subquery()
     )
     day = cast(func.timezone(zone, Mailing.paid_at), Date)

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, func, select
 from models import (
     SPARED,
     Approval,
-    EventLog,
     HoldMode,
     IfLate,
     Mailing,
@@ -18,6 +17,7 @@ from models import (
     Recipient,
     Stage,
     State,
+    StateChange,
     VendorCall,
 )
 
@@ -133,9 +133,19 @@ def mailing(connection: Connection, mailing_id: int) -> MailingFacts | None:
 
 def timeline(connection: Connection, mailing_id: int, limit: int) -> list[Event]:
     """Return the newest moves of a mailing, oldest first."""
-    columns = (EventLog.at, EventLog.move, EventLog.stage, EventLog.state, EventLog.actor, EventLog.detail)
+    columns = (
+        StateChange.at,
+        StateChange.move,
+        StateChange.stage,
+        StateChange.state,
+        StateChange.actor,
+        StateChange.detail,
+    )
     rows = connection.execute(
-        select(*columns).where(EventLog.mailing_id == mailing_id).order_by(EventLog.id.desc()).limit(limit)
+        select(*columns)
+        .where(StateChange.mailing_id == mailing_id)
+        .order_by(StateChange.id.desc())
+        .limit(limit)
     )
     return [Event(*row) for row in reversed(rows.all())]
 

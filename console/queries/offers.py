@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, select
 from console.queries.mailings import MailingFacts, mailing
 from console.queries.quotes import Line, QuoteFacts, latest_quote
 from models import Campaign, HoldMode, Mailing, Outcome, Recipient
-from worker.billing.approval_terms import Offer, offered
+from worker.billing.approval_terms import ApprovalTerms, current_terms
 
 _MOST_REASONS: Final = 10
 _AMOUNTS: Final = ("charges", "tax", "credits", "total", "from_credits")
@@ -21,7 +21,7 @@ _AMOUNTS: Final = ("charges", "tax", "credits", "total", "from_credits")
 class Terms:
     """What an approval of one mailing binds: the offer, and the dates that are shown beside it."""
 
-    offer: Offer
+    offer: ApprovalTerms
     send_at: datetime | None
     hold_until: date | None
     hold_mode: HoldMode | None
@@ -87,7 +87,7 @@ def terms(connection: Connection, mailing_ids: Iterable[int]) -> dict[int, Terms
     """Return what an approval of each mailing would bind; mailings that do not exist are left out."""
     found = {}
     for number in mailing_ids:
-        offer, facts = offered(connection, number), mailing(connection, number)
+        offer, facts = current_terms(connection, number), mailing(connection, number)
         if offer is not None and facts is not None:
             dates = (facts.send_at, facts.hold_until, facts.hold_mode, facts.deliver_by)
             found[number] = Terms(offer, *dates)

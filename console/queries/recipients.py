@@ -17,7 +17,7 @@ class OutcomeCount:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Person:
+class RecipientFacts:
     """One person of a mailing. Personal data: shown only to who asks for it."""
 
     position: int
@@ -47,10 +47,10 @@ def outcomes(connection: Connection, mailing_id: int) -> list[OutcomeCount]:
     return [OutcomeCount(*row) for row in rows]
 
 
-def people(connection: Connection, mailing_id: int) -> list[Person]:
+def people(connection: Connection, mailing_id: int) -> list[RecipientFacts]:
     """Return everybody on one mailing, in their sequence."""
-    columns = tuple(getattr(Recipient, name) for name in Person.__slots__)
+    columns = tuple(getattr(Recipient, name) for name in RecipientFacts.__slots__)
     rows = connection.execute(
         select(*columns).where(Recipient.mailing_id == mailing_id).order_by(Recipient.position)
     )
-    return [Person(*row) for row in rows]
+    return [RecipientFacts(*row) for row in rows]

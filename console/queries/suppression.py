@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from models import Mark, Suppression, SuppressionList
+from models import IdentityKind, Suppression, SuppressionList
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def suppression_lists(connection: Connection) -> list[ListStanding]:
         ListStanding(
             name,
             created_at,
-            {Mark(row[1]).value: row[2] for row in counted if row[0] == name},
+            {IdentityKind(row[1]).value: row[2] for row in counted if row[0] == name},
             max((row[3] for row in counted if row[0] == name), default=None),
         )
         for name, created_at in named

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
-from console.queries.ledger import AMOUNTS, Entry, Grouping
+from console.queries.ledger import AMOUNTS, Grouping, LedgerLine
 from console.views.formatting import cost, count, money, table, text
-from worker.billing.approval_terms import Offer
-from worker.billing.budget_limits import Standing
-from worker.billing.budgets import purse_words
+from worker.billing.approval_terms import ApprovalTerms
+from worker.billing.budget_limits import BudgetUsage
+from worker.billing.budgets import scope_label
 
 _NUMBERS = (
     "limit",
@@ -26,7 +26,7 @@ _NUMBERS = (
 _SHOWN_OF_A_HASH = 12
 
 
-def offer_words(offer: Offer) -> str:
+def terms_label(offer: ApprovalTerms) -> str:
     """Return what an approval is of, in one line; hashes by their beginnings."""
     told = ", ".join(f"{name} {value}" for name, value in offer.options.items() if value is not None)
     return (
@@ -35,16 +35,16 @@ def offer_words(offer: Offer) -> str:
     )
 
 
-def budget_table(standings: Iterable[Standing]) -> Table:
+def budget_table(standings: Iterable[BudgetUsage]) -> Table:
     """Return one line for each limit."""
     rows = table("whose", "limit of", "limit", "taken", "left", right=_NUMBERS)
     for one in standings:
-        whose = purse_words(one.purse, one.subject).removeprefix("the budget of ").removesuffix("'s budget")
+        whose = scope_label(one.purse, one.subject).removeprefix("the budget of ").removesuffix("'s budget")
         rows.add_row(whose, one.limit.replace("_", " "), money(one.amount), money(one.taken), money(one.left))
     return rows
 
 
-def ledger_table(entries: Iterable[Entry], by: Grouping) -> Table:
+def ledger_table(entries: Iterable[LedgerLine], by: Grouping) -> Table:
     """Return one line for each order, campaign or day, and their sums."""
     listed = list(entries)
     # A column of nothing but zeros would crowd the others out.

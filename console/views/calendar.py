@@ -7,7 +7,7 @@ from rich.table import Table
 
 from console.queries.calendar import Cell, Due
 from console.views.formatting import money, table, text
-from worker.scheduling.zoned_time import day_said, said
+from worker.scheduling.zoned_time import format_day, format_instant
 
 
 def grid_table(cells: Iterable[Cell]) -> Table:
@@ -27,7 +27,9 @@ def calendar_table(entries: Iterable[Due], now: datetime) -> Table:
     rows = table("when", "what", "people", "price", "why", right=("people", "price"), fold=("when", "why"))
     for one in entries:
         people = "" if one.people is None else f"{one.people:,}"
-        rows.add_row(said(one.at, one.zone, now), _what(one), people, money(one.quoted), text(one.why))
+        rows.add_row(
+            format_instant(one.at, one.zone, now), _what(one), people, money(one.quoted), text(one.why)
+        )
     return rows
 
 
@@ -40,4 +42,4 @@ def _what(one: Due) -> str:
 def days_words(cells: Iterable[Cell], now: datetime) -> str:
     """Return on which day a grid was quoted."""
     taken = max((one.taken_at for one in cells), default=now)
-    return f"Quoted {day_said(taken.date(), now)}; nothing is ordered."
+    return f"Quoted {format_day(taken.date(), now)}; nothing is ordered."

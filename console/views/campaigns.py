@@ -9,7 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from console.queries.campaigns import Group, Rejection, Standing, Waiting
+from console.queries.campaigns import CampaignProgress, Group, NextStep, Rejection
 from console.views.formatting import cost, count, day, facts, money, state, table, text, when
 from models import State
 
@@ -27,7 +27,7 @@ _NUMBERS = (
 )
 
 
-def campaign_table(standings: Iterable[Standing]) -> Table:
+def campaign_table(standings: Iterable[CampaignProgress]) -> Table:
     """Return one line for each campaign."""
     columns = ("id", "name", "status", "orders", "people", "price", "date")
     rows = table(*columns, right=_NUMBERS, fold=("name",))
@@ -44,7 +44,7 @@ def campaign_table(standings: Iterable[Standing]) -> Table:
     return rows
 
 
-def campaign_facts(one: Standing) -> Table:
+def campaign_facts(one: CampaignProgress) -> Table:
     """Return a campaign's own facts."""
     return facts(
         ("campaign", f"{one.id}  {one.name}"),
@@ -60,7 +60,7 @@ def campaign_facts(one: Standing) -> Table:
     )
 
 
-def _date_facts(one: Standing) -> Iterator[tuple[str, str]]:
+def _date_facts(one: CampaignProgress) -> Iterator[tuple[str, str]]:
     if one.sends:
         yield "paid", f"not before {_span(*map(when, one.sends))}"
     if one.holds:
@@ -71,7 +71,7 @@ def _date_facts(one: Standing) -> Iterator[tuple[str, str]]:
         yield "last paid", when(one.paid_at)
 
 
-def _date(one: Standing) -> str:
+def _date(one: CampaignProgress) -> str:
     """Return the date that matters now: of the payment, else of the first order to go out, else of the submission."""
     if one.paid_at:
         return f"paid {day(one.paid_at)}"
@@ -88,7 +88,7 @@ def _spared_words(spared: int) -> str:
     return f"{spared:,}, by your suppression lists, caps or one piece for a household"
 
 
-def group_table(one: Standing) -> Table:
+def group_table(one: CampaignProgress) -> Table:
     """Return one line for each stage and state that mailings of the campaign are at."""
     rows = table(
         *("orders", "stage", "state", "size", "accepted", "refused", "spared", "quoted", "charged"),
@@ -117,7 +117,7 @@ def rejection_table(rejections: Iterable[Rejection]) -> Table:
     return rows
 
 
-def progress(one: Standing, waiting: Waiting | None, notes: Iterable[str] = ()) -> RenderableType:
+def progress(one: CampaignProgress, waiting: NextStep | None, notes: Iterable[str] = ()) -> RenderableType:
     """Return how far a campaign is, for a display that is drawn again and again."""
     done, steps = one.steps
     bar = Table.grid(padding=(0, 1))
@@ -129,7 +129,7 @@ def progress(one: Standing, waiting: Waiting | None, notes: Iterable[str] = ()) 
     return Stack(bar, Text(f"  {summary(one)}"), *(Text(f"  {line}") for line in _notes(one, waiting, notes)))
 
 
-def summary(one: Standing) -> str:
+def summary(one: CampaignProgress) -> str:
     """Return how far a campaign is in one line."""
     doing: Counter[str] = Counter()
     for group in one.groups:
@@ -140,13 +140,13 @@ def summary(one: Standing) -> str:
     return f"{count(one.mailings, 'order')}: {parts or 'none yet'}; {people}{_money_words(one)}"
 
 
-def _money_words(one: Standing) -> str:
+def _money_words(one: CampaignProgress) -> str:
     if one.count(State.SENT):
         return f"; {_charged(one)} charged"
     return f"; {cost(one.quoted, one.quoted_from_credits)} quoted" if one.quoted else ""
 
 
-def _charged(one: Standing) -> str:
+def _charged(one: CampaignProgress) -> str:
     return cost(one.charged, one.charged_from_credits)
 
 
@@ -163,7 +163,7 @@ _REST_WORDS = {
 }
 
 
-def _notes(one: Standing, waiting: Waiting | None, notes: Iterable[str]) -> Iterable[str]:
+def _notes(one: CampaignProgress, waiting: NextStep | None, notes: Iterable[str]) -> Iterable[str]:
     if one.paused_at:
         yield f"paused: mailrun campaign resume {one.id}"
     if waiting is not None:

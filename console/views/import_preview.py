@@ -7,7 +7,7 @@ from rich.table import Table
 
 from console.views.formatting import count, facts, moment, table, text
 from intake.campaigns.merge_samples import Samples
-from intake.csv.preview import Findings, Tally
+from intake.csv.preview import ImportPreview, RowCounts
 from intake.csv.saved_mappings import SavedMapping
 
 # Of a spreadsheet with columns by the thousand a person reads no more.
@@ -15,7 +15,7 @@ _MOST_NAMES: Final = 20
 _LONGEST_SAMPLE: Final = 60
 
 
-def findings_facts(findings: Findings) -> Table:
+def findings_facts(findings: ImportPreview) -> Table:
     """Return how a list was read, and which column became which field."""
     tally, columns = findings.tally, findings.columns
     fields = ", ".join(f"{heading} = {field}" for field, heading in columns.named().items())
@@ -42,7 +42,7 @@ def sample_lines(samples: Sequence[tuple[str, tuple[str, ...]]]) -> list[str]:
     return [f"Prints {name}: {' | '.join(map(_short, values))}" for name, values in samples]
 
 
-def _read_as(findings: Findings) -> str:
+def _read_as(findings: ImportPreview) -> str:
     if findings.sheet:
         how = f'sheet "{findings.sheet}" of a workbook'
     else:
@@ -52,7 +52,7 @@ def _read_as(findings: Findings) -> str:
     return f"{preset}{how}{above}"
 
 
-def _further(tally: Tally) -> str:
+def _further(tally: RowCounts) -> str:
     return f"; {count(tally.further, 'further line')} of the same orders" if tally.further else ""
 
 
@@ -65,7 +65,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def rejected_table(tally: Tally) -> Table:
+def rejected_table(tally: RowCounts) -> Table:
     """Return the first rejected rows and why; of the others the number."""
     rows = table("row", "what is wrong", right=("row",), fold=("what is wrong",), title="Rejected rows")
     for number, sentence in tally.first_rejected:
@@ -79,7 +79,7 @@ def rejected_table(tally: Tally) -> Table:
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-def reasons_table(tally: Tally) -> Table:
+def reasons_table(tally: RowCounts) -> Table:
     """Return how many rows are rejected for which reason; a row with several counts under its first."""
     rows = table("reason", "rows", right=("rows",), title="Rejected for")
     for code, number in tally.reasons.most_common():
@@ -96,7 +96,7 @@ def mapping_table(saved: Sequence[SavedMapping]) -> Table:
     return rows
 
 
-def findings_told(findings: Findings) -> dict[str, object]:
+def findings_told(findings: ImportPreview) -> dict[str, object]:
     """Return what was found as members of a JSON document."""
     tally, columns = findings.tally, findings.columns
     return {

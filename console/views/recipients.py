@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
-from console.queries.recipients import OutcomeCount, Person
+from console.queries.recipients import OutcomeCount, RecipientFacts
 from console.views.formatting import state, table, text
 
 
@@ -16,7 +16,7 @@ def outcome_table(outcomes: Iterable[OutcomeCount]) -> Table:
     return rows
 
 
-def person_table(people: Iterable[Person]) -> Table:
+def person_table(people: Iterable[RecipientFacts]) -> Table:
     """Return everybody, with name and address."""
     rows = table(
         "row",

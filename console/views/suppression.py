@@ -6,12 +6,12 @@ from rich.table import Table
 
 from console.queries.suppression import ListStanding
 from console.views.formatting import day, table, text
-from models import Mark
+from models import IdentityKind
 
 
 def list_table(lists: Iterable[ListStanding]) -> Table:
     """Return every list with its entries by mark."""
-    marks = [mark.value for mark in Mark]
+    marks = [mark.value for mark in IdentityKind]
     rows = table("list", *marks, "last added", right=tuple(marks), fold=("list",), title="Suppression lists")
     for one in lists:
         counts = [f"{one.entries.get(mark, 0):,}" for mark in marks]

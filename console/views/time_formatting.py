@@ -6,7 +6,7 @@ from typing import Final
 from console.queries.mailings import MailingFacts
 from console.views.formatting import money
 from models import DAY_SECONDS, ENDED, HoldMode, IfLate, Stage
-from worker.scheduling.zoned_time import day_said, said
+from worker.scheduling.zoned_time import format_day, format_instant
 
 _HOUR: Final = 3600
 _POLICIES: Final = {
@@ -20,13 +20,13 @@ def time_facts(one: MailingFacts, now: datetime) -> list[tuple[str, str]]:
     """Return when a mailing is paid for, by when it must arrive, and until when its price can be had."""
     found = []
     if one.send_at:
-        found.append(("paid", f"not before {said(one.send_at, one.zone, now)}"))
+        found.append(("paid", f"not before {format_instant(one.send_at, one.zone, now)}"))
         found.append(("if late", f"over {_lateness(one.late_after)}: {_POLICIES[one.if_late]}"))
     if one.hold_until:
         by = "LettrLabs, paid" if one.hold_mode is HoldMode.VENDOR else "Mailrun, unpaid"
-        found.append(("held", f"until {day_said(one.hold_until, now)}, by {by}"))
+        found.append(("held", f"until {format_day(one.hold_until, now)}, by {by}"))
     if one.deliver_by:
-        found.append(("arrives", f"by {day_said(one.deliver_by, now)}"))
+        found.append(("arrives", f"by {format_day(one.deliver_by, now)}"))
     if one.price_until and one.state not in ENDED and one.stage is not Stage.SETTLE:
         found.append(("price", price_words(one, now)))
     return found
@@ -36,7 +36,7 @@ def price_words(one: MailingFacts, now: datetime) -> str:
     """Return until when approval keeps the price of a mailing, and what comes then; empty if no end is known."""
     if one.price_until is None:
         return ""
-    until = said(one.price_until, one.zone, now)
+    until = format_instant(one.price_until, one.zone, now)
     if one.price_after is None:
         return f"approve before {until}, or nothing arrives in time"
     return f"approve before {until}, or the price rises from {money(one.quoted)} to {money(one.price_after)}"

@@ -8,11 +8,11 @@ import psycopg
 from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import Connection
 
-from intake.csv.importer import Rejected
+from intake.csv.importer import RejectedRow
 from intake.recipients.digests import installation_key
 from intake.recipients.recipient import Recipient
-from intake.recipients.rows import Mailable, Person, mailable
-from worker.transitions import NewMailing, open_mailings
+from intake.recipients.rows import MailableRow, RecipientRow, to_row
+from worker.transitions import NewMailing, insert_mailings
 
 _PEOPLE: Final = """
     COPY recipient (mailing_id, position, "row",
@@ -31,7 +31,7 @@ class Batch(NamedTuple):
     """A mailing and its people, in their order."""
 
     mailing: NewMailing
-    people: Sequence[Person]
+    people: Sequence[RecipientRow]
 
     def __repr__(self) -> str:
         return f"<a mailing to {len(self.people)} people>"
@@ -42,7 +42,7 @@ def write_batches(connection: Connection, batches: Sequence[Batch], now: datetim
 
     Raises sqlalchemy.exc.IntegrityError if the key of one is taken.
     """
-    ids = open_mailings(connection, [batch.mailing for batch in batches], now)
+    ids = insert_mailings(connection, [batch.mailing for batch in batches], now)
     rows = (
         (mailing_id, position, *one)
         for mailing_id, batch in zip(ids, batches, strict=True)
@@ -52,13 +52,13 @@ def write_batches(connection: Connection, batches: Sequence[Batch], now: datetim
     return ids
 
 
-def known(connection: Connection, recipients: Iterable[Recipient]) -> list[Mailable]:
+def rows_for(connection: Connection, recipients: Iterable[Recipient]) -> list[MailableRow]:
     """Return recipients that came from no table as who is mailed, known by this installation's digests."""
     key = installation_key(connection)
-    return [mailable(None, recipient, key) for recipient in recipients]
+    return [to_row(None, recipient, key) for recipient in recipients]
 
 
-def write_rejected(connection: Connection, campaign_id: int, rejected: Sequence[Rejected]) -> None:
+def write_rejected(connection: Connection, campaign_id: int, rejected: Sequence[RejectedRow]) -> None:
     """Note rows of a campaign that are not mailed: number, first reason's code, and every reason's sentence."""
     rows = (
         (campaign_id, row.number, reasons[0].code.value, " ".join(reason.sentence for reason in reasons))

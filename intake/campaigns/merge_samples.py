@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from intake.recipients.rows import MERGE, Person
+from intake.recipients.rows import MERGE, RecipientRow
 
 SAMPLES: Final = 2
 _MOST_BLOCKS: Final = 20
@@ -20,7 +20,7 @@ class Samples:
     values: dict[str, list[str]] = field(default_factory=dict, repr=False)
     _blocks: dict[str, int] = field(default_factory=dict, repr=False)
 
-    def take(self, people: Sequence[Person]) -> None:
+    def take(self, people: Sequence[RecipientRow]) -> None:
         """Take values of a block's people, where there are still too few."""
         wanted = [name for name in self.headings if self._blocks.get(name, 0) < _MOST_BLOCKS]
         if not wanted or not people:
@@ -39,7 +39,7 @@ class Samples:
             if name in self.values
         ]
 
-    def _fill(self, name: str, people: Iterable[Person]) -> None:
+    def _fill(self, name: str, people: Iterable[RecipientRow]) -> None:
         values = self.values.setdefault(name, [])
         for person in people:
             value = json.loads(person[MERGE][1:]).get(name)

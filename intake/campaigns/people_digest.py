@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
-from intake.recipients.rows import DIGEST, Mailable, Person, as_jsonb
+from intake.recipients.rows import DIGEST, MailableRow, RecipientRow, as_jsonb
 
-_SALUTATION: Final = Mailable._fields.index("salutation")
-_MERGE: Final = Mailable._fields.index("merge")
+_SALUTATION: Final = MailableRow._fields.index("salutation")
+_MERGE: Final = MailableRow._fields.index("merge")
 _NO_MERGE: Final = as_jsonb({})
 _MODULUS: Final = 2**256
 
@@ -24,7 +24,7 @@ class PeopleDigest:
         self._sum = 0
         self._people = 0
 
-    def add(self, people: Sequence[Person]) -> None:
+    def add(self, people: Sequence[RecipientRow]) -> None:
         """Add people, each of them once."""
         self._sum = (self._sum + sum(int.from_bytes(_digest_of(one)) for one in people)) % _MODULUS
         self._people += len(people)
@@ -34,7 +34,7 @@ class PeopleDigest:
         return f"{self._people}:{self._sum:x}"
 
 
-def _digest_of(person: Person) -> bytes:
+def _digest_of(person: RecipientRow) -> bytes:
     """Return a digest of the person and of what is printed; the person's own where nothing else is printed."""
     digest: bytes = person[DIGEST]
     salutation, merge = person[_SALUTATION], person[_MERGE]

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from intake.errors import Fault, IntakeError
+from intake.errors import ErrorCode, IntakeError
 
 REPEAT_WINDOW: Final = timedelta(days=30)
 """For how long a person who got a template does not get it from another campaign unasked."""
@@ -144,7 +144,7 @@ class RecentPiecesError(IntakeError):
             f"{recent.describe(now)}: nothing was queued. Say again=new to mail only the other "
             f"{recent.people - recent.repeated:,}, or again=everybody to mail all of them."
         )
-        super().__init__(Fault.MAILED_LATELY, sentence)
+        super().__init__(ErrorCode.MAILED_LATELY, sentence)
         self.recent = recent
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from intake.campaigns.recent_pieces import Piece, RecentPieces, RecentSenders
-from intake.csv.importer import Rejected
+from intake.csv.importer import RejectedRow
 from intake.csv.records import Row
 from intake.reasons import Reason, ReasonCode
-from intake.recipients.rows import Mailable, Person
+from intake.recipients.rows import MailableRow, RecipientRow
 
-_ROW = Mailable._fields.index("row")
-_PERSON = Mailable._fields.index("person_digest")
+_ROW = MailableRow._fields.index("row")
+_PERSON = MailableRow._fields.index("person_digest")
 
 
 class RepeatScreen:
@@ -25,14 +25,14 @@ class RepeatScreen:
         self._recent = recent
         self._only_new = only_new
 
-    def screen(self, people: list[Person]) -> tuple[list[Person], list[Rejected]]:
+    def screen(self, people: list[RecipientRow]) -> tuple[list[RecipientRow], list[RejectedRow]]:
         """Return the people to write, and those who are left out with the reason."""
         found = self._pieces.find([one[_PERSON] for one in people])
         if not found:
             self._recent.count(len(people), ())
             return people, []
-        kept: list[Person] = []
-        left_out: list[Rejected] = []
+        kept: list[RecipientRow] = []
+        left_out: list[RejectedRow] = []
         repeated: list[Piece] = []
         for one in people:
             piece = found.get(one[_PERSON])
@@ -41,12 +41,12 @@ class RepeatScreen:
             if piece is None or not (piece.corrected or self._only_new):
                 kept.append(one)
             else:
-                left_out.append(Rejected(Row(one[_ROW], 0, []), (_reason(piece),)))
+                left_out.append(RejectedRow(Row(one[_ROW], 0, []), (_reason(piece),)))
         self._recent.count(len(kept) if not self._only_new else len(people), repeated)
         return kept, left_out
 
 
-def keep_all(people: list[Person]) -> tuple[list[Person], Sequence[Rejected]]:
+def keep_all(people: list[RecipientRow]) -> tuple[list[RecipientRow], Sequence[RejectedRow]]:
     """Return all people to write: the submission says that everybody gets it."""
     return people, ()
 

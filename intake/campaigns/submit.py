@@ -27,23 +27,23 @@ from intake.campaigns.recent_pieces import (
     lock_template,
 )
 from intake.campaigns.repeats import RepeatScreen, keep_all
-from intake.campaigns.writer import Screen, Writer
+from intake.campaigns.writer import CampaignWriter, Screen
 from intake.csv.columns import match_columns
-from intake.csv.importer import Rejected
-from intake.csv.preview import Progress, Source, Tally
+from intake.csv.importer import RejectedRow
+from intake.csv.preview import Progress, RowCounts, Source
 from intake.csv.saved_mappings import mapping_for
 from intake.csv.table import Table
-from intake.errors import ConflictError, Fault, IntakeError
+from intake.errors import ConflictError, ErrorCode, IntakeError
 from intake.options import LONGEST_WORD, OWN_KEYS, Options, digest_of_request, require_usable_key
 from intake.recipients.digests import installation_key
-from intake.recipients.rows import Person
+from intake.recipients.rows import RecipientRow
 from intake.strictness import Strictness
 from intake.suppression.lists import require_lists
-from models import Campaign, Mailing, Priority, Purse, State
+from models import BudgetScope, Campaign, Mailing, Priority, State
 from worker.billing import budget_limits
 from worker.clock import Clock, system_clock
 from worker.scheduling import recurrence_rules
-from worker.scheduling.recurrence_rules import Repeats
+from worker.scheduling.recurrence_rules import RecurrenceRule
 from worker.transitions import NewMailing
 
 DEFAULT_BATCH_SIZE: Final = 1000
@@ -78,7 +78,7 @@ def submit_campaign(
     mapping: Mapping[str, str] | None = None,
     sheet: str | None = None,
     batch_size: int = DEFAULT_BATCH_SIZE,
-    repeats: Repeats | None = None,
+    repeats: RecurrenceRule | None = None,
     again: Again | str | None = None,
     repeat_window: timedelta = REPEAT_WINDOW,
     submitted_by: str | None = None,
@@ -102,7 +102,7 @@ def submit_campaign(
         if mapping is None:
             mapping = mapping_for(engine, table.headings)
         now = clock()
-        order = _Order(
+        order = _SubmissionRequest(
             key=key,
             name=" ".join((name or table.name).split())[:LONGEST_WORD],
             options=options if repeats is None else _for_the_first(options, repeats, now),
@@ -136,7 +136,7 @@ class _SubmittedBefore(Exception):  # noqa: N818 - it undoes what was written, a
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Order:
+class _SubmissionRequest:
     """What was asked for: `asked` is all of it but the people, as JSON knows it."""
 
     key: str | None
@@ -144,7 +144,7 @@ class _Order:
     options: Options
     asked: Mapping[str, Any]
     batch_size: int
-    repeats: Repeats | None
+    repeats: RecurrenceRule | None
     again: Again | None
     repeat_window: timedelta
     submitted_by: str | None
@@ -163,21 +163,23 @@ class _Order:
 
 def _require_usable(name: str | None, key: str | None, batch_size: int) -> None:
     if not 1 <= batch_size <= LARGEST_BATCH_SIZE:
-        raise IntakeError(Fault.BAD_OPTION, f"The batch size must be between 1 and {LARGEST_BATCH_SIZE:,}.")
+        raise IntakeError(
+            ErrorCode.BAD_OPTION, f"The batch size must be between 1 and {LARGEST_BATCH_SIZE:,}."
+        )
     if key is not None:
         require_usable_key(key)
     if name is not None and len(name) > LONGEST_WORD:
-        raise IntakeError(Fault.BAD_OPTION, f"The name must be at most {LONGEST_WORD} characters long.")
+        raise IntakeError(ErrorCode.BAD_OPTION, f"The name must be at most {LONGEST_WORD} characters long.")
 
 
 def _known_again(again: Again | str) -> Again:
     try:
         return Again(again)
     except ValueError:
-        raise IntakeError(Fault.BAD_OPTION, f"again must be {' or '.join(Again)}.") from None
+        raise IntakeError(ErrorCode.BAD_OPTION, f"again must be {' or '.join(Again)}.") from None
 
 
-def _submit(connection: Connection, order: _Order, reading: ListReading) -> Submission:
+def _submit(connection: Connection, order: _SubmissionRequest, reading: ListReading) -> Submission:
     """Write the campaign and decide about it; raises _SubmittedBefore to undo what was written."""
     lock_template(connection, order.options.template_id)
     require_lists(connection, order.options.sparing.lists)
@@ -190,7 +192,7 @@ def _submit(connection: Connection, order: _Order, reading: ListReading) -> Subm
     recent = RecentSenders(order.options.template_id)
     screen = _screen(connection, campaign_id, order, origins, recent)
     pattern = _pattern(campaign_id, order)
-    writer = Writer(
+    writer = CampaignWriter(
         connection, campaign_id, pattern, order.batch_size, _counting(screen, reading.tally), order.now
     )
     origin = " ".join(origin_name(one, key) for one in [*origins, campaign_id])
@@ -201,18 +203,22 @@ def _submit(connection: Connection, order: _Order, reading: ListReading) -> Subm
     return _finished(connection, campaign_id, order, reading, writer.mailings)
 
 
-def _prepare(connection: Connection, campaign_id: int, order: _Order) -> None:
+def _prepare(connection: Connection, campaign_id: int, order: _SubmissionRequest) -> None:
     if order.options.limits.given:
         who = order.submitted_by or "intake"
         budget_limits.set_limits(
-            connection, Purse.CAMPAIGN, campaign_id, order.options.limits.given, who, order.now
+            connection, BudgetScope.CAMPAIGN, campaign_id, order.options.limits.given, who, order.now
         )
     if order.repeats is not None:
         _begin_repeating(connection, campaign_id, order.repeats, order.options)
 
 
 def _screen(
-    connection: Connection, campaign_id: int, order: _Order, origins: Sequence[int], recent: RecentSenders
+    connection: Connection,
+    campaign_id: int,
+    order: _SubmissionRequest,
+    origins: Sequence[int],
+    recent: RecentSenders,
 ) -> Screen:
     if order.again is Again.EVERYBODY and not origins:
         return keep_all
@@ -227,8 +233,8 @@ def _screen(
     return RepeatScreen(pieces, recent, only_new=order.again is Again.NEW).screen
 
 
-def _counting(screen: Screen, tally: Tally) -> Screen:
-    def screened(found: list[Person]) -> tuple[list[Person], Sequence[Rejected]]:
+def _counting(screen: Screen, tally: RowCounts) -> Screen:
+    def screened(found: list[RecipientRow]) -> tuple[list[RecipientRow], Sequence[RejectedRow]]:
         kept, left_out = screen(found)
         tally.leave_out(left_out)
         return kept, left_out
@@ -237,7 +243,7 @@ def _counting(screen: Screen, tally: Tally) -> Screen:
 
 
 def _require_first_time(
-    connection: Connection, campaign_id: int, order: _Order, reading: ListReading
+    connection: Connection, campaign_id: int, order: _SubmissionRequest, reading: ListReading
 ) -> None:
     """Raise _SubmittedBefore if a campaign without a key was submitted before, and is not over unpaid.
 
@@ -266,11 +272,13 @@ def _require_first_time(
 _OVER: Final = (State.FAILED, State.CANCELLED)
 
 
-def _for_the_first(options: Options, repeats: Repeats, now: datetime) -> Options:
+def _for_the_first(options: Options, repeats: RecurrenceRule, now: datetime) -> Options:
     return replace(options, schedule=replace(options.schedule, send=repeats.first(now)))
 
 
-def _begin_repeating(connection: Connection, campaign_id: int, repeats: Repeats, options: Options) -> None:
+def _begin_repeating(
+    connection: Connection, campaign_id: int, repeats: RecurrenceRule, options: Options
+) -> None:
     send = options.schedule.send
     if send is None:
         raise LookupError("a campaign that repeats has a first time")
@@ -282,7 +290,7 @@ def _begin_repeating(connection: Connection, campaign_id: int, repeats: Repeats,
     )
 
 
-def _opened(connection: Connection, order: _Order) -> int | None:
+def _opened(connection: Connection, order: _SubmissionRequest) -> int | None:
     """Return a new campaign's id, or None if the key is taken, after a submission that is taking it has ended.
 
     Its digest follows when its people are known.
@@ -303,7 +311,9 @@ def _opened(connection: Connection, order: _Order) -> int | None:
     )
 
 
-def _earlier(connection: Connection, order: _Order, reading: ListReading, key: bytes) -> Submission:
+def _earlier(
+    connection: Connection, order: _SubmissionRequest, reading: ListReading, key: bytes
+) -> Submission:
     there = connection.execute(select(*Campaign.__table__.columns).where(Campaign.key == order.key)).one()
     reading.read(key, order.options.strictness)
     if there.request_digest != order.digest(reading.digest):
@@ -329,7 +339,7 @@ def _as_submission(there: Row[Any]) -> Submission:
     )
 
 
-def _pattern(campaign_id: int, order: _Order) -> NewMailing:
+def _pattern(campaign_id: int, order: _SubmissionRequest) -> NewMailing:
     """Return what all mailings of a campaign are like."""
     options = order.options
     return NewMailing(
@@ -352,13 +362,13 @@ def _pattern(campaign_id: int, order: _Order) -> NewMailing:
 
 
 def _finished(
-    connection: Connection, campaign_id: int, order: _Order, reading: ListReading, mailings: int
+    connection: Connection, campaign_id: int, order: _SubmissionRequest, reading: ListReading, mailings: int
 ) -> Submission:
     """Note the campaign's digest and counts. Raises IntakeError if it has no people."""
     tally = reading.tally
     if not tally.people:
         raise IntakeError(
-            Fault.NOBODY_TO_MAIL,
+            ErrorCode.NOBODY_TO_MAIL,
             f"None of the {tally.rows:,} rows can be mailed; row {tally.first_rejected[0][0]}: "
             f"{tally.first_rejected[0][1]}",
         )

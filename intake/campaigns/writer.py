@@ -13,25 +13,25 @@ from typing import Final, NamedTuple, TypeAlias
 from sqlalchemy import Connection
 
 from intake.campaigns.batches import Batch, write_batches, write_rejected
-from intake.csv.importer import Found, Rejected
-from intake.recipients.rows import Person
+from intake.csv.importer import ImportedBlock, RejectedRow
+from intake.recipients.rows import RecipientRow
 from worker.transitions import NewMailing
 
 _PEOPLE_AT_ONCE: Final = 5_000
 
 
-Screen: TypeAlias = Callable[[list[Person]], tuple[list[Person], Sequence[Rejected]]]
+Screen: TypeAlias = Callable[[list[RecipientRow]], tuple[list[RecipientRow], Sequence[RejectedRow]]]
 """Divides people into those to write and those to leave out. It may use the connection that is written on."""
 
 
-class _Portion(NamedTuple):
+class _WriteBatch(NamedTuple):
     """Mailings and rejected rows that are written at once."""
 
     batches: list[Batch]
-    rejected: list[Rejected]
+    rejected: list[RejectedRow]
 
 
-class Writer:
+class CampaignWriter:
     """Writes the mailings of one campaign, each after one pattern, inside the caller's transaction.
 
     While `write` is at work the connection is its own; `screen` is called while nothing is being written.
@@ -54,9 +54,9 @@ class Writer:
         self._size = size
         self._screen = screen
         self._now = now
-        self._left: list[Person] = []
+        self._left: list[RecipientRow] = []
 
-    def write(self, blocks: Iterable[Found]) -> None:
+    def write(self, blocks: Iterable[ImportedBlock]) -> None:
         """Write all people, the last and smaller mailing included; raises what reading or writing raises."""
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="write") as hand:
             writing: Future[None] | None = None
@@ -66,36 +66,36 @@ class Writer:
                 writing = hand.submit(self._write, self._portion(found))
             if writing is not None:
                 writing.result()
-        self._write(_Portion(self._batches(self._left), []))
+        self._write(_WriteBatch(self._batches(self._left), []))
 
-    def _gathered(self, blocks: Iterable[Found]) -> Iterator[Found]:
-        gathered = Found([], [])
+    def _gathered(self, blocks: Iterable[ImportedBlock]) -> Iterator[ImportedBlock]:
+        gathered = ImportedBlock([], [])
         for found in blocks:
             gathered.people.extend(found.people)
             gathered.rejected.extend(found.rejected)
             if len(gathered.people) + len(gathered.rejected) >= max(_PEOPLE_AT_ONCE, self._size):
                 yield gathered
-                gathered = Found([], [])
+                gathered = ImportedBlock([], [])
         yield gathered
 
-    def _portion(self, found: Found) -> _Portion:
+    def _portion(self, found: ImportedBlock) -> _WriteBatch:
         """Return whole mailings of the people who are not left out; the rest waits for the next portion."""
         kept, left_out = self._screen(found.people)
         people = self._left + kept
         whole = len(people) - len(people) % self._size
         self._left = people[whole:]
-        return _Portion(self._batches(people[:whole]), [*found.rejected, *left_out])
+        return _WriteBatch(self._batches(people[:whole]), [*found.rejected, *left_out])
 
-    def _batches(self, people: list[Person]) -> list[Batch]:
+    def _batches(self, people: list[RecipientRow]) -> list[Batch]:
         return [self._batch(people[at : at + self._size]) for at in range(0, len(people), self._size)]
 
-    def _batch(self, people: list[Person]) -> Batch:
+    def _batch(self, people: list[RecipientRow]) -> Batch:
         number = self.mailings
         self.mailings += 1
         key = f"{self._pattern.key}:{number}"
         return Batch(replace(self._pattern, key=key, size=len(people), batch=number), people)
 
-    def _write(self, portion: _Portion) -> None:
+    def _write(self, portion: _WriteBatch) -> None:
         if portion.batches:
             write_batches(self._connection, portion.batches, self._now)
         if portion.rejected:

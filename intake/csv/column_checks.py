@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Final
 
-from intake.errors import ColumnsError, Fault
+from intake.errors import ColumnsError, ErrorCode
 from intake.recipients.fields import NAME_FIELDS, REQUIRED_FIELDS, Field, heading_form
 
 Needs = Callable[[Sequence[str], Mapping[Field, object]], None]
@@ -39,12 +39,13 @@ def require_an_address(headings: Sequence[str], positions: Mapping[Field, object
         _require_headings(headings, "First name, Last name, Address 1, City, State, ZIP")
         names = ", ".join(missing)
         raise ColumnsError(
-            Fault.NO_ADDRESS_COLUMNS, f"No column means {names}. {_remedy(headings, missing[0], positions)}"
+            ErrorCode.NO_ADDRESS_COLUMNS,
+            f"No column means {names}. {_remedy(headings, missing[0], positions)}",
         )
     if nameless:
         _require_headings(headings, "First name, Last name, Address 1, City, State, ZIP")
         raise ColumnsError(
-            Fault.NO_NAME_COLUMN,
+            ErrorCode.NO_NAME_COLUMN,
             f"No column means a name or an organization. {_remedy(headings, Field.FULL_NAME, positions)}",
         )
 
@@ -56,7 +57,7 @@ def require_a_mark(headings: Sequence[str], positions: Mapping[Field, object]) -
         return
     _require_headings(headings, "Name, Address, ZIP, Email")
     raise ColumnsError(
-        Fault.NO_MARK_COLUMN,
+        ErrorCode.NO_MARK_COLUMN,
         "No column says who is not to be mailed: address with ZIP code, email or customer id. "
         f"{_remedy(headings, Field.EMAIL, positions)}",
     )
@@ -69,11 +70,11 @@ def two_columns(headings: Sequence[str], field: Field, columns: Sequence[int]) -
     example = f"{other}={LEAVE_OUT}"
     if len({heading_form(headings[at]) for at in columns}) == 1:
         return ColumnsError(
-            Fault.TWO_COLUMNS_FOR_ONE_FIELD,
+            ErrorCode.TWO_COLUMNS_FOR_ONE_FIELD,
             f"More than one column means {field.value}: {names}. Give one of them another heading.",
         )
     return ColumnsError(
-        Fault.TWO_COLUMNS_FOR_ONE_FIELD,
+        ErrorCode.TWO_COLUMNS_FOR_ONE_FIELD,
         f"More than one column means {field.value}: {names}. Leave one out: --mapping {shlex.quote(example)}",
     )
 
@@ -83,7 +84,7 @@ def unused_columns(headings: Sequence[str], unused: Sequence[int]) -> ColumnsErr
     names = ", ".join(f'"{_short(headings[at])}"' for at in unused[:_MOST_HEADINGS])
     first = headings[unused[0]]
     return ColumnsError(
-        Fault.UNUSED_COLUMNS,
+        ErrorCode.UNUSED_COLUMNS,
         f"Strict: no field is meant by {names}. For each of them add --mapping {shlex.quote(f'{first}=custom1')}, "
         f"or leave it out with --mapping {shlex.quote(f'{first}={LEAVE_OUT}')}",
     )
@@ -110,7 +111,7 @@ def letter(at: int) -> str:
 def _require_headings(headings: Sequence[str], example: str) -> None:
     if looks_like_a_person(headings):
         raise ColumnsError(
-            Fault.NO_HEADINGS,
+            ErrorCode.NO_HEADINGS,
             "The first row looks like a person, not like headings: put a row above it that says which column is "
             f"what, such as {example}.",
         )

@@ -18,9 +18,9 @@ from intake.csv.column_checks import (
 from intake.csv.layout import Arranged, Layout
 from intake.csv.presets import Preset, order_column, preset_of
 from intake.csv.records import Block
-from intake.errors import ColumnsError, Fault
+from intake.errors import ColumnsError, ErrorCode
 from intake.recipients.fields import MERGE_FIELDS, Field, Meaning, field_for, heading_form, meaning_of
-from intake.recipients.validator import Entry
+from intake.recipients.validator import RecipientDraft
 
 ORIGIN_HEADING: Final = "Mailrun campaign"
 """The column that names the campaign whose rejected rows a list corrects."""
@@ -28,7 +28,7 @@ ORIGIN_HEADING: Final = "Mailrun campaign"
 REASON_HEADINGS: Final = ("Row", "Reason", "What is wrong")
 """The columns that a rejected-rows file puts in front: sent again, it must not print them."""
 
-Reader = Callable[[list[str]], tuple[Entry, dict[str, str]]]
+Reader = Callable[[list[str]], tuple[RecipientDraft, dict[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,13 @@ class Columns:
     def reader(self) -> Reader:
         """Return a function that turns an arranged row's cells into an entry."""
         nowhere = self.width
-        cells_of_entry = itemgetter(*(self.positions.get(Field(name), nowhere) for name in Entry._fields))
+        cells_of_entry = itemgetter(
+            *(self.positions.get(Field(name), nowhere) for name in RecipientDraft._fields)
+        )
         merge = [(field.value, self.positions[field]) for field in MERGE_FIELDS if field in self.positions]
 
-        def read(cells: list[str]) -> tuple[Entry, dict[str, str]]:
-            entry = Entry._make(cells_of_entry([*cells, ""]))
+        def read(cells: list[str]) -> tuple[RecipientDraft, dict[str, str]]:
+            entry = RecipientDraft._make(cells_of_entry([*cells, ""]))
             return entry, {field: text for field, at in merge if (text := cells[at].strip())}
 
         return read
@@ -145,7 +147,7 @@ def _columns_called(heading: str, headings: Sequence[str]) -> list[int]:
     columns = exact or [at for at, found in enumerate(headings) if form and heading_form(found) == form]
     if not columns:
         raise ColumnsError(
-            Fault.UNKNOWN_COLUMN,
+            ErrorCode.UNKNOWN_COLUMN,
             f'The mapping names a column "{heading}" that the list does not have. {list_of(headings)}',
         )
     return columns
@@ -158,7 +160,8 @@ def _told_field(name: str) -> Field | None:
     if field is None:
         known = ", ".join(Field)
         raise ColumnsError(
-            Fault.UNKNOWN_FIELD, f'The mapping names a field "{name}"; there are {known}, and {LEAVE_OUT}.'
+            ErrorCode.UNKNOWN_FIELD,
+            f'The mapping names a field "{name}"; there are {known}, and {LEAVE_OUT}.',
         )
     return field
 

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import BinaryIO, Final
 
 from intake.csv.legacy_encodings import ACCENTED_WORD, another_encoding, is_implausible, likeliest
-from intake.errors import Fault, TableError
+from intake.errors import ErrorCode, TableError
 
 _CHUNK_BYTES: Final = 1 << 20
 _SAMPLE_WORDS: Final = 2000
@@ -39,14 +39,14 @@ _KNOWN_BINARIES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class DetectedEncoding:
     """What one pass over the bytes found: their encoding, a Python codec's name, and their SHA-256."""
 
     encoding: str
     sha256: bytes
 
 
-def survey(file: BinaryIO, name: str) -> Survey:
+def survey(file: BinaryIO, name: str) -> DetectedEncoding:
     """Read a seekable file once, from its start, in bounded memory.
 
     Raises TableError when the file is empty, is not text, or mixes two encodings.
@@ -70,16 +70,18 @@ def survey(file: BinaryIO, name: str) -> Survey:
         broken_line = line
     if broken_line:
         encoding = _legacy_encoding(file, name, encoding, broken_line)
-    return Survey(encoding, content.digest())
+    return DetectedEncoding(encoding, content.digest())
 
 
 def _refuse_other_kinds(start: bytes, name: str) -> None:
     if not start.strip():
-        raise TableError(Fault.EMPTY_FILE, f"{name} is empty: save the list as CSV again and send that file.")
+        raise TableError(
+            ErrorCode.EMPTY_FILE, f"{name} is empty: save the list as CSV again and send that file."
+        )
     for magic, kind in _KNOWN_BINARIES.items():
         if start.startswith(magic):
             raise TableError(
-                Fault.NOT_TEXT,
+                ErrorCode.NOT_TEXT,
                 f"{name} is {kind}, not a list: open it and save the list as CSV UTF-8 or as .xlsx.",
             )
     if _encoding_by_mark(start).startswith("utf-16"):
@@ -91,7 +93,7 @@ def _refuse_other_kinds(start: bytes, name: str) -> None:
 
 def _not_text(name: str, line: int) -> TableError:
     return TableError(
-        Fault.NOT_TEXT,
+        ErrorCode.NOT_TEXT,
         f"{name}, line {line}: this is not text but binary data: save the list as CSV UTF-8 and send that file.",
     )
 
@@ -134,7 +136,7 @@ def _legacy_encoding(file: BinaryIO, name: str, encoding: str, broken_line: int)
     marked = encoding.startswith("utf-16") or file.read(3) == codecs.BOM_UTF8
     if marked or 2 * sum(map(_is_utf8, words)) > len(words):
         raise TableError(
-            Fault.MIXED_ENCODINGS,
+            ErrorCode.MIXED_ENCODINGS,
             f"{name}, line {broken_line}: this line is in another encoding than the rest of the file: "
             "save the whole list as CSV UTF-8.",
         )
@@ -169,7 +171,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 
 def _wrong_encoding(name: str, line: int) -> TableError:
     return TableError(
-        Fault.WRONG_ENCODING,
+        ErrorCode.WRONG_ENCODING,
         f"{name}, line {line}: the letters of this line are in an encoding that Mailrun does not know: "
         "save the list as CSV UTF-8.",
     )

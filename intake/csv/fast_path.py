@@ -11,17 +11,17 @@ from typing import Final, NamedTuple, TypeAlias
 
 from intake.csv.columns import Columns
 from intake.recipients.cell_text import SUSPECTS, has_letter
-from intake.recipients.digests import Known, of_recipients
+from intake.recipients.digests import IdentityColumns, of_recipients
 from intake.recipients.fields import MERGE_FIELDS, URL_FIELDS, Field
-from intake.recipients.rows import Person, as_jsonb, encode
+from intake.recipients.rows import RecipientRow, as_jsonb, encode
 from intake.recipients.us_states import is_domestic, state_code
 from intake.recipients.validator import (
     LONGEST_CELL,
     LONGEST_MERGE,
-    Entry,
+    RecipientDraft,
     is_web_address,
-    settled_zip,
-    with_name_split,
+    normalize_zip,
+    split_full_name,
 )
 from intake.strictness import Strictness
 
@@ -34,7 +34,7 @@ _WRAPPED: Final = ("\n'", "\n\u2018", "\n\u2019", '\n="')
 _SHEET_ERROR: Final = re.compile(r"\n#[A-Z]")
 
 
-class _Cells(NamedTuple):
+class _DraftColumns(NamedTuple):
     """The columns of an `Entry`, one after the other; a field without a column is an empty one."""
 
     first_name: Column
@@ -54,19 +54,19 @@ class _Cells(NamedTuple):
     customer_id: Column
 
 
-class PlainRows:
+class FastPath:
     """Finds the plain rows of a table's blocks, and makes of each whom it mails."""
 
     def __init__(self, columns: Columns, key: bytes, strictness: Strictness) -> None:
         """Say what the columns mean, under which key people are known, and how sure an address must look."""
         at = columns.positions
-        self._entry = [at.get(Field(name)) for name in Entry._fields]
+        self._entry = [at.get(Field(name)) for name in RecipientDraft._fields]
         self._merge = [(field, at[field]) for field in MERGE_FIELDS if field in at]
         self._width = columns.width
         self._key = key
         self._looks = strictness is Strictness.NORMAL
 
-    def find(self, numbers: Sequence[int], rows: Sequence[list[str]]) -> list[Person | None]:
+    def find(self, numbers: Sequence[int], rows: Sequence[list[str]]) -> list[RecipientRow | None]:
         """Return of each row whom it mails, or None if it is not plain."""
         if not self._looks:
             return [None] * len(rows)
@@ -91,14 +91,16 @@ class PlainRows:
             beyond_ascii.isprintable() and _REPLACED not in beyond_ascii and SUSPECTS.isdisjoint(beyond_ascii)
         )
 
-    def _found(self, numbers: Sequence[int], rows: Sequence[list[str]]) -> list[Person | None]:
+    def _found(self, numbers: Sequence[int], rows: Sequence[list[str]]) -> list[RecipientRow | None]:
         if not rows:
             return []
         columns = list(zip(*rows, strict=True))
         nothing = ("",) * len(rows)
-        cells = _with_names_split(_Cells._make(nothing if at is None else columns[at] for at in self._entry))
+        cells = _with_names_split(
+            _DraftColumns._make(nothing if at is None else columns[at] for at in self._entry)
+        )
         states = list(map(state_code, cells.state))
-        zip_codes = [code for code, _ in map(settled_zip, cells.zip_code, cells.zip4, states)]
+        zip_codes = [code for code, _ in map(normalize_zip, cells.zip_code, cells.zip4, states)]
         merge = [(field, columns[at]) for field, at in self._merge]
         fit = _fit(cells, states, zip_codes, merge)
         people = self._columns(numbers, cells, states, zip_codes, merge)
@@ -107,12 +109,12 @@ class PlainRows:
     def _columns(
         self,
         numbers: Sequence[int],
-        cells: _Cells,
+        cells: _DraftColumns,
         states: Sequence[str | None],
         zip_codes: Column,
         merge: Sequence[tuple[Field, Column]],
-    ) -> Iterable[Person]:
-        known = Known(
+    ) -> Iterable[RecipientRow]:
+        known = IdentityColumns(
             cells.first_name,
             cells.last_name,
             cells.organization,
@@ -143,14 +145,16 @@ class PlainRows:
         )
 
 
-def _with_names_split(cells: _Cells) -> _Cells:
+def _with_names_split(cells: _DraftColumns) -> _DraftColumns:
     if not any(cells.full_name):
         return cells
-    return _Cells._make(zip(*map(with_name_split, map(Entry._make, zip(*cells, strict=True))), strict=True))
+    return _DraftColumns._make(
+        zip(*map(split_full_name, map(RecipientDraft._make, zip(*cells, strict=True))), strict=True)
+    )
 
 
 def _fit(
-    cells: _Cells,
+    cells: _DraftColumns,
     states: Sequence[str | None],
     zip_codes: Column,
     merge: Sequence[tuple[Field, Column]],

@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from intake.csv.columns import Columns
-from intake.csv.fast_path import PlainRows
+from intake.csv.fast_path import FastPath
 from intake.csv.records import Block, Row
 from intake.csv.table import Table
 from intake.reasons import Reason, ReasonCode
 from intake.recipients.recipient import Recipient
-from intake.recipients.rows import DIGEST, Person, mailable
-from intake.recipients.validator import AddressGate
+from intake.recipients.rows import DIGEST, RecipientRow, to_row
+from intake.recipients.validator import AddressValidator
 from intake.strictness import Strictness
 
 
-class Rejected(NamedTuple):
+class RejectedRow(NamedTuple):
     """A row that is not mailed, and every reason for it."""
 
     row: Row
@@ -24,11 +24,11 @@ class Rejected(NamedTuple):
         return "<Rejected>"
 
 
-class Found(NamedTuple):
+class ImportedBlock(NamedTuple):
     """What became of the rows of a block: people to mail, rejected rows, and how many further lines of an order."""
 
-    people: list[Person]
-    rejected: list[Rejected]
+    people: list[RecipientRow]
+    rejected: list[RejectedRow]
     further: int = 0
 
     def __repr__(self) -> str:
@@ -37,12 +37,12 @@ class Found(NamedTuple):
 
 def people(
     table: Table, columns: Columns, key: bytes = b"", strictness: Strictness = Strictness.NORMAL
-) -> Iterator[Found]:
+) -> Iterator[ImportedBlock]:
     """Yield what becomes of the rows of a table, by the block: whom to mail, known under the key, and whom not.
 
     Takes about 160 bytes of memory for each person, to know the duplicates. Raises TableError.
     """
-    plain = PlainRows(columns, key, strictness)
+    plain = FastPath(columns, key, strictness)
     by_the_gate = _gate(columns, key, strictness)
     first_rows: dict[bytes, int] = {}
     if columns.layout:
@@ -56,25 +56,27 @@ def people(
 
 def _gate(
     columns: Columns, key: bytes, strictness: Strictness
-) -> Callable[[Row, list[str]], Person | Rejected]:
+) -> Callable[[Row, list[str]], RecipientRow | RejectedRow]:
     read = columns.reader()
-    gate = AddressGate(columns.named(), strictness)
+    gate = AddressValidator(columns.named(), strictness)
     width = columns.width
 
-    def by_the_gate(row: Row, cells: list[str]) -> Person | Rejected:
+    def by_the_gate(row: Row, cells: list[str]) -> RecipientRow | RejectedRow:
         if len(cells) > width:
-            return Rejected(row, (TOO_MANY_CELLS,))
+            return RejectedRow(row, (TOO_MANY_CELLS,))
         found = gate.admit(*read(cells))
-        return mailable(row.number, found, key) if isinstance(found, Recipient) else Rejected(row, found)
+        return to_row(row.number, found, key) if isinstance(found, Recipient) else RejectedRow(row, found)
 
     return by_the_gate
 
 
-def _each_once(block: Block, found: Sequence[Person | Rejected], first_rows: dict[bytes, int]) -> Found:
+def _each_once(
+    block: Block, found: Sequence[RecipientRow | RejectedRow], first_rows: dict[bytes, int]
+) -> ImportedBlock:
     """Reject whoever was in an earlier row."""
-    once = Found([], [])
+    once = ImportedBlock([], [])
     for at, one in enumerate(found):
-        if isinstance(one, Rejected):
+        if isinstance(one, RejectedRow):
             once.rejected.append(one)
             continue
         number = block.numbers[at]
@@ -82,7 +84,7 @@ def _each_once(block: Block, found: Sequence[Person | Rejected], first_rows: dic
         if first_row == number:
             once.people.append(one)
         else:
-            once.rejected.append(Rejected(block.row(at), (_duplicate_of(first_row),)))
+            once.rejected.append(RejectedRow(block.row(at), (_duplicate_of(first_row),)))
     return once
 
 

@@ -9,11 +9,11 @@ from typing import BinaryIO, Final, TypeAlias
 
 from intake.campaigns.merge_samples import Samples
 from intake.csv.columns import Columns, match_columns
-from intake.csv.importer import Found, Rejected, people
+from intake.csv.importer import ImportedBlock, RejectedRow, people
 from intake.csv.rejected_rows import RejectedRows
 from intake.csv.table import Table
 from intake.reasons import NOT_TO_CORRECT, ReasonCode
-from intake.recipients.rows import Person
+from intake.recipients.rows import RecipientRow
 from intake.strictness import Strictness
 
 Source: TypeAlias = Path | BinaryIO
@@ -24,7 +24,7 @@ _FIRST_REJECTED: Final = 20
 
 
 @dataclass(slots=True)
-class Tally:
+class RowCounts:
     """Counts rows on their way. A row with several reasons counts under its first.
 
     `further` are further lines of an order, which count neither as people nor as rejected.
@@ -46,33 +46,33 @@ class Tally:
         """How many rejected rows are worth a correction: they are what the file of rejected rows holds."""
         return sum(number for code, number in self.reasons.items() if code not in NOT_TO_CORRECT)
 
-    def count(self, found: Found) -> None:
+    def count(self, found: ImportedBlock) -> None:
         """Count the rows of a block."""
         self.rows += len(found.people) + len(found.rejected)
         self.people += len(found.people)
         self.further += found.further
         self._note(found.rejected)
 
-    def leave_out(self, rejected: Sequence[Rejected]) -> None:
+    def leave_out(self, rejected: Sequence[RejectedRow]) -> None:
         """Count people as rejected who were counted as people before."""
         self.people -= len(rejected)
         self._note(rejected)
 
-    def _note(self, rejected: Sequence[Rejected]) -> None:
+    def _note(self, rejected: Sequence[RejectedRow]) -> None:
         self.reasons.update(one.reasons[0].code for one in rejected)
         for one in rejected[: _FIRST_REJECTED - len(self.first_rejected)]:
             self.first_rejected.append((one.row.number, one.reasons[0].sentence))
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class ImportPreview:
     """What a list holds: how it was read, its columns, and how many of its rows can be mailed and why not."""
 
     name: str
     encoding: str
     delimiter: str
     columns: Columns
-    tally: Tally
+    tally: RowCounts
     samples: Samples = field(default_factory=Samples)
     sheet: str | None = None
     above: int = 0
@@ -87,17 +87,17 @@ def check_campaign(
     find_mapping: Callable[[Sequence[str]], Mapping[str, str] | None] = lambda _: None,
     strictness: Strictness = Strictness.NORMAL,
     key: bytes = b"",
-    see: Callable[[Sequence[Person]], None] = lambda _: None,
+    see: Callable[[Sequence[RecipientRow]], None] = lambda _: None,
     rejected_to: Path | None = None,
     progress: Progress = lambda _: None,
-) -> Findings:
+) -> ImportPreview:
     """Read a list to its end and return what is in it; needs no database.
 
     `see` is shown the people by the block, whose digests are under `key`.
     Without `mapping`, `find_mapping` is asked for one by the headings. The rejected rows are written to
     `rejected_to`, if given and if there are any. Raises TableError, ColumnsError.
     """
-    tally = Tally()
+    tally = RowCounts()
     with Table.open(source, name, sheet=sheet, known=mapping or ()) as table:
         told = find_mapping(table.headings) if mapping is None else mapping
         columns = match_columns(table.headings, told, strict=strictness is Strictness.STRICT)
@@ -107,7 +107,7 @@ def check_campaign(
             for block in counted(found, tally, rejected, progress):
                 samples.take(block.people)
                 see(block.people)
-        return Findings(
+        return ImportPreview(
             name=table.name,
             encoding=table.encoding,
             delimiter=table.delimiter,
@@ -127,8 +127,8 @@ def rejected_rows(
 
 
 def counted(
-    blocks: Iterator[Found], tally: Tally, rejected: RejectedRows | None, progress: Progress
-) -> Iterator[Found]:
+    blocks: Iterator[ImportedBlock], tally: RowCounts, rejected: RejectedRows | None, progress: Progress
+) -> Iterator[ImportedBlock]:
     """Yield the rows on by the block, having counted them, told of progress and written down the rejected ones."""
     for found in blocks:
         tally.count(found)

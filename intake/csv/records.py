@@ -12,7 +12,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from intake.errors import Fault, TableError
+from intake.errors import ErrorCode, TableError
 
 _LONGEST_LINE: Final = 262_144
 """Characters. A row of 20 cells as full as a spreadsheet allows would still be refused; no address list has one."""
@@ -171,7 +171,7 @@ class _Lines:
         if at is None:
             return self._too_long(first, "a cell")
         return TableError(
-            Fault.OPEN_QUOTE,
+            ErrorCode.OPEN_QUOTE,
             f"{self._name}, line {first + _line_breaks(text, at)}: a quote is opened here and never closed, or "
             "closed in the middle of a cell: close it, or write it twice where it belongs to the text.",
         )
@@ -180,14 +180,14 @@ class _Lines:
         """Say that a row over several lines has too few or too many cells: its quotes joined what they should not."""
         first = self.line - len(self.pending) + 1
         return TableError(
-            Fault.OPEN_QUOTE,
+            ErrorCode.OPEN_QUOTE,
             f"{self._name}, lines {first} to {self.line}: a quote joins these lines into one row that does not have "
             "the table's columns: look for a quote too many or too few.",
         )
 
     def _too_long(self, line: int, what: str) -> TableError:
         return TableError(
-            Fault.LINE_TOO_LONG,
+            ErrorCode.LINE_TOO_LONG,
             f"{self._name}, line {line}: {what} is too long for a table of people: "
             "check that the file is a CSV list with one person a row.",
         )

@@ -8,7 +8,7 @@ from typing import IO, Any, Self
 
 from intake.csv.columns import ORIGIN_HEADING, REASON_HEADINGS
 from intake.csv.records import Row
-from intake.errors import Fault, IntakeError
+from intake.errors import ErrorCode, IntakeError
 from intake.reasons import NOT_TO_CORRECT, Reason
 
 
@@ -73,5 +73,5 @@ def _private_file_beside(path: Path) -> IO[str]:
 
 def _unwritable(path: Path, error: OSError) -> IntakeError:
     return IntakeError(
-        Fault.UNWRITABLE_FILE, f"The rejected rows cannot be written to {path}: {error.strerror}."
+        ErrorCode.UNWRITABLE_FILE, f"The rejected rows cannot be written to {path}: {error.strerror}."
     )

@@ -14,7 +14,7 @@ from typing import BinaryIO, Final, Self
 from intake.csv.encoding import survey
 from intake.csv.records import Block, Records, Row
 from intake.csv.workbooks import is_archive, read_sheet
-from intake.errors import Fault, TableError
+from intake.errors import ErrorCode, TableError
 from intake.recipients.fields import heading_form, meaning_of
 
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -98,14 +98,14 @@ class Table:
             yield below
         if not rows:
             raise TableError(
-                Fault.NO_ROWS, f"{self.name} has headings but no rows: add the people to mail below them."
+                ErrorCode.NO_ROWS, f"{self.name} has headings but no rows: add the people to mail below them."
             )
 
     def _find_headings(self, known: Collection[str]) -> None:
         blocks = self._blocks(None)
         rows = list(islice(chain.from_iterable(block.cells for block in blocks), _MOST_ROWS_ABOVE + 1))
         if not rows:
-            raise TableError(Fault.EMPTY_FILE, f"{self.name} has no rows: save the list as CSV again.")
+            raise TableError(ErrorCode.EMPTY_FILE, f"{self.name} has no rows: save the list as CSV again.")
         understood = [_understood(row, known) for row in rows]
         best = understood.index(max(understood))
         self.above = best if understood[0] < _FEWEST_HEADINGS <= understood[best] else 0
@@ -133,14 +133,14 @@ def _opened(path: Path) -> BinaryIO:
             return path.open("rb")
     except FileNotFoundError:
         raise TableError(
-            Fault.MISSING_FILE, f"There is no file {path}: check the name and the folder."
+            ErrorCode.MISSING_FILE, f"There is no file {path}: check the name and the folder."
         ) from None
     except OSError as error:
-        raise TableError(Fault.UNREADABLE_FILE, f"{path} cannot be read: {error.strerror}.") from None
+        raise TableError(ErrorCode.UNREADABLE_FILE, f"{path} cannot be read: {error.strerror}.") from None
     if stat.S_ISDIR(kind):
-        raise TableError(Fault.NOT_A_FILE, f"{path} is a folder: name the list's file in it.")
+        raise TableError(ErrorCode.NOT_A_FILE, f"{path} is a folder: name the list's file in it.")
     raise TableError(
-        Fault.NOT_A_FILE,
+        ErrorCode.NOT_A_FILE,
         f"{path} is a pipe or a device, not a file: name - and pipe the list to the command.",
     )
 
@@ -154,7 +154,7 @@ def _rows_of(file: BinaryIO, name: str, sheet: str | None) -> tuple[BinaryIO, st
         return found.file, found.name
     if sheet is not None:
         raise TableError(
-            Fault.UNKNOWN_SHEET, f"{name} is no workbook and has no sheets: leave the sheet out."
+            ErrorCode.UNKNOWN_SHEET, f"{name} is no workbook and has no sheets: leave the sheet out."
         )
     return file, None
 

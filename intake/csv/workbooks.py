@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, NoReturn, cast
 
-from intake.errors import Fault, TableError
+from intake.errors import ErrorCode, TableError
 
 LARGEST_WORKBOOK: Final = 64 * 2**20
 """Bytes. A million rows of people take about as much."""
@@ -38,7 +38,7 @@ class SeveralSheetsError(TableError):
     """A workbook has several sheets with something in them, and none was named."""
 
     def __init__(self, sentence: str, sheets: Sequence[str]) -> None:
-        super().__init__(Fault.SEVERAL_SHEETS, sentence)
+        super().__init__(ErrorCode.SEVERAL_SHEETS, sentence)
         self.sheets = tuple(sheets)
 
 
@@ -85,7 +85,7 @@ def _require_workbook(file: BinaryIO, name: str) -> None:
     names = {member.filename for member in members}
     kind = next((told for mark, told in _KINDS.items() if mark in names), "a ZIP archive: unpack it first")
     if kind is not None:
-        raise TableError(Fault.NOT_TEXT, f"{name} is {kind}.")
+        raise TableError(ErrorCode.NOT_TEXT, f"{name} is {kind}.")
     if sum(member.file_size for member in members) > LARGEST_CONTENT:
         raise _too_large(name)
 
@@ -128,20 +128,22 @@ def _refuse(found: dict[str, Any], name: str, wanted: str | None) -> NoReturn:
     named = ", ".join(f'"{one}"' for one in sheets[:_MOST_SHEETS_NAMED])
     match found["trouble"]:
         case "password":
-            raise TableError(Fault.NOT_TEXT, f"{name} has a password: save it without one.")
+            raise TableError(ErrorCode.NOT_TEXT, f"{name} has a password: save it without one.")
         case "unknown":
-            raise TableError(Fault.UNKNOWN_SHEET, f'{name} has no sheet "{wanted}"; its sheets are {named}.')
+            raise TableError(
+                ErrorCode.UNKNOWN_SHEET, f'{name} has no sheet "{wanted}"; its sheets are {named}.'
+            )
         case "several":
             raise SeveralSheetsError(f"{name} has several sheets, {named}: name one with --sheet", sheets)
-    raise TableError(Fault.EMPTY_FILE, f"{name} has nothing in any visible sheet.")
+    raise TableError(ErrorCode.EMPTY_FILE, f"{name} has nothing in any visible sheet.")
 
 
 def _too_large(name: str) -> TableError:
     return TableError(
-        Fault.TOO_LARGE,
+        ErrorCode.TOO_LARGE,
         f"{name} is too large for a workbook, or claims cells far outside of its rows: save the list as CSV UTF-8.",
     )
 
 
 def _damaged(name: str) -> TableError:
-    return TableError(Fault.NOT_TEXT, f"{name} is a damaged workbook: open it and save it anew.")
+    return TableError(ErrorCode.NOT_TEXT, f"{name} is a damaged workbook: open it and save it anew.")

@@ -12,14 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from intake.campaigns.batches import known
+from intake.campaigns.batches import rows_for
 from intake.events.durations import LONGEST, end_of
 from intake.events.json_numbers import read_json
 from intake.events.mailing_factory import order
 from intake.events.trigger_files import version_of
-from intake.events.triggers import InForce
+from intake.events.triggers import ActiveTrigger
 from intake.recipients.recipient import Recipient
-from models import Event, EventOutcome, Firing, Gathering
+from models import Event, EventBatch, EventOutcome, TriggerRun
 
 _ASSIGN = text("""
     UPDATE firing AS f
@@ -30,7 +30,7 @@ _ASSIGN = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class BatchMembership:
     """The gathering an event belongs to now, and how many are in it; ``twin`` is who is in it in its stead."""
 
     gathering_id: int
@@ -39,20 +39,25 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
-class _Member:
+class _BatchMember:
     firing_id: int
     due: datetime | None
     body: str | None
 
 
-def join(
-    connection: Connection, trigger: InForce, event: dict[str, Any], digest: bytes, now: datetime, zone: str
-) -> Joined:
+def add_to_batch(
+    connection: Connection,
+    trigger: ActiveTrigger,
+    event: dict[str, Any],
+    digest: bytes,
+    now: datetime,
+    zone: str,
+) -> BatchMembership:
     """Take a person into the gathering that is open, opening one if need be, and hold it until the commit.
 
     A person who is in it already, for another event, is not taken twice.
     """
-    statement = insert(Gathering).values(
+    statement = insert(EventBatch).values(
         trigger_id=trigger.trigger_id,
         version=trigger.version,
         size=0,
@@ -61,25 +66,27 @@ def join(
     )
     gathering = connection.execute(
         statement.on_conflict_do_update(
-            index_elements=[Gathering.trigger_id, Gathering.version],
-            index_where=Gathering.closed_at.is_(None),
+            index_elements=[EventBatch.trigger_id, EventBatch.version],
+            index_where=EventBatch.closed_at.is_(None),
             set_={"close_at": text("LEAST(gathering.close_at, excluded.close_at)")},
-        ).returning(Gathering.id, Gathering.size)
+        ).returning(EventBatch.id, EventBatch.size)
     ).one()
     twin = connection.scalar(
-        select(Firing.event_id).where(
-            Firing.gathering_id == gathering.id,
-            Firing.digest == digest,
-            Firing.outcome == EventOutcome.GATHERING,
+        select(TriggerRun.event_id).where(
+            TriggerRun.gathering_id == gathering.id,
+            TriggerRun.digest == digest,
+            TriggerRun.outcome == EventOutcome.GATHERING,
         )
     )
     if twin is not None:
-        return Joined(gathering.id, gathering.size, twin)
-    connection.execute(update(Gathering).where(Gathering.id == gathering.id).values(size=gathering.size + 1))
-    return Joined(gathering.id, gathering.size + 1)
+        return BatchMembership(gathering.id, gathering.size, twin)
+    connection.execute(
+        update(EventBatch).where(EventBatch.id == gathering.id).values(size=gathering.size + 1)
+    )
+    return BatchMembership(gathering.id, gathering.size + 1)
 
 
-def _closing_time(trigger: InForce, event: dict[str, Any], now: datetime, zone: str) -> datetime:
+def _closing_time(trigger: ActiveTrigger, event: dict[str, Any], now: datetime, zone: str) -> datetime:
     gather = trigger.declared.gather
     day = trigger.mail_by(event)
     ends = [now + (LONGEST if gather is None or gather.age is None else gather.age)]
@@ -88,21 +95,21 @@ def _closing_time(trigger: InForce, event: dict[str, Any], now: datetime, zone: 
     return max(now, min(ends))
 
 
-def close(connection: Connection, gathering_id: int, now: datetime, zone: str) -> int | None:
+def close_batch(connection: Connection, gathering_id: int, now: datetime, zone: str) -> int | None:
     """Make a gathering's order and return its mailing's id; None if it was closed before, or nobody is left of it.
 
     Who was erased while they waited is not in it. Who is suppressed or capped the worker keeps off the order.
     """
     closed = connection.execute(
-        update(Gathering)
-        .where(Gathering.id == gathering_id, Gathering.closed_at.is_(None))
+        update(EventBatch)
+        .where(EventBatch.id == gathering_id, EventBatch.closed_at.is_(None))
         .values(closed_at=now)
-        .returning(Gathering.trigger_id, Gathering.version)
+        .returning(EventBatch.trigger_id, EventBatch.version)
     ).one_or_none()
     if closed is None:
         return None
     trigger = version_of(connection, closed.trigger_id, closed.version)
-    kept: list[_Member] = []
+    kept: list[_BatchMember] = []
     people: list[Recipient] = []
     for member in _members(connection, gathering_id):
         person = _person(trigger, member)
@@ -114,7 +121,7 @@ def close(connection: Connection, gathering_id: int, now: datetime, zone: str) -
     if not people:
         return None
     key = f"gathering:{gathering_id}"
-    mailing_id = order(connection, trigger, key, known(connection, people), _latest(kept), now, zone)
+    mailing_id = order(connection, trigger, key, rows_for(connection, people), _latest(kept), now, zone)
     connection.execute(
         _ASSIGN,
         {
@@ -124,21 +131,21 @@ def close(connection: Connection, gathering_id: int, now: datetime, zone: str) -
             "positions": list(range(len(kept))),
         },
     )
-    connection.execute(update(Gathering).where(Gathering.id == gathering_id).values(mailing_id=mailing_id))
+    connection.execute(update(EventBatch).where(EventBatch.id == gathering_id).values(mailing_id=mailing_id))
     return mailing_id
 
 
-def _members(connection: Connection, gathering_id: int) -> list[_Member]:
+def _members(connection: Connection, gathering_id: int) -> list[_BatchMember]:
     rows = connection.execute(
-        select(Firing.id, Firing.due, Event.body)
-        .join(Event, Event.id == Firing.event_id)
-        .where(Firing.gathering_id == gathering_id, Firing.outcome == EventOutcome.GATHERING)
-        .order_by(Firing.id)
+        select(TriggerRun.id, TriggerRun.due, Event.body)
+        .join(Event, Event.id == TriggerRun.event_id)
+        .where(TriggerRun.gathering_id == gathering_id, TriggerRun.outcome == EventOutcome.GATHERING)
+        .order_by(TriggerRun.id)
     )
-    return [_Member(row.id, row.due, row.body) for row in rows]
+    return [_BatchMember(row.id, row.due, row.body) for row in rows]
 
 
-def _person(trigger: InForce, member: _Member) -> Recipient | tuple[EventOutcome, str]:
+def _person(trigger: ActiveTrigger, member: _BatchMember) -> Recipient | tuple[EventOutcome, str]:
     if member.body is None:
         return EventOutcome.SUPPRESSED, "the person was erased before the order was made"
     found = trigger.recipient(read_json(member.body))
@@ -151,23 +158,23 @@ def _leave_out(
     connection: Connection, firing_id: int, outcome: EventOutcome, why: str, now: datetime
 ) -> None:
     connection.execute(
-        update(Firing).where(Firing.id == firing_id).values(outcome=outcome, reason=why, at=now)
+        update(TriggerRun).where(TriggerRun.id == firing_id).values(outcome=outcome, reason=why, at=now)
     )
 
 
-def _latest(members: Sequence[_Member]) -> datetime | None:
+def _latest(members: Sequence[_BatchMember]) -> datetime | None:
     return max((member.due for member in members if member.due is not None), default=None)
 
 
-def give_up(connection: Connection, gathering_id: int, why: str, now: datetime) -> None:
+def fail_batch(connection: Connection, gathering_id: int, why: str, now: datetime) -> None:
     """Close a gathering that cannot be made an order, failing everybody in it."""
     connection.execute(
-        update(Firing)
-        .where(Firing.gathering_id == gathering_id, Firing.outcome == EventOutcome.GATHERING)
+        update(TriggerRun)
+        .where(TriggerRun.gathering_id == gathering_id, TriggerRun.outcome == EventOutcome.GATHERING)
         .values(outcome=EventOutcome.FAILED, reason=why, at=now)
     )
     connection.execute(
-        update(Gathering)
-        .where(Gathering.id == gathering_id, Gathering.closed_at.is_(None))
+        update(EventBatch)
+        .where(EventBatch.id == gathering_id, EventBatch.closed_at.is_(None))
         .values(closed_at=now)
     )

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any, Final, NoReturn
 from urllib.parse import unquote
 
-from intake.errors import Fault, IntakeError
+from intake.errors import ErrorCode, IntakeError
 from intake.events.json_numbers import by_value, read_json, write_json
 from intake.rfc3339 import instant
 
@@ -27,7 +27,7 @@ _BINARY_PREFIX: Final = "ce-"
 class EventError(IntakeError):
     """A message is not a CloudEvent that can be taken."""
 
-    def __init__(self, sentence: str, fault: Fault = Fault.NOT_AN_EVENT) -> None:
+    def __init__(self, sentence: str, fault: ErrorCode = ErrorCode.NOT_AN_EVENT) -> None:
         super().__init__(fault, sentence)
 
 
@@ -105,7 +105,7 @@ def _binary(headers: Mapping[str, str], kind: str, body: bytes) -> CloudEvent:
 
 
 def _refuse_type(why: str) -> NoReturn:
-    raise EventError(f"Not readable: {why}.", Fault.UNKNOWN_FORMAT)
+    raise EventError(f"Not readable: {why}.", ErrorCode.UNKNOWN_FORMAT)
 
 
 def _event(document: object, where: str) -> CloudEvent:
@@ -122,7 +122,7 @@ def _event(document: object, where: str) -> CloudEvent:
     _check_time(event.get("time"), where)
     kind = media_type(str(event.get("datacontenttype", "application/json")))
     if "data_base64" in event or not _JSON_TYPE.fullmatch(kind):
-        raise EventError(f"{where}An event's data must be JSON.", Fault.UNKNOWN_FORMAT)
+        raise EventError(f"{where}An event's data must be JSON.", ErrorCode.UNKNOWN_FORMAT)
     event["datacontenttype"] = kind
     try:
         # By value first: it refuses a number that no double can hold.
@@ -162,9 +162,9 @@ def parsed_json(body: bytes) -> object:
     try:
         document = read_json(body, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise EventError("The body is not JSON.", Fault.NOT_JSON) from None
+        raise EventError("The body is not JSON.", ErrorCode.NOT_JSON) from None
     if _depth(document) > DEEPEST:
-        raise EventError(f"The body is nested more than {DEEPEST} levels deep.", Fault.TOO_DEEP)
+        raise EventError(f"The body is nested more than {DEEPEST} levels deep.", ErrorCode.TOO_DEEP)
     return document
 
 

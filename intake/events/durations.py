@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, PlainSerializer
 
 from intake.rfc3339 import full_date
-from worker.scheduling.zoned_time import Moment, NoSuchZoneError, resolve, zone_named
+from worker.scheduling.zoned_time import UnknownTimeZoneError, ZonedTime, to_instant, zone_named
 
 LONGEST: Final = timedelta(days=366)
 _UNITS: Final = {"minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
@@ -49,31 +49,31 @@ QuietDay = Annotated[str, BeforeValidator(_quiet)]
 def _zone(given: Any) -> str:  # noqa: ANN401 - whatever the file holds
     try:
         return str(zone_named(given))
-    except (NoSuchZoneError, TypeError) as error:
+    except (UnknownTimeZoneError, TypeError) as error:
         raise ValueError(str(error)) from None
 
 
 Zone = Annotated[str, BeforeValidator(_zone)]
 
 
-def is_never_loud(quiet: tuple[str, ...]) -> bool:
+def excludes_every_day(quiet: tuple[str, ...]) -> bool:
     """Return whether every day of the week is one of rest."""
     return set(_WEEKDAYS) <= set(quiet)
 
 
-def next_loud(instant: datetime, quiet: tuple[str, ...], zone: str) -> Moment:
+def next_mailing_day(instant: datetime, quiet: tuple[str, ...], zone: str) -> ZonedTime:
     """Return the instant itself, or the beginning of the first day after it that is none of rest."""
     place = zone_named(zone)
     wall = instant.astimezone(place).replace(tzinfo=None)
     while _is_quiet(wall.date(), quiet):
         wall = datetime.combine(wall.date() + timedelta(days=1), datetime.min.time())
-        instant = resolve(wall, place)
-    return Moment(wall, zone, instant)
+        instant = to_instant(wall, place)
+    return ZonedTime(wall, zone, instant)
 
 
 def end_of(day: date, zone: str) -> datetime:
     """Return the instant at which a day ends in a zone."""
-    return resolve(datetime.combine(day + timedelta(days=1), datetime.min.time()), ZoneInfo(zone))
+    return to_instant(datetime.combine(day + timedelta(days=1), datetime.min.time()), ZoneInfo(zone))
 
 
 def _is_quiet(day: date, quiet: tuple[str, ...]) -> bool:

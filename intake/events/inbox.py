@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, select, text, tuple_, update
 
 from intake.errors import ConflictError
 from intake.events.cloudevents import CloudEvent
-from models import Event, EventOutcome, Firing, Mailing, Stage, State
+from models import Event, EventOutcome, Mailing, Stage, State, TriggerRun
 from worker.clock import Clock, system_clock
 
 # One statement for one event and for many: a list of values would be compiled anew for each request.
@@ -130,17 +130,17 @@ def replay(connection: Connection, number: int, now: datetime) -> bool:
         (Mailing.state == State.CANCELLED)
         | ((Mailing.state == State.FAILED) & Mailing.stage.not_in([Stage.CHECKOUT, Stage.SETTLE]))
     )
-    ended = Firing.outcome.not_in([EventOutcome.GATHERING, EventOutcome.ORDERED])
+    ended = TriggerRun.outcome.not_in([EventOutcome.GATHERING, EventOutcome.ORDERED])
     connection.execute(
-        update(Firing)
-        .where(Firing.event_id == number, ended | Firing.mailing_id.in_(never_paid))
+        update(TriggerRun)
+        .where(TriggerRun.event_id == number, ended | TriggerRun.mailing_id.in_(never_paid))
         .values(
             outcome=EventOutcome.FAILED,
             reason=WAITS_FOR_REPLAY,
             mailing_id=None,
             position=None,
             gathering_id=None,
-            tries=Firing.tries + 1,
+            tries=TriggerRun.tries + 1,
             at=now,
         )
     )

@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from intake.campaigns.batches import Batch, write_batches
-from intake.events.durations import end_of, next_loud
-from intake.events.triggers import InForce, Over
+from intake.events.durations import end_of, next_mailing_day
+from intake.events.triggers import ActiveTrigger, ApprovalThreshold
 from intake.options import digest_of_request
-from intake.recipients.rows import Mailable
+from intake.recipients.rows import MailableRow
 from intake.rfc3339 import instant
 from models import Approval, Priority
-from worker.scheduling.schedule import AT_ONCE, Schedule
-from worker.scheduling.zoned_time import Moment, zone_named
+from worker.scheduling.schedule import SEND_NOW, Schedule
+from worker.scheduling.zoned_time import ZonedTime, zone_named
 from worker.transitions import NewMailing
 
 SUBMITTER = "trigger"
@@ -22,9 +22,9 @@ SUBMITTER = "trigger"
 
 def order(
     connection: Connection,
-    trigger: InForce,
+    trigger: ActiveTrigger,
     key: str,
-    people: Sequence[Mailable],
+    people: Sequence[MailableRow],
     due: datetime | None,
     now: datetime,
     zone: str,
@@ -34,7 +34,7 @@ def order(
     Raises sqlalchemy.exc.IntegrityError if the key is taken.
     """
     declared = trigger.declared
-    over = declared.approval.over if isinstance(declared.approval, Over) else None
+    over = declared.approval.over if isinstance(declared.approval, ApprovalThreshold) else None
     mailing = NewMailing(
         key=key,
         request_digest=digest_of_request(
@@ -45,7 +45,7 @@ def order(
         postage=declared.postage,
         speed=declared.speed,
         size=len(people),
-        approval=Approval.OVER if isinstance(declared.approval, Over) else declared.approval,
+        approval=Approval.OVER if isinstance(declared.approval, ApprovalThreshold) else declared.approval,
         approval_over=over,
         auto_bill=declared.auto_bill,
         trigger_id=trigger.trigger_id,
@@ -56,7 +56,7 @@ def order(
     return write_batches(connection, [Batch(mailing, people)], now)[0]
 
 
-def due_time(trigger: InForce, event: dict[str, Any], now: datetime, zone: str) -> datetime | None:
+def due_time(trigger: ActiveTrigger, event: dict[str, Any], now: datetime, zone: str) -> datetime | None:
     """Return when an event's mailing may be paid for, None for at once: its delay on, and on no day of rest.
 
     Counted from the event's own time, or from now where it has none or claims to come from the future. A day to mail
@@ -64,24 +64,24 @@ def due_time(trigger: InForce, event: dict[str, Any], now: datetime, zone: str) 
     """
     declared = trigger.declared
     happened = min(instant(event.get("time")) or now, now)
-    due = next_loud(
+    due = next_mailing_day(
         happened + (declared.delay or timedelta()), declared.quiet_days, _zone(trigger, zone)
     ).instant
     if due <= now:
-        due = next_loud(now, declared.quiet_days, _zone(trigger, zone)).instant
+        due = next_mailing_day(now, declared.quiet_days, _zone(trigger, zone)).instant
     by = trigger.mail_by(event)
     if by is not None:
         due = min(due, max(now, end_of(by, _zone(trigger, zone))))
     return due if due > now else None
 
 
-def _schedule(trigger: InForce, due: datetime | None, now: datetime, zone: str) -> Schedule:
+def _schedule(trigger: ActiveTrigger, due: datetime | None, now: datetime, zone: str) -> Schedule:
     if due is None or due <= now:
-        return AT_ONCE
+        return SEND_NOW
     place = _zone(trigger, zone)
     wall = due.astimezone(zone_named(place)).replace(tzinfo=None)
-    return Schedule(send=Moment(wall, place, due), if_late=trigger.declared.if_late)
+    return Schedule(send=ZonedTime(wall, place, due), if_late=trigger.declared.if_late)
 
 
-def _zone(trigger: InForce, zone: str) -> str:
+def _zone(trigger: ActiveTrigger, zone: str) -> str:
     return trigger.declared.zone or zone

@@ -16,19 +16,19 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from intake.campaigns.batches import known
-from intake.events.batches import close, give_up, join
+from intake.campaigns.batches import rows_for
+from intake.events.batches import add_to_batch, close_batch, fail_batch
 from intake.events.inbox import WAITS_FOR_REPLAY
 from intake.events.json_numbers import read_json
 from intake.events.mailing_factory import due_time, order
 from intake.events.trigger_files import in_force
-from intake.events.triggers import InForce
+from intake.events.triggers import ActiveTrigger
 from intake.recipients.recipient import Recipient
-from models import Event, EventOutcome, Firing, Gathering
+from models import Event, EventBatch, EventOutcome, TriggerRun
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE: Final = 200
+EVENT_BATCH_SIZE: Final = 200
 _MOST_ATTEMPTS: Final = 8
 _BROKEN: Final = "an error of Mailrun's own; the worker's log says where"
 _ERASED: Final = "the person was erased before the event was answered"
@@ -65,7 +65,7 @@ _COUNT_GATHERING = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class ProcessingTime:
     """When it is, where clocks without a zone of their own hang, and when to look again at what was interrupted."""
 
     now: datetime
@@ -74,7 +74,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class _Came:
+class _RunResult:
     """What came of one firing; the rest is where it led."""
 
     outcome: EventOutcome
@@ -86,13 +86,13 @@ class _Came:
     position: int | None = None
 
 
-def run_once(engine: Engine, tick: Tick) -> int:
+def run_once(engine: Engine, tick: ProcessingTime) -> int:
     """Answer the events that are due, and close the gatherings that are; returns how many events were answered.
 
     What is interrupted is looked at again after ``tick.again``; several at once share the work out between them.
     """
     with engine.begin() as connection:
-        bounds = {"now": tick.now, "again": tick.now + tick.again, "room": _AT_ONCE}
+        bounds = {"now": tick.now, "again": tick.now + tick.again, "room": EVENT_BATCH_SIZE}
         events = sorted(tuple(row) for row in connection.execute(_WAKE_EVENTS, bounds))
         gatherings = sorted(tuple(row) for row in connection.execute(_WAKE_GATHERINGS, bounds))
         triggers = in_force(connection) if events else []
@@ -104,7 +104,7 @@ def run_once(engine: Engine, tick: Tick) -> int:
 
 
 def _guarded_answer(
-    engine: Engine, number: int, triggers: Sequence[InForce], tick: Tick, *, again: bool
+    engine: Engine, number: int, triggers: Sequence[ActiveTrigger], tick: ProcessingTime, *, again: bool
 ) -> None:
     try:
         spent = again and _is_spent(engine, _COUNT_EVENT, number)
@@ -112,25 +112,25 @@ def _guarded_answer(
             if spent:
                 _end(connection, number, EventOutcome.FAILED, _BROKEN)
             else:
-                answer(connection, number, triggers, tick)
+                process_event(connection, number, triggers, tick)
     except (OperationalError, PoolTimeout):
         raise
     except Exception as error:  # noqa: BLE001 - one event that we cannot answer must not keep the others waiting
-        _complain("event_broke: event", number, error)
+        _log_failure("event_broke: event", number, error)
 
 
-def _guarded_close(engine: Engine, number: int, tick: Tick, *, again: bool) -> None:
+def _guarded_close(engine: Engine, number: int, tick: ProcessingTime, *, again: bool) -> None:
     try:
         spent = again and _is_spent(engine, _COUNT_GATHERING, number)
         with engine.begin() as connection:
             if spent:
-                give_up(connection, number, _BROKEN, tick.now)
+                fail_batch(connection, number, _BROKEN, tick.now)
             else:
-                close(connection, number, tick.now, tick.zone)
+                close_batch(connection, number, tick.now, tick.zone)
     except (OperationalError, PoolTimeout):
         raise
     except Exception as error:  # noqa: BLE001 - as above
-        _complain("gathering_broke: gathering", number, error)
+        _log_failure("gathering_broke: gathering", number, error)
 
 
 def _is_spent(engine: Engine, count: TextClause, number: int) -> bool:
@@ -143,13 +143,15 @@ def _is_spent(engine: Engine, count: TextClause, number: int) -> bool:
     return attempts is not None and attempts > _MOST_ATTEMPTS
 
 
-def _complain(what: str, number: int, error: Exception) -> None:
+def _log_failure(what: str, number: int, error: Exception) -> None:
     # The message could quote a person; the place cannot.
     place = traceback.extract_tb(error.__traceback__)[-1]
     log.error("%s %s: %s at %s:%s", what, number, type(error).__name__, place.name, place.lineno)
 
 
-def answer(connection: Connection, number: int, triggers: Sequence[InForce], tick: Tick) -> None:
+def process_event(
+    connection: Connection, number: int, triggers: Sequence[ActiveTrigger], tick: ProcessingTime
+) -> None:
     """Answer one event, unless somebody did; a trigger that fired for it before does not fire again."""
     event = connection.execute(
         select(Event.id, Event.body)
@@ -158,10 +160,10 @@ def answer(connection: Connection, number: int, triggers: Sequence[InForce], tic
     ).one_or_none()
     if event is None:
         return
-    fired = _fired(connection, number)
+    fired = _previous_runs(connection, number)
     if event.body is None:
         # What was mailed before it was blanked stays as it is: only what a replay asked for cannot be done.
-        _withdraw(connection, number, EventOutcome.FAILED, _ERASED)
+        _end_stale_runs(connection, number, EventOutcome.FAILED, _ERASED)
         _end(connection, number, *((EventOutcome.ORDERED, None) if fired else (EventOutcome.FAILED, _ERASED)))
         return
     told = read_json(event.body)
@@ -169,30 +171,32 @@ def answer(connection: Connection, number: int, triggers: Sequence[InForce], tic
     for trigger in answering:
         before = fired.get(trigger.trigger_id)
         if before is None or before.anew:
-            _fire(connection, number, trigger, told, before.tries if before else 1, tick)
+            _run_trigger(connection, number, trigger, told, before.tries if before else 1, tick)
     if answering or fired:
-        _withdraw(connection, number, EventOutcome.UNMATCHED, _NOT_ANY_MORE)
+        _end_stale_runs(connection, number, EventOutcome.UNMATCHED, _NOT_ANY_MORE)
         _end(connection, number, EventOutcome.ORDERED, None)
     else:
         _end(connection, number, EventOutcome.UNMATCHED, why_unmatched(triggers, told))
 
 
 @dataclass(frozen=True, slots=True)
-class _Before:
+class _PreviousRun:
     """A firing as it was before: how often it was tried, and whether it is to be answered anew."""
 
     tries: int
     anew: bool
 
 
-def _fired(connection: Connection, number: int) -> dict[int, _Before]:
+def _previous_runs(connection: Connection, number: int) -> dict[int, _PreviousRun]:
     rows = connection.execute(
-        select(Firing.trigger_id, Firing.tries, Firing.reason).where(Firing.event_id == number)
+        select(TriggerRun.trigger_id, TriggerRun.tries, TriggerRun.reason).where(
+            TriggerRun.event_id == number
+        )
     )
-    return {row.trigger_id: _Before(row.tries, row.reason == WAITS_FOR_REPLAY) for row in rows}
+    return {row.trigger_id: _PreviousRun(row.tries, row.reason == WAITS_FOR_REPLAY) for row in rows}
 
 
-def why_unmatched(triggers: Sequence[InForce], event: dict[str, Any]) -> str:
+def why_unmatched(triggers: Sequence[ActiveTrigger], event: dict[str, Any]) -> str:
     """Return why no trigger answers to an event."""
     listening = [trigger for trigger in triggers if trigger.listens(event)]
     if not listening:
@@ -209,10 +213,15 @@ def _end(connection: Connection, number: int, outcome: EventOutcome, why: str | 
     )
 
 
-def _fire(
-    connection: Connection, number: int, trigger: InForce, event: dict[str, Any], tries: int, tick: Tick
+def _run_trigger(
+    connection: Connection,
+    number: int,
+    trigger: ActiveTrigger,
+    event: dict[str, Any],
+    tries: int,
+    tick: ProcessingTime,
 ) -> None:
-    came = _came(connection, number, trigger, event, tries, tick)
+    came = _run(connection, number, trigger, event, tries, tick)
     values = {
         "version": trigger.version,
         "outcome": came.outcome,
@@ -224,41 +233,50 @@ def _fire(
         "position": came.position,
         "at": tick.now,
     }
-    statement = insert(Firing).values(trigger_id=trigger.trigger_id, event_id=number, tries=tries, **values)
+    statement = insert(TriggerRun).values(
+        trigger_id=trigger.trigger_id, event_id=number, tries=tries, **values
+    )
     connection.execute(
-        statement.on_conflict_do_update(index_elements=[Firing.trigger_id, Firing.event_id], set_=values)
+        statement.on_conflict_do_update(
+            index_elements=[TriggerRun.trigger_id, TriggerRun.event_id], set_=values
+        )
     )
     gather = trigger.declared.gather
     if came.outcome is EventOutcome.GATHERING and gather and came.gathering_id is not None:
-        size = connection.scalar(select(Gathering.size).where(Gathering.id == came.gathering_id))
+        size = connection.scalar(select(EventBatch.size).where(EventBatch.id == came.gathering_id))
         if (size or 0) >= gather.count:
-            close(connection, came.gathering_id, tick.now, tick.zone)
+            close_batch(connection, came.gathering_id, tick.now, tick.zone)
 
 
-def _came(
-    connection: Connection, number: int, trigger: InForce, event: dict[str, Any], tries: int, tick: Tick
-) -> _Came:
+def _run(
+    connection: Connection,
+    number: int,
+    trigger: ActiveTrigger,
+    event: dict[str, Any],
+    tries: int,
+    tick: ProcessingTime,
+) -> _RunResult:
     person = trigger.recipient(event)
     if not isinstance(person, Recipient):
-        return _Came(EventOutcome.INVALID_ADDRESS, " ".join(reason.sentence for reason in person))
+        return _RunResult(EventOutcome.INVALID_ADDRESS, " ".join(reason.sentence for reason in person))
     due = due_time(trigger, event, tick.now, tick.zone)
-    (mailable,) = known(connection, [person])
+    (mailable,) = rows_for(connection, [person])
     digest = mailable.digest
     if trigger.declared.gather is None:
         key = f"event:{number}:{trigger.trigger_id}:{tries}"
         mailing_id = order(connection, trigger, key, [mailable], due, tick.now, tick.zone)
-        return _Came(EventOutcome.ORDERED, None, digest, due, None, mailing_id, 0)
-    joined = join(connection, trigger, event, digest, tick.now, tick.zone)
+        return _RunResult(EventOutcome.ORDERED, None, digest, due, None, mailing_id, 0)
+    joined = add_to_batch(connection, trigger, event, digest, tick.now, tick.zone)
     if joined.twin is not None:
         why = f"the same person is in the same order for event {joined.twin}"
-        return _Came(EventOutcome.DUPLICATE, why, digest)
-    return _Came(EventOutcome.GATHERING, None, digest, due, joined.gathering_id)
+        return _RunResult(EventOutcome.DUPLICATE, why, digest)
+    return _RunResult(EventOutcome.GATHERING, None, digest, due, joined.gathering_id)
 
 
-def _withdraw(connection: Connection, number: int, outcome: EventOutcome, why: str) -> None:
+def _end_stale_runs(connection: Connection, number: int, outcome: EventOutcome, why: str) -> None:
     """End the firings of triggers that were to answer anew and cannot, or do not any more."""
     connection.execute(
-        update(Firing)
-        .where(Firing.event_id == number, Firing.reason == WAITS_FOR_REPLAY)
+        update(TriggerRun)
+        .where(TriggerRun.event_id == number, TriggerRun.reason == WAITS_FOR_REPLAY)
         .values(outcome=outcome, reason=why)
     )

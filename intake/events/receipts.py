@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, select
 
-from models import Event, EventOutcome, Firing, Mailing, Outcome, PaidOrder, Recipient, State, Trigger
+from models import Event, EventOutcome, Mailing, Outcome, PaidOrder, Recipient, State, Trigger, TriggerRun
 
 # Of several triggers' answers, the one that a sender most needs to know of.
 _WEIGHTIEST_FIRST: Final = (
@@ -32,7 +32,7 @@ _UNDONE: Final = ("Cancelled", "Refunded", "Deleted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class TriggerResult:
     """What one trigger made of an event; `position` is the person's place in the mailing, `order` the vendor's."""
 
     trigger: str
@@ -57,13 +57,13 @@ class Receipt:
     received_at: datetime
     outcome: EventOutcome
     reason: str | None
-    answers: tuple[Answer, ...]
+    answers: tuple[TriggerResult, ...]
 
 
 def _outcome() -> ColumnElement[str]:
     refused = func.lower(func.coalesce(Recipient.reason, ""))
     return case(
-        (Firing.outcome != EventOutcome.ORDERED, Firing.outcome.cast(Recipient.reason.type)),
+        (TriggerRun.outcome != EventOutcome.ORDERED, TriggerRun.outcome.cast(Recipient.reason.type)),
         (Recipient.outcome == Outcome.SUPPRESSED, literal(EventOutcome.SUPPRESSED.value)),
         (
             Recipient.outcome.in_([Outcome.CAPPED, Outcome.HOUSEHOLD]),
@@ -97,29 +97,29 @@ def _is_undone() -> ColumnElement[bool]:
 def _reason() -> ColumnElement[str | None]:
     cancelled = case((Mailing.state == State.CANCELLED, literal("its mailing was cancelled")))
     undone = case((_is_undone(), literal("LettrLabs shows its order as ") + PaidOrder.status))
-    return func.coalesce(Firing.reason, Recipient.reason, Mailing.reason, cancelled, undone)
+    return func.coalesce(TriggerRun.reason, Recipient.reason, Mailing.reason, cancelled, undone)
 
 
 def _answers(*only: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return (
         select(
-            Firing.event_id,
+            TriggerRun.event_id,
             Trigger.name.label("trigger"),
-            Firing.version,
+            TriggerRun.version,
             _outcome().label("outcome"),
             _reason().label("reason"),
-            Firing.mailing_id.label("mailing"),
+            TriggerRun.mailing_id.label("mailing"),
             Mailing.order_id.label("order"),
-            Firing.position,
+            TriggerRun.position,
             Recipient.vendor_id.label("recipient"),
-            Firing.due,
+            TriggerRun.due,
         )
-        .join(Trigger, Trigger.id == Firing.trigger_id)
-        .outerjoin(Mailing, Mailing.id == Firing.mailing_id)
-        .outerjoin(PaidOrder, PaidOrder.mailing_id == Firing.mailing_id)
+        .join(Trigger, Trigger.id == TriggerRun.trigger_id)
+        .outerjoin(Mailing, Mailing.id == TriggerRun.mailing_id)
+        .outerjoin(PaidOrder, PaidOrder.mailing_id == TriggerRun.mailing_id)
         .outerjoin(
             Recipient,
-            (Recipient.mailing_id == Firing.mailing_id) & (Recipient.position == Firing.position),
+            (Recipient.mailing_id == TriggerRun.mailing_id) & (Recipient.position == TriggerRun.position),
         )
         .where(*only)
     )
@@ -152,7 +152,9 @@ def list_receipts(
     if kind is not None:
         query = query.where(Event.type == kind)
     if outcome is not None:
-        answer = _answers(Firing.event_id == Event.id, _outcome() == outcome.value).correlate(Event).exists()
+        answer = (
+            _answers(TriggerRun.event_id == Event.id, _outcome() == outcome.value).correlate(Event).exists()
+        )
         alone = Event.outcome == outcome if outcome is not EventOutcome.ORDERED else literal(value=False)
         query = query.where(alone | answer)
     return list(_receipts(connection, connection.execute(query).all()))
@@ -160,12 +162,12 @@ def list_receipts(
 
 def _receipts(connection: Connection, rows: Iterable[Any]) -> Iterable[Receipt]:
     rows = list(rows)
-    answers: dict[int, list[Answer]] = {row.id: [] for row in rows}
-    found = connection.execute(_answers(Firing.event_id.in_(list(answers))).order_by(Trigger.name))
+    answers: dict[int, list[TriggerResult]] = {row.id: [] for row in rows}
+    found = connection.execute(_answers(TriggerRun.event_id.in_(list(answers))).order_by(Trigger.name))
     for row in found:
         values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
         number = values.pop("event_id")
-        answers[number].append(Answer(**values | {"outcome": EventOutcome(values["outcome"])}))
+        answers[number].append(TriggerResult(**values | {"outcome": EventOutcome(values["outcome"])}))
     for row in rows:
         outcome, reason = _overall(row.outcome, row.reason, answers[row.id])
         yield Receipt(
@@ -180,7 +182,9 @@ def _receipts(connection: Connection, rows: Iterable[Any]) -> Iterable[Receipt]:
         )
 
 
-def _overall(own: EventOutcome, reason: str | None, answers: list[Answer]) -> tuple[EventOutcome, str | None]:
+def _overall(
+    own: EventOutcome, reason: str | None, answers: list[TriggerResult]
+) -> tuple[EventOutcome, str | None]:
     if own is not EventOutcome.ORDERED or not answers:
         return own, reason
     first = min(answers, key=lambda answer: _WEIGHTIEST_FIRST.index(answer.outcome))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from intake.events.processor import Tick, run_once
+from intake.events.processor import ProcessingTime, run_once
 from worker.tasks import app, desk
 
 log = logging.getLogger(__name__)
@@ -17,6 +17,6 @@ def events() -> None:
     here = desk()
     again = timedelta(seconds=here.settings.push_again_seconds)
     try:
-        run_once(here.engine, Tick(here.clock(), here.settings.zone, again))
+        run_once(here.engine, ProcessingTime(here.clock(), here.settings.zone, again))
     except SQLAlchemyError as error:
         log.error("database_trouble: events: %s", type(error).__name__)  # noqa: TRY400 - one line is enough

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from intake.errors import Fault, IntakeError
+from intake.errors import ErrorCode, IntakeError
 from intake.events.config_files import DocumentError, parse
-from intake.events.triggers import Declaration, InForce
+from intake.events.triggers import ActiveTrigger, TriggerDefinition
 from intake.suppression.lists import require_lists
-from models import Budget, Purse, Trigger, TriggerVersion
+from models import Budget, BudgetScope, Trigger, TriggerVersion
 
 _LARGEST_FILE: Final = 1_000_000
 _MOST_PROBLEMS: Final = 20
@@ -31,7 +31,7 @@ class TriggersError(IntakeError):
         left = len(problems) - _MOST_PROBLEMS
         more = [f"and {left} more"] if left > 0 else []
         lines = [_printable(line) for line in [*problems[:_MOST_PROBLEMS], *more]]
-        super().__init__(Fault.BAD_TRIGGERS, "\n".join(lines))
+        super().__init__(ErrorCode.BAD_TRIGGERS, "\n".join(lines))
 
 
 def _printable(line: str) -> str:
@@ -39,7 +39,7 @@ def _printable(line: str) -> str:
     return "".join(one if one.isprintable() else "\ufffd" for one in line)
 
 
-def read_triggers(path: Path) -> tuple[Declaration, ...]:
+def read_triggers(path: Path) -> tuple[TriggerDefinition, ...]:
     """Return what a file declares; raises TriggersError, naming everything that is wrong in it."""
     try:
         content = path.read_bytes()
@@ -55,18 +55,18 @@ def read_triggers(path: Path) -> tuple[Declaration, ...]:
         raise TriggersError([f"{path.name} {error}"]) from None
 
 
-def declared(document: dict[str, Any], name: str) -> tuple[Declaration, ...]:
+def declared(document: dict[str, Any], name: str) -> tuple[TriggerDefinition, ...]:
     """Return what a document declares; raises TriggersError."""
     strange = [key for key in document if key != "trigger"]
     tables = document.get("trigger")
     if strange or not isinstance(tables, list) or not tables:
         what = f'has a part "{strange[0][:40]}"' if strange else "declares no trigger"
         raise TriggersError([f"{name} {what}: it is made of [[trigger]] tables."])
-    found: list[Declaration] = []
+    found: list[TriggerDefinition] = []
     problems: list[str] = []
     for number, table in enumerate(tables, 1):
         try:
-            found.append(Declaration.model_validate(table))
+            found.append(TriggerDefinition.model_validate(table))
         except ValidationError as error:
             problems += _problems(error, _called(table, number))
     names = [one.name for one in found]
@@ -127,7 +127,7 @@ class Loaded:
 
 
 def load(
-    connection: Connection, declarations: Iterable[Declaration], who: str, now: datetime
+    connection: Connection, declarations: Iterable[TriggerDefinition], who: str, now: datetime
 ) -> list[Loaded]:
     """Put the declared triggers in force and retire every other; one that is declared as before keeps its version.
 
@@ -147,7 +147,7 @@ def load(
     return [*loaded, *(Loaded(row.name, row.version, Change.RETIRED) for row in gone)]
 
 
-def _put_in_force(connection: Connection, declared: Declaration, who: str, now: datetime) -> Loaded:
+def _put_in_force(connection: Connection, declared: TriggerDefinition, who: str, now: datetime) -> Loaded:
     there = connection.execute(
         select(Trigger.id, Trigger.version, Trigger.retired_at, TriggerVersion.declaration)
         .join(
@@ -177,18 +177,20 @@ def _new(connection: Connection, name: str) -> int:
     return connection.execute(insert(Trigger).values(name=name, version=1).returning(Trigger.id)).scalar_one()
 
 
-def _set_budget(connection: Connection, number: int, declared: Declaration, who: str, now: datetime) -> None:
+def _set_budget(
+    connection: Connection, number: int, declared: TriggerDefinition, who: str, now: datetime
+) -> None:
     if declared.budget is None:
         return
     values: dict[str, Any] = declared.budget.model_dump() | {"set_by": who, "set_at": now}
     connection.execute(
         upsert(Budget)
-        .values(purse=Purse.TRIGGER, subject=number, **values)
+        .values(purse=BudgetScope.TRIGGER, subject=number, **values)
         .on_conflict_do_update(index_elements=[Budget.purse, Budget.subject], set_=values)
     )
 
 
-def in_force(connection: Connection) -> list[InForce]:
+def in_force(connection: Connection) -> list[ActiveTrigger]:
     """Return the triggers in force, in the order of their names."""
     rows = connection.execute(
         select(Trigger.id, TriggerVersion.version, TriggerVersion.declaration)
@@ -199,14 +201,16 @@ def in_force(connection: Connection) -> list[InForce]:
         .where(Trigger.retired_at.is_(None))
         .order_by(Trigger.name)
     )
-    return [InForce(row.id, row.version, Declaration.model_validate(row.declaration)) for row in rows]
+    return [
+        ActiveTrigger(row.id, row.version, TriggerDefinition.model_validate(row.declaration)) for row in rows
+    ]
 
 
-def version_of(connection: Connection, trigger_id: int, version: int) -> InForce:
+def version_of(connection: Connection, trigger_id: int, version: int) -> ActiveTrigger:
     """Return one version of a trigger, whether or not it is in force any more."""
     declaration = connection.execute(
         select(TriggerVersion.declaration).where(
             TriggerVersion.trigger_id == trigger_id, TriggerVersion.version == version
         )
     ).scalar_one()
-    return InForce(trigger_id, version, Declaration.model_validate(declaration))
+    return ActiveTrigger(trigger_id, version, TriggerDefinition.model_validate(declaration))

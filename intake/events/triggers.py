@@ -18,17 +18,17 @@ from pydantic import (
 )
 
 from intake.events.conditions import Condition, Path, value_at
-from intake.events.durations import QuietDay, Span, Zone, is_never_loud
+from intake.events.durations import QuietDay, Span, Zone, excludes_every_day
 from intake.options import Postage, Speed
 from intake.reasons import Reason, ReasonCode
 from intake.recipients.fields import MERGE_FIELDS, NAME_FIELDS, REQUIRED_FIELDS
 from intake.recipients.recipient import Recipient
-from intake.recipients.validator import AddressGate, Entry
+from intake.recipients.validator import AddressValidator, RecipientDraft
 from intake.rfc3339 import full_date
 from intake.strictness import Strictness
 from models import Approval, IfLate
 from worker.billing.amounts import parse_amount
-from worker.recipients.policy import Cap, Sparing
+from worker.recipients.policy import FrequencyCap, RecipientPolicy
 
 MOST_GATHERED: Final = 1000
 """As many as LettrLabs takes in one request; each further event waits for the next order."""
@@ -47,7 +47,7 @@ _MONEY = Annotated[
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class Words(BaseModel):
+class LiteralText(BaseModel):
     """Words to print as they stand, where a place in the event would be read."""
 
     model_config = _STRICT
@@ -72,7 +72,7 @@ class Limits(BaseModel):
         return self
 
 
-class Gather(BaseModel):
+class BatchRule(BaseModel):
     """Until when events are gathered into one order: whichever comes first."""
 
     model_config = _STRICT
@@ -82,7 +82,7 @@ class Gather(BaseModel):
     mail_by: date | Path | None = None
 
     @model_validator(mode="after")
-    def _ends_some_time(self) -> "Gather":
+    def _ends_some_time(self) -> "BatchRule":
         if self.age is None and self.mail_by is None:
             raise ValueError(
                 "needs an age or a mail_by date: without one, the last events would wait for ever"
@@ -90,7 +90,7 @@ class Gather(BaseModel):
         return self
 
 
-class Over(BaseModel):
+class ApprovalThreshold(BaseModel):
     """Approval that is asked for from an amount on."""
 
     model_config = _STRICT
@@ -99,7 +99,7 @@ class Over(BaseModel):
 
 
 def _approval(given: object) -> object:
-    if isinstance(given, dict | Over) or (
+    if isinstance(given, dict | ApprovalThreshold) or (
         isinstance(given, str) and given in set(Approval) - {Approval.OVER}
     ):
         return given
@@ -107,10 +107,10 @@ def _approval(given: object) -> object:
 
 
 def _cap(given: str) -> str:
-    return str(Cap.parse(given))
+    return str(FrequencyCap.parse(given))
 
 
-class Declaration(BaseModel):
+class TriggerDefinition(BaseModel):
     """One trigger, as declared."""
 
     model_config = _STRICT
@@ -121,27 +121,29 @@ class Declaration(BaseModel):
     template: int = Field(ge=1, lt=2**31, strict=True)
     postage: Postage = Postage.STANDARD
     speed: Speed = Speed.NORMAL
-    approval: Annotated[Over | Literal[Approval.AUTO, Approval.REQUIRED], BeforeValidator(_approval)] = (
-        Approval.AUTO
-    )
+    approval: Annotated[
+        ApprovalThreshold | Literal[Approval.AUTO, Approval.REQUIRED], BeforeValidator(_approval)
+    ] = Approval.AUTO
     auto_bill: bool = Field(default=True, strict=True)
     budget: Limits | None = None
     delay: Span | None = None
     quiet_days: tuple[QuietDay, ...] = Field((), max_length=400)
     zone: Zone | None = None
     if_late: IfLate = IfLate.ASK
-    gather: Gather | None = None
+    gather: BatchRule | None = None
     strictness: Strictness = Strictness.NORMAL
     suppress: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field((), max_length=20)
     cap: Annotated[str, AfterValidator(_cap)] | None = None
     one_per_household: bool = Field(default=False, strict=True)
-    recipient: dict[str, Path | Words]
-    merge: dict[str, Path | Words] = Field(default_factory=dict)
+    recipient: dict[str, Path | LiteralText]
+    merge: dict[str, Path | LiteralText] = Field(default_factory=dict)
 
     @field_validator("recipient")
     @classmethod
-    def _names_a_person_at_an_address(cls, mapping: dict[str, Path | Words]) -> dict[str, Path | Words]:
-        _require_known(mapping, Entry._fields)
+    def _names_a_person_at_an_address(
+        cls, mapping: dict[str, Path | LiteralText]
+    ) -> dict[str, Path | LiteralText]:
+        _require_known(mapping, RecipientDraft._fields)
         missing = [field.value for field in REQUIRED_FIELDS if field not in mapping]
         if missing:
             raise ValueError(f"says nothing about {', '.join(missing)}")
@@ -151,22 +153,22 @@ class Declaration(BaseModel):
 
     @field_validator("merge")
     @classmethod
-    def _prints_known_fields(cls, mapping: dict[str, Path | Words]) -> dict[str, Path | Words]:
+    def _prints_known_fields(cls, mapping: dict[str, Path | LiteralText]) -> dict[str, Path | LiteralText]:
         _require_known(mapping, MERGE_FIELDS)
         return mapping
 
     @field_validator("quiet_days")
     @classmethod
     def _leaves_a_day(cls, days: tuple[str, ...]) -> tuple[str, ...]:
-        if is_never_loud(days):
+        if excludes_every_day(days):
             raise ValueError("leave no day of the week to mail on")
         return days
 
     @property
-    def sparing(self) -> Sparing:
+    def sparing(self) -> RecipientPolicy:
         """Whom its mailings spare, besides who is on do-not-mail."""
-        cap = None if self.cap is None else Cap.parse(self.cap)
-        return Sparing(lists=self.suppress, cap=cap, one_per_household=self.one_per_household)
+        cap = None if self.cap is None else FrequencyCap.parse(self.cap)
+        return RecipientPolicy(lists=self.suppress, cap=cap, one_per_household=self.one_per_household)
 
     def told(self) -> dict[str, Any]:
         """Return the declaration as JSON knows it; `Declaration.model_validate` reads it back."""
@@ -180,12 +182,12 @@ def _require_known(mapping: Mapping[str, object], known: tuple[str, ...]) -> Non
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class ActiveTrigger:
     """A declaration under its number and version in the database."""
 
     trigger_id: int
     version: int
-    declared: Declaration
+    declared: TriggerDefinition
 
     def answers(self, event: Mapping[str, Any]) -> bool:
         """Return whether the event is of the trigger's type and meets its conditions."""
@@ -208,10 +210,10 @@ class InForce:
         if odd:
             sentence = f'The value at "{places[odd[0]]}" is an object or a list; text was expected.'
             return (Reason(ReasonCode.UNREADABLE, sentence),)
-        entry = Entry(**{field: cells[field] or "" for field in declared.recipient})
+        entry = RecipientDraft(**{field: cells[field] or "" for field in declared.recipient})
         merge = {field: cell for field in declared.merge if (cell := (cells[field] or "").strip())}
         named = {field: str(place) for field, place in places.items()}
-        return AddressGate(named, declared.strictness).admit(entry, merge)
+        return AddressValidator(named, declared.strictness).admit(entry, merge)
 
     def mail_by(self, event: Mapping[str, Any]) -> date | None:
         """Return the day by whose end the event's order must go, None if there is none or the event names none."""
@@ -224,8 +226,8 @@ class InForce:
             return None
 
 
-def _text(event: Mapping[str, Any], place: str | Words) -> str | None:
-    value = place.text if isinstance(place, Words) else value_at(event, place)
+def _text(event: Mapping[str, Any], place: str | LiteralText) -> str | None:
+    value = place.text if isinstance(place, LiteralText) else value_at(event, place)
     match value:
         case None:
             return ""

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 from sqlalchemy import Connection, select
 
 from intake.recipients.normalize import folded_lines, folded_streets
-from models import Installation, Mark
+from models import IdentityKind, Installation
 
 DIGEST_BYTES: Final = 16
 """Among a million recipients two different ones share a 128-bit digest once in some 10^26 campaigns."""
@@ -36,9 +36,9 @@ class Digests(NamedTuple):
     email: bytes | None = None
     customer: bytes | None = None
 
-    def marks(self) -> dict[Mark, bytes]:
+    def marks(self) -> dict[IdentityKind, bytes]:
         """Return the digest of each mark there is."""
-        all_marks = dict(zip(Mark, self[1:], strict=True))
+        all_marks = dict(zip(IdentityKind, self[1:], strict=True))
         return {mark: digest for mark, digest in all_marks.items() if digest is not None}
 
 
@@ -50,7 +50,7 @@ def installation_key(connection: Connection) -> bytes:
 Column: TypeAlias = list[bytes | None]
 
 
-class Known(NamedTuple):
+class IdentityColumns(NamedTuple):
     """What recipients are known by, column by column, as it stands in a list."""
 
     first_names: Sequence[str]
@@ -66,7 +66,7 @@ class Known(NamedTuple):
         return "<Known>"
 
 
-def of_recipients(known: Known, key: bytes) -> list[Column]:
+def of_recipients(known: IdentityColumns, key: bytes) -> list[Column]:
     """Return the digests of recipients, a column for each of `Digests`."""
     names = folded_names(known.first_names, known.last_names)
     organizations = folded_lines(known.organizations)

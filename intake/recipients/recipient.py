@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from intake.recipients.digests import Digests, Known, of_recipients
+from intake.recipients.digests import Digests, IdentityColumns, of_recipients
 
 
 class Recipient(NamedTuple):
@@ -43,7 +43,7 @@ class Recipient(NamedTuple):
 
     def known_by(self, key: bytes) -> Digests:
         """Return the digests that are kept, under the installation's key."""
-        known = Known(
+        known = IdentityColumns(
             [self.first_name],
             [self.last_name],
             [self.organization],

@@ -9,7 +9,7 @@ from intake.recipients.recipient import Recipient
 encode: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
-class Mailable(NamedTuple):
+class MailableRow(NamedTuple):
     """Somebody to mail, in the columns of `models.Recipient`; `row` is None for who came from no table.
 
     What there is nothing of is None. `merge` is what PostgreSQL takes for a `jsonb`, see `as_jsonb`.
@@ -40,20 +40,20 @@ class Mailable(NamedTuple):
         return "<Mailable>"
 
 
-Person: TypeAlias = tuple[Any, ...]
+RecipientRow: TypeAlias = tuple[Any, ...]
 """A `Mailable`, or a bare tuple of the same: a million of them are only handed on."""
 
-PERSON_DIGEST: Final = Mailable._fields.index("person_digest")
+PERSON_DIGEST: Final = MailableRow._fields.index("person_digest")
 """Where a person's digest is, by which pieces of earlier mailings are found."""
-MERGE: Final = Mailable._fields.index("merge")
+MERGE: Final = MailableRow._fields.index("merge")
 """Where a person's merge fields are, as PostgreSQL takes them."""
-DIGEST: Final = Mailable._fields.index("digest")
+DIGEST: Final = MailableRow._fields.index("digest")
 """Where a person's digest of the whole is, by which duplicates are known."""
 
 
-def mailable(row: int | None, recipient: Recipient, key: bytes) -> Mailable:
+def to_row(row: int | None, recipient: Recipient, key: bytes) -> MailableRow:
     """Return a recipient as who is mailed, known by the digests under this key."""
-    return Mailable(
+    return MailableRow(
         row,
         *recipient.known_by(key),
         recipient.first_name or None,

@@ -56,7 +56,7 @@ _ZIP_SENTENCES: Final = {
 }
 
 
-class Entry(NamedTuple):
+class RecipientDraft(NamedTuple):
     """What a list says about one recipient, cell by cell, as it stands there."""
 
     first_name: str = ""
@@ -76,7 +76,7 @@ class Entry(NamedTuple):
     customer_id: str = ""
 
 
-class AddressGate:
+class AddressValidator:
     """Lets a recipient through, or says everything that keeps them out.
 
     `headings` names the column of each field, for the sentences; a field without one goes by its own name.
@@ -89,21 +89,21 @@ class AddressGate:
         self._headings = headings or {}
         self._strictness = strictness
 
-    def admit(self, entry: Entry, merge: Mapping[str, str]) -> Recipient | tuple[Reason, ...]:
+    def admit(self, entry: RecipientDraft, merge: Mapping[str, str]) -> Recipient | tuple[Reason, ...]:
         """Return the recipient, tidied, or the reasons why there is none."""
         cells, unreadable = entry, list[Reason]()
         text = f"|{'|'.join(entry)}|{'|'.join(merge.values())}"
         if not text.isprintable() or _is_doubtful(text):
             unreadable = list(self._unreadable(entry, merge))
-            cells = Entry(*[tidied(cell) for cell in entry])
+            cells = RecipientDraft(*[tidied(cell) for cell in entry])
         elif "  " in text or "| " in text or " |" in text:
             # What is printable has no other blanks than spaces.
-            cells = Entry(*[" ".join(cell.split()) for cell in entry])
-        cells = with_letters_in_names(with_name_split(cells))
+            cells = RecipientDraft(*[" ".join(cell.split()) for cell in entry])
+        cells = with_letters_in_names(split_full_name(cells))
         state = state_code(cells.state or territory(cells.country) or "")
-        zip_code, zip_fault = settled_zip(cells.zip_code, cells.zip4, state)
+        zip_code, zip_fault = normalize_zip(cells.zip_code, cells.zip4, state)
         if self._strictness is Strictness.RELAXED and zip_fault is ReasonCode.ZIP_IN_OTHER_STATE:
-            zip_code, zip_fault = settled_zip(cells.zip_code, cells.zip4, None)
+            zip_code, zip_fault = normalize_zip(cells.zip_code, cells.zip4, None)
         reasons = unreadable
         if not (cells.address1 and cells.city and state and cells.zip_code and _is_named(cells)):
             reasons += self._missing(cells)
@@ -117,7 +117,7 @@ class AddressGate:
             reasons = self._weighed(reasons, cells, state)
         return tuple(reasons) or _recipient(cells, state or "", zip_code, merge)
 
-    def _weighed(self, reasons: list[Reason], cells: Entry, state: str | None) -> list[Reason]:
+    def _weighed(self, reasons: list[Reason], cells: RecipientDraft, state: str | None) -> list[Reason]:
         if self._strictness is Strictness.RELAXED:
             return [reason for reason in reasons if reason.code is not ReasonCode.NO_NAME]
         found = doubts(cells.address1, cells.city, state, cells.zip4)
@@ -128,13 +128,13 @@ class AddressGate:
     def _column(self, field: str) -> str:
         return f'"{self._headings.get(field, field)}"'
 
-    def _unreadable(self, entry: Entry, merge: Mapping[str, str]) -> Iterator[Reason]:
+    def _unreadable(self, entry: RecipientDraft, merge: Mapping[str, str]) -> Iterator[Reason]:
         for field, cell in {**entry._asdict(), **merge}.items():
             trouble = _damage(field, cell)
             if trouble:
                 yield Reason(ReasonCode.UNREADABLE, f"The column {self._column(field)} {trouble}")
 
-    def _missing(self, cells: Entry) -> Iterator[Reason]:
+    def _missing(self, cells: RecipientDraft) -> Iterator[Reason]:
         if not _is_named(cells):
             yield Reason(ReasonCode.NO_NAME, "Neither a name nor an organization is given.")
         for field, code, what in _REQUIRED:
@@ -151,7 +151,9 @@ class AddressGate:
         """Tell whether a part of the address comes out of the column that holds all of it."""
         return self._headings[field] == self._headings.get(Field.ADDRESS1)
 
-    def _misplaced(self, cells: Entry, state: str | None, zip_fault: ReasonCode | None) -> Iterator[Reason]:
+    def _misplaced(
+        self, cells: RecipientDraft, state: str | None, zip_fault: ReasonCode | None
+    ) -> Iterator[Reason]:
         if cells.state and state is None:
             yield Reason(
                 ReasonCode.UNKNOWN_STATE,
@@ -170,8 +172,8 @@ class AddressGate:
                 "States are mailed.",
             )
 
-    def _too_long(self, cells: Entry) -> Iterator[Reason]:
-        for field, cell in zip(Entry._fields, cells, strict=True):
+    def _too_long(self, cells: RecipientDraft) -> Iterator[Reason]:
+        for field, cell in zip(RecipientDraft._fields, cells, strict=True):
             if len(cell) > (limit := _LIMITS.get(field, LONGEST_CELL)):
                 yield self._longer(field, limit)
 
@@ -216,7 +218,7 @@ def tidied(cell: str) -> str:
     return unwrapped(" ".join(BIDIRECTIONAL.sub("", INVISIBLE.sub("", cell)).split()))
 
 
-def with_letters_in_names(cells: Entry) -> Entry:
+def with_letters_in_names(cells: RecipientDraft) -> RecipientDraft:
     """Return an entry without names that hold no letter, such as an order's number."""
     names = {
         field: ""
@@ -226,7 +228,7 @@ def with_letters_in_names(cells: Entry) -> Entry:
     return cells._replace(**names) if names else cells
 
 
-def _is_named(cells: Entry) -> bool:
+def _is_named(cells: RecipientDraft) -> bool:
     return bool(cells.first_name or cells.last_name or cells.organization)
 
 
@@ -236,7 +238,7 @@ def is_web_address(cell: str) -> bool:
 
 
 @lru_cache(maxsize=32_768)
-def settled_zip(text: str, zip4: str, state: str | None) -> tuple[str, ReasonCode | None]:
+def normalize_zip(text: str, zip4: str, state: str | None) -> tuple[str, ReasonCode | None]:
     """Return a ZIP code of 5 or 9 digits, and what is wrong with it.
 
     A leading zero that a spreadsheet took off is put back only if the ZIP code is then one of the state's.
@@ -256,7 +258,7 @@ def settled_zip(text: str, zip4: str, state: str | None) -> tuple[str, ReasonCod
     return zip_code + addition if known else zip_code, None
 
 
-def with_name_split(cells: Entry) -> Entry:
+def split_full_name(cells: RecipientDraft) -> RecipientDraft:
     """Return an entry whose full name, if no other is given, is split by the rule of `intake.recipients.names`."""
     if cells.first_name or cells.last_name or not cells.full_name:
         return cells
@@ -269,7 +271,7 @@ def with_name_split(cells: Entry) -> Entry:
     )
 
 
-def _recipient(cells: Entry, state: str, zip_code: str, merge: Mapping[str, str]) -> Recipient:
+def _recipient(cells: RecipientDraft, state: str, zip_code: str, merge: Mapping[str, str]) -> Recipient:
     return Recipient(
         address1=cells.address1,
         city=cells.city,

@@ -15,14 +15,14 @@ from intake.csv.records import Row
 from intake.csv.rejected_rows import RejectedRows
 from intake.csv.saved_mappings import mapping_for
 from intake.csv.table import Table
-from intake.errors import Fault, IntakeError
+from intake.errors import ErrorCode, IntakeError
 from intake.recipients.digests import installation_key
 from intake.recipients.identity import Identity, identify
 from intake.suppression.lists import EntryDigest, Origin, add, open_list
 from models import DO_NOT_MAIL
 from worker.clock import Clock, system_clock
 
-_AT_ONCE: Final = 5_000
+IMPORT_BATCH_SIZE: Final = 5_000
 _FIRST_REJECTED: Final = 20
 
 
@@ -94,13 +94,14 @@ def _add_all(
         entries |= {(digest, mark) for mark, digest in somebody.marks.items()}
         if somebody.reasons:
             _reject(done, row, somebody, rejected)
-        if len(entries) >= _AT_ONCE:
+        if len(entries) >= IMPORT_BATCH_SIZE:
             _add(connection, entries, origin, done)
     _add(connection, entries, origin, done)
     if not done.added + done.known:
         number, sentence = done.first_rejected[0]
         raise IntakeError(
-            Fault.NOBODY_TO_MAIL, f"None of the {done.rows:,} rows names anybody; row {number}: {sentence}"
+            ErrorCode.NOBODY_TO_MAIL,
+            f"None of the {done.rows:,} rows names anybody; row {number}: {sentence}",
         )
     return done
 

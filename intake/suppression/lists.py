@@ -8,10 +8,10 @@ from typing import Final, TypeAlias
 from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from intake.errors import Fault, IntakeError
-from models import DO_NOT_MAIL, Mark, Suppression, SuppressionList
+from intake.errors import ErrorCode, IntakeError
+from models import DO_NOT_MAIL, IdentityKind, Suppression, SuppressionList
 
-EntryDigest: TypeAlias = tuple[bytes, Mark]
+EntryDigest: TypeAlias = tuple[bytes, IdentityKind]
 
 _LONGEST_NAME: Final = 60
 
@@ -41,7 +41,7 @@ def require_lists(connection: Connection, names: Iterable[str]) -> None:
     )
     if missing:
         raise IntakeError(
-            Fault.UNKNOWN_LIST,
+            ErrorCode.UNKNOWN_LIST,
             f'There is no suppression list "{min(missing)}": make it with mailrun suppress import or add.',
         )
 
@@ -50,7 +50,7 @@ def open_list(connection: Connection, name: str) -> None:
     """Make a list, unless it is there. Raises IntakeError for a name that nobody could type again."""
     if not (0 < len(name) <= _LONGEST_NAME and name.isprintable() and not set(name) & set(" ,;")):
         raise IntakeError(
-            Fault.BAD_OPTION,
+            ErrorCode.BAD_OPTION,
             f"A list's name is 1 to {_LONGEST_NAME} printable characters without spaces and commas.",
         )
     connection.execute(insert(SuppressionList).values(name=name).on_conflict_do_nothing())

@@ -10,7 +10,7 @@ from sandbox.domain.orders import Order
 from sandbox.events import Fact
 from sandbox.faults import FaultKind, FaultRule
 from sandbox.http.routes import Route
-from sandbox.state import World
+from sandbox.state import State
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -41,7 +41,7 @@ class Answer:
 class Call:
     """A call that was let in. `now` is sandbox time, `fault` the fault that strikes it, if any."""
 
-    world: World
+    world: State
     route: Route
     query: Mapping[str, str]
     body: object

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.chaos.verdict import Books, Claims, Verdict, judge
-from bench.workload import Letter, Person, make
+from bench.workload import Person, SampleMailing, make
 
 LETTERS = make(4, seed=7)
 FIRST, SECOND, *_ = LETTERS
 
 
-def order(number: int, letter: Letter | None, *, paid: bool = False, **said: Any) -> dict[str, Any]:
+def order(number: int, letter: SampleMailing | None, *, paid: bool = False, **said: Any) -> dict[str, Any]:
     people = letter.people if letter else ()
     return {
         "id": number,

@@ -12,8 +12,8 @@ from console.api.tokens import Scope, bearer_of
 from intake.events import processor
 from intake.events.cloudevents import event_from
 from intake.events.inbox import receive
-from intake.events.processor import Tick
-from models import Event, Mailing, Notice, NoticeKind, Webhook
+from intake.events.processor import ProcessingTime
+from models import Event, Mailing, NotificationType, Webhook, WebhookDelivery
 from worker.clock import system_clock
 from worker.webhooks import outbox
 from worker.webhooks.signatures import require_secret
@@ -52,7 +52,7 @@ def happen(engine: Any) -> Callable[..., list[int]]:
 
     def take(*events: dict[str, Any]) -> list[int]:
         taken = receive(engine, [event_from(one) for one in events]) if events else []
-        processor.run_once(engine, Tick(datetime.now(UTC), "UTC", timedelta(seconds=60)))
+        processor.run_once(engine, ProcessingTime(datetime.now(UTC), "UTC", timedelta(seconds=60)))
         return [one.number for one in taken]
 
     return take
@@ -220,9 +220,11 @@ def test_a_disabled_webhook_is_noticed_enabled_and_given_what_it_missed(
     with engine.begin() as connection:
         why = {"disabled_at": func.now(), "disabled_why": "failing since 2026-11-22 09:00 UTC"}
         connection.execute(insert(Webhook).values(url="https://example.com/", secrets=["x"], **why))
-        outbox.tell(connection, NoticeKind.MAILING_QUOTED, 1, datetime.now(UTC))
-        outbox.tell(connection, NoticeKind.MAILING_SENT, 1, datetime.now(UTC))
-        connection.execute(update(Notice).where(Notice.id == 1).values(wake_at=None, why="answered 500"))
+        outbox.enqueue(connection, NotificationType.MAILING_QUOTED, 1, datetime.now(UTC))
+        outbox.enqueue(connection, NotificationType.MAILING_SENT, 1, datetime.now(UTC))
+        connection.execute(
+            update(WebhookDelivery).where(WebhookDelivery.id == 1).values(wake_at=None, why="answered 500")
+        )
 
     doctor = command_line.run("doctor", "--json")
     listed = command_line.run("webhook", "list")

@@ -18,7 +18,7 @@ from console.local.process_specs import free_port
 from console.local.roles import OWNER
 from console.local.valkey import Valkey
 from models import Heartbeat
-from worker.context import CALLS, CONCURRENCY
+from worker.context import CALL_POOL_SIZE, MESSAGE_THREADS
 from worker.settings import LIVE_URL, SANDBOX_KEY, Settings
 from worker.webhooks.signatures import fresh_secret, sign
 
@@ -241,7 +241,7 @@ def test_the_broker_is_full_before_its_container_is() -> None:
 def test_postgresql_has_connections_for_six_workers() -> None:
     told = dict(option.split("=") for option in SERVICES["postgres"]["command"][2::2])
 
-    assert int(told["max_connections"]) >= 6 * (CALLS + CONCURRENCY) + 50
+    assert int(told["max_connections"]) >= 6 * (CALL_POOL_SIZE + MESSAGE_THREADS) + 50
 
 
 def test_the_roles_service_makes_an_owner_and_a_role_that_reads_and_writes_rows(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.local.process import Output, Program
+from console.local.process import Output, ProcessSpec
 from console.local.supervisor import Supervisor
 
 SECRET = "LL-API-made-up-for-this-test"  # noqa: S105 (opens nothing)
@@ -47,7 +47,7 @@ class Stage:
     directory: Path
 
     def start(self, script: str, *, stop_seconds: float = PATIENCE, **environment: str) -> Output:
-        program = Program(
+        program = ProcessSpec(
             name="program",
             command=(sys.executable, "-c", script),
             environment=environment,

@@ -6,13 +6,13 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from console.queries.ledger import Entry, Grouping, total
+from console.queries.ledger import Grouping, LedgerLine, total
 from console.views.budgets import ledger_table
 from console.views.formatting import facts, table
 
 AMOUNT = Decimal("1236789.00")
 ENTRIES = [
-    Entry(
+    LedgerLine(
         str(number),
         10,
         1_234_567,

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from pydantic import SecretStr
 
-from console.errors import Complaint
+from console.errors import CommandError
 from console.vendor_check import check_vendor
 from worker.settings import SANDBOX_KEY, Settings
 
@@ -71,10 +71,10 @@ def test_a_template_on_the_list_needs_no_warning(check: Check) -> None:
 
 
 def test_a_template_that_is_missing_from_the_list_is_refused(check: Check) -> None:
-    with pytest.raises(Complaint, match="no template 5 in this account; there are: 7 Card"):
+    with pytest.raises(CommandError, match="no template 5 in this account; there are: 7 Card"):
         check({"/templates/5": (404, ""), "/templates": (200, KNOWN)})
 
 
 def test_a_bad_key_is_refused_wherever_it_shows(check: Check) -> None:
-    with pytest.raises(Complaint, match="does not know this key"):
+    with pytest.raises(CommandError, match="does not know this key"):
         check({"/templates/5": (401, "")})

@@ -20,7 +20,7 @@ from kombu import Queue
 from psycopg import sql
 from sqlalchemy import Engine, create_engine, insert, select, update
 
-from models import ENDED, Approval, CreateGate, EventLog, Mailing, Priority, Recipient, Stage, State
+from models import ENDED, Approval, CreateGate, Mailing, Priority, Recipient, Stage, State, StateChange
 from worker import transitions
 from worker.celery import EXCHANGE, TICKS
 from worker.transitions import NewMailing
@@ -133,7 +133,7 @@ class Case:
     def story(self) -> str:
         with self.engine.connect() as connection:
             events = connection.execute(
-                select(EventLog.move, EventLog.stage, EventLog.detail).order_by(EventLog.id)
+                select(StateChange.move, StateChange.stage, StateChange.detail).order_by(StateChange.id)
             )
             moves_made = [
                 f"{event.move} {event.stage} {event.detail.get('why', '')}".strip() for event in events
@@ -233,7 +233,7 @@ def _open(engine: Engine, **values: Any) -> int:
         }
     )
     with engine.begin() as connection:
-        (mailing_id,) = transitions.open_mailings(connection, [new], now)
+        (mailing_id,) = transitions.insert_mailings(connection, [new], now)
         connection.execute(insert(Recipient), [_person(mailing_id, n) for n in range(PEOPLE)])
     return mailing_id
 

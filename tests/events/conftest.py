@@ -14,10 +14,10 @@ from sqlalchemy import Engine, insert, select, update
 from intake.events import processor
 from intake.events.cloudevents import event_from
 from intake.events.inbox import receive
-from intake.events.processor import Tick
+from intake.events.processor import ProcessingTime
 from intake.events.receipts import Receipt, receipt
 from intake.events.trigger_files import declared, load
-from models import Notice, NoticeKind, Webhook
+from models import NotificationType, Webhook, WebhookDelivery
 from worker.periodic import webhook_delivery
 from worker.settings import Settings
 from worker.webhooks import outbox
@@ -85,7 +85,7 @@ class Shop:
 
     def tick(self, after: timedelta = timedelta()) -> int:
         self.at += after
-        return processor.run_once(self.engine, Tick(self.at, "UTC", timedelta(seconds=60)))
+        return processor.run_once(self.engine, ProcessingTime(self.at, "UTC", timedelta(seconds=60)))
 
     def receipt(self, number: int) -> Receipt:
         with self.engine.connect() as connection:
@@ -169,7 +169,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 @dataclass
-class Office:
+class WebhookReceiver:
     """A mailing to tell of, webhooks, and the tick that sends what is due, at any time."""
 
     engine: Any
@@ -182,9 +182,9 @@ class Office:
             connection.execute(insert(Webhook).values(url=url, kinds=list(kinds), secrets=[secret], **values))
         return secret
 
-    def tell(self, mailing_id: int, kind: NoticeKind = NoticeKind.MAILING_SENT) -> None:
+    def tell(self, mailing_id: int, kind: NotificationType = NotificationType.MAILING_SENT) -> None:
         with self.engine.begin() as connection:
-            outbox.tell(connection, kind, mailing_id, self.at)
+            outbox.enqueue(connection, kind, mailing_id, self.at)
 
     def tick(self, after: timedelta = timedelta()) -> int:
         self.at += after
@@ -198,7 +198,9 @@ class Office:
 
     def notices(self) -> list[Any]:
         with self.engine.connect() as connection:
-            return list(connection.execute(select(*Notice.__table__.columns).order_by(Notice.id)))
+            return list(
+                connection.execute(select(*WebhookDelivery.__table__.columns).order_by(WebhookDelivery.id))
+            )
 
     def webhook(self) -> Any:
         with self.engine.connect() as connection:
@@ -206,8 +208,8 @@ class Office:
 
 
 @pytest.fixture
-def office(engine: Any) -> Office:
-    return Office(engine, Settings(webhook_networks=LOCAL))
+def office(engine: Any) -> WebhookReceiver:
+    return WebhookReceiver(engine, Settings(webhook_networks=LOCAL))
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def test_an_event_at_which_the_worker_dies_each_time_takes_no_other_with_it(
 ) -> None:
     shop.declare(a_trigger())
     deadly, other = shop.happen(an_event(1), an_event(2))
-    answer = processor.answer
+    answer = processor.process_event
 
     def dies(connection: Any, number: int, *rest: Any) -> None:
         if number == deadly:

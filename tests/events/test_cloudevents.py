@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intake.errors import ConflictError, Fault
+from intake.errors import ConflictError, ErrorCode
 from intake.events.cloudevents import BATCH, STRUCTURED, CloudEvent, EventError, read_events
 from intake.events.inbox import receive
 
@@ -162,18 +162,18 @@ def test_what_is_no_event_is_refused_in_words(changes: dict[str, Any], problem: 
 @pytest.mark.parametrize(
     ("kind", "body", "fault"),
     [
-        (STRUCTURED, b"{", Fault.NOT_JSON),
-        (STRUCTURED, b"[" * 100_000, Fault.NOT_JSON),
-        (STRUCTURED, b'{"data": ' + b"9" * 5000 + b"}", Fault.NOT_JSON),
-        (STRUCTURED, b"[]", Fault.NOT_AN_EVENT),
-        (BATCH, b"{}", Fault.NOT_AN_EVENT),
-        (BATCH, json.dumps([EVENT] * 501).encode(), Fault.NOT_AN_EVENT),
-        ("application/cloudevents+avro", b"{}", Fault.UNKNOWN_FORMAT),
-        ("application/json", b"{}", Fault.UNKNOWN_FORMAT),
-        ("", b"", Fault.UNKNOWN_FORMAT),
+        (STRUCTURED, b"{", ErrorCode.NOT_JSON),
+        (STRUCTURED, b"[" * 100_000, ErrorCode.NOT_JSON),
+        (STRUCTURED, b'{"data": ' + b"9" * 5000 + b"}", ErrorCode.NOT_JSON),
+        (STRUCTURED, b"[]", ErrorCode.NOT_AN_EVENT),
+        (BATCH, b"{}", ErrorCode.NOT_AN_EVENT),
+        (BATCH, json.dumps([EVENT] * 501).encode(), ErrorCode.NOT_AN_EVENT),
+        ("application/cloudevents+avro", b"{}", ErrorCode.UNKNOWN_FORMAT),
+        ("application/json", b"{}", ErrorCode.UNKNOWN_FORMAT),
+        ("", b"", ErrorCode.UNKNOWN_FORMAT),
     ],
 )
-def test_a_body_that_cannot_be_read_is_refused_by_kind(kind: str, body: bytes, fault: Fault) -> None:
+def test_a_body_that_cannot_be_read_is_refused_by_kind(kind: str, body: bytes, fault: ErrorCode) -> None:
     with pytest.raises(EventError) as error:
         read_events({"content-type": kind}, body)
 

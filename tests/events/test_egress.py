@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.events.conftest import Office
+from tests.events.conftest import WebhookReceiver
 from worker.settings import Settings
 from worker.webhooks.egress import is_allowed, networks
 
@@ -46,7 +46,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[list[str]]]:
 def test_nothing_is_sent_to_this_machine_unless_its_network_is_allowed(
     engine: Any, receiver: Any, mailing: int, url: str
 ) -> None:
-    office = Office(engine, Settings())
+    office = WebhookReceiver(engine, Settings())
     office.hook(url.format(port=receiver.port))
     office.tell(mailing)
 
@@ -95,7 +95,7 @@ def test_plain_http_goes_to_allowed_networks_only() -> None:
 def test_a_name_that_leads_inside_by_any_of_its_addresses_is_refused(
     engine: Any, receiver: Any, mailing: int, names: Any, addresses: list[str]
 ) -> None:
-    office = Office(engine, Settings())
+    office = WebhookReceiver(engine, Settings())
     names["hook.example.com"] = [addresses]
     office.hook(f"https://hook.example.com:{receiver.port}/")
     office.tell(mailing)

@@ -15,7 +15,7 @@ from intake.recipients.digests import installation_key
 from intake.recipients.recipient import Recipient
 from intake.suppression import lists
 from intake.suppression.lists import Origin
-from models import ENDED, Event, Gathering, Mailing, Mark, State
+from models import ENDED, Event, EventBatch, IdentityKind, Mailing, State
 
 SENDERS = 8
 SUPPRESSED, INVALID, UNDELIVERABLE, TWINS, UNMATCHED, CAPPED = 20, 15, 10, 15, 20, 6
@@ -100,7 +100,7 @@ def suppress(shop: Any, events: list[dict[str, Any]]) -> None:
             for data in (event["data"] for event in events)
             if data["first"] == "Sue"
         ]
-        entries = [(digest, Mark.PERSON) for one in people if (digest := one.known_by(key).person)]
+        entries = [(digest, IdentityKind.PERSON) for one in people if (digest := one.known_by(key).person)]
         assert lists.add(connection, entries, Origin(source="test", who="test", now=shop.at)) == SUPPRESSED
 
 
@@ -177,8 +177,10 @@ def test_the_ledger_and_the_receipts_agree_on_every_one_of_five_hundred_events(
     eventually(lambda: not waiting(shop, select(Event.id).where(Event.wake_at.is_not(None))), 60)
     with shop.engine.begin() as connection:
         # The day passes.
-        connection.execute(update(Gathering).where(Gathering.closed_at.is_(None)).values(close_at=func.now()))
-    eventually(lambda: not waiting(shop, select(Gathering.id).where(Gathering.closed_at.is_(None))), 60)
+        connection.execute(
+            update(EventBatch).where(EventBatch.closed_at.is_(None)).values(close_at=func.now())
+        )
+    eventually(lambda: not waiting(shop, select(EventBatch.id).where(EventBatch.closed_at.is_(None))), 60)
     eventually(lambda: not waiting(shop, select(Mailing.id).where(Mailing.state.not_in(ENDED))), 120)
 
     receipts = all_receipts(web)

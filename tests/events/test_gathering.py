@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from intake.events import batches
 from intake.events.inbox import replay
-from models import Event, Firing, Gathering, Mailing, Recipient
+from models import Event, EventBatch, Mailing, Recipient, TriggerRun
 
 DAY = timedelta(days=1)
 
@@ -85,7 +85,7 @@ def test_many_workers_put_each_event_into_exactly_one_order(shop: Any, an_event:
     assert set(shop.outcomes(*numbers)) == {"ordered"}
     with shop.engine.connect() as connection:
         mailed = Counter(connection.scalars(select(Recipient.first_name)))
-        assert connection.scalar(select(Gathering.id).where(Gathering.closed_at.is_(None))) is None
+        assert connection.scalar(select(EventBatch.id).where(EventBatch.closed_at.is_(None))) is None
     assert mailed == Counter(f"Ann{n}" for n in range(60))
     assert sum(sizes(shop)) == 60
 
@@ -153,7 +153,7 @@ def test_an_order_with_nobody_left_is_not_made(shop: Any, an_event: Any, a_trigg
     shop.tick(DAY)
 
     with shop.engine.connect() as connection:
-        closed = connection.execute(select(Gathering.closed_at, Gathering.mailing_id)).one()
+        closed = connection.execute(select(EventBatch.closed_at, EventBatch.mailing_id)).one()
     assert closed.closed_at is not None
     assert closed.mailing_id is None
 
@@ -187,4 +187,4 @@ def test_a_replay_of_a_gathering_event_changes_nothing(shop: Any, an_event: Any,
 
     assert sizes(shop) == [1]
     with shop.engine.connect() as connection:
-        assert connection.scalars(select(Firing.tries)).all() == [1]
+        assert connection.scalars(select(TriggerRun.tries)).all() == [1]

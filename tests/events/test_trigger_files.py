@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from intake.errors import IntakeError
 from intake.events.trigger_files import TriggersError, declared, in_force, load, read_triggers
-from intake.events.triggers import Declaration, InForce
-from models import Budget, Purse
+from intake.events.triggers import ActiveTrigger, TriggerDefinition
+from models import Budget, BudgetScope
 
 GOOD = """
 [[trigger]]
@@ -56,7 +56,7 @@ def problems_in(text: str) -> list[str]:
 def test_a_declaration_comes_back_from_the_database_as_it_was() -> None:
     (one,) = declared(tomllib.loads(GOOD), "triggers.toml")
 
-    assert Declaration.model_validate(one.told()) == one
+    assert TriggerDefinition.model_validate(one.told()) == one
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ _JSONISH = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
     max_leaves=6,
 )
-_KEYS = st.sampled_from([*Declaration.model_fields, "foo"])
+_KEYS = st.sampled_from([*TriggerDefinition.model_fields, "foo"])
 
 
 GOOD_YAML = """
@@ -222,7 +222,7 @@ def test_whatever_a_table_holds_it_is_declared_or_refused_in_words(changes: dict
         if not all(line.startswith("trigger ") for line in lines):
             raise
     else:
-        assert Declaration.model_validate(one.told()) == one
+        assert TriggerDefinition.model_validate(one.told()) == one
 
 
 _SCRAPS = st.one_of(
@@ -255,14 +255,14 @@ def test_however_a_file_is_damaged_it_is_used_or_refused_in_words(
         if not all(line and line.isprintable() for line in str(error).splitlines()):
             raise
     else:
-        assert [Declaration.model_validate(one.told()) for one in found] == list(found)
+        assert [TriggerDefinition.model_validate(one.told()) for one in found] == list(found)
 
 
 @settings(max_examples=150, deadline=None, database=None)
 @given(_JSONISH)
 def test_whatever_an_event_holds_a_trigger_answers_or_does_not(data: Any) -> None:
     (one,) = declared(tomllib.loads(GOOD), "triggers.toml")
-    trigger = InForce(1, 1, one)
+    trigger = ActiveTrigger(1, 1, one)
     event = {"type": "com.example.signup", "data": data, "time": "2026-11-22T09:30:00Z"}
 
     trigger.answers(event)
@@ -295,7 +295,7 @@ def test_a_declared_budget_is_set_and_one_that_is_not_declared_stays(shop: Any, 
 
     with shop.engine.connect() as connection:
         budget = connection.execute(Budget.__table__.select()).one()
-    assert (budget.purse, float(budget.per_day), float(budget.per_piece)) == (Purse.TRIGGER, 100.0, 1.5)
+    assert (budget.purse, float(budget.per_day), float(budget.per_piece)) == (BudgetScope.TRIGGER, 100.0, 1.5)
 
 
 def test_a_suppression_list_that_there_is_not_keeps_the_whole_file_out(shop: Any, a_trigger: Any) -> None:

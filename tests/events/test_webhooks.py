@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from models import Mailing, Notice, NoticeKind, Webhook
+from models import Mailing, NotificationType, Webhook, WebhookDelivery
 from tests.events.conftest import NOW
 from worker.webhooks import outbox
 from worker.webhooks.signatures import fresh_secret, verify
@@ -36,7 +36,7 @@ def test_a_webhook_is_told_only_what_it_wants(office: Any, receiver: Any, mailin
     office.hook(receiver.url, "mailing.failed")
 
     office.tell(mailing)
-    office.tell(mailing, NoticeKind.MAILING_FAILED)
+    office.tell(mailing, NotificationType.MAILING_FAILED)
 
     assert [notice.kind for notice in office.notices()] == ["mailing.failed"]
 
@@ -150,11 +150,11 @@ def test_a_move_that_is_undone_tells_nobody(office: Any, receiver: Any, mailing:
     office.hook(receiver.url)
 
     with office.engine.connect() as connection:
-        outbox.tell(connection, NoticeKind.MAILING_SENT, mailing, NOW)
+        outbox.enqueue(connection, NotificationType.MAILING_SENT, mailing, NOW)
         connection.rollback()
 
     with office.engine.connect() as connection:
-        assert connection.scalar(select(func.count()).select_from(Notice)) == 0
+        assert connection.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
 
 
 def test_a_webhook_that_one_sender_has_is_left_alone_by_another(

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from worker.billing.reconciliation import CHARGE_DIFFERS
-from worker.scheduling.schedule import TimeTrouble
+from worker.scheduling.schedule import ScheduleProblem
 
 ROOT: Final = Path(__file__).parents[2]
 ROOMS: Final = ("console", "intake", "lettrlabs", "models", "sandbox", "worker")
@@ -129,7 +129,7 @@ def test_every_reason_that_needs_a_person_is_told_in_operations_with_what_can_be
     code = "".join(path.read_text() for path in (ROOT / "worker").rglob("*.py"))
     told = (ROOT / "docs" / "operations.md").read_text()
 
-    reasons = {*_ASKS.findall(code), *TimeTrouble, CHARGE_DIFFERS}
+    reasons = {*_ASKS.findall(code), *ScheduleProblem, CHARGE_DIFFERS}
 
     assert len(reasons) > 10
     assert {reason for reason in reasons if f"`{reason}`" not in told} == set()

@@ -17,7 +17,7 @@ from lettrlabs import (
     Undeliverable,
 )
 from models import Recipient
-from worker.context import open_desk, open_engine
+from worker.context import open_context, open_engine
 from worker.settings import Settings
 
 KEY = "LL-API-verysecret"
@@ -35,7 +35,7 @@ def settings() -> Settings:
 
 
 def test_what_holds_the_key_does_not_show_it(settings: Settings) -> None:
-    desk = open_desk(settings)
+    desk = open_context(settings)
     vendor = LettrLabs("http://127.0.0.1:9/api", SecretStr(KEY))
     shown = [settings, desk, desk.vendor, desk.engine, vendor, vars(vendor), vendor.observed(print)]
 

@@ -5,21 +5,21 @@ from hypothesis import strategies as st
 from intake.reasons import Reason, ReasonCode
 from intake.recipients.recipient import Recipient
 from intake.recipients.us_states import STATE_NAMES, state_code, zip_belongs_to
-from intake.recipients.validator import AddressGate, Entry, settled_zip
+from intake.recipients.validator import AddressValidator, RecipientDraft, normalize_zip
 
-GOOD = Entry(
+GOOD = RecipientDraft(
     first_name="Ann", last_name="Lee", address1="12 Oak St", city="Boston", state="MA", zip_code="02108"
 )
 
 
 def admitted(merge: dict[str, str] | None = None, **cells: str) -> Recipient:
-    found = AddressGate().admit(GOOD._replace(**cells), merge or {})
+    found = AddressValidator().admit(GOOD._replace(**cells), merge or {})
     assert isinstance(found, Recipient), found
     return found
 
 
 def reasons(merge: dict[str, str] | None = None, **cells: str) -> tuple[Reason, ...]:
-    found = AddressGate().admit(GOOD._replace(**cells), merge or {})
+    found = AddressValidator().admit(GOOD._replace(**cells), merge or {})
     assert not isinstance(found, Recipient)
     return found
 
@@ -56,7 +56,7 @@ def test_every_reason_of_a_row_is_told_at_once() -> None:
 
 
 def test_a_reason_names_the_column_by_its_heading_and_not_what_stands_in_it() -> None:
-    gate = AddressGate({"state": "Bundesland"})
+    gate = AddressValidator({"state": "Bundesland"})
     found = gate.admit(GOOD._replace(state="Bavaria"), {})
 
     assert not isinstance(found, Recipient)
@@ -128,7 +128,7 @@ def test_zip_codes_belong_to_their_state_even_the_odd_ones(state: str, zip_code:
     ],
 )
 def test_a_lost_leading_zero_is_put_back_when_the_state_agrees(text: str, state: str, zip_code: str) -> None:
-    assert settled_zip(text, "", state) == (zip_code, None)
+    assert normalize_zip(text, "", state) == (zip_code, None)
 
 
 @pytest.mark.parametrize(
@@ -150,13 +150,13 @@ def test_a_lost_leading_zero_is_put_back_when_the_state_agrees(text: str, state:
 def test_a_zip_code_that_does_not_fit_is_rejected_not_guessed(
     text: str, state: str, code: ReasonCode
 ) -> None:
-    assert settled_zip(text, "", state) == ("", code)
+    assert normalize_zip(text, "", state) == ("", code)
 
 
 @given(st.integers(0, 99_999), st.sampled_from(sorted(STATE_NAMES)))
 def test_a_zip_code_that_lost_its_zeros_is_restored_exactly_or_rejected(number: int, state: str) -> None:
     whole = f"{number:05}"
-    mended, fault = settled_zip(str(number), "", state)
+    mended, fault = normalize_zip(str(number), "", state)
 
     assert mended in ("", whole)
     assert bool(fault) != bool(mended)

@@ -15,7 +15,7 @@ import lettrlabs
 from intake.campaigns.recent_pieces import RecentPiecesError
 from intake.campaigns.submit import Submission, submit_campaign
 from intake.csv.preview import check_campaign
-from intake.errors import ConflictError, Fault, IntakeError, TableError
+from intake.errors import ConflictError, ErrorCode, IntakeError, TableError
 from intake.options import Options, Postage, Speed
 from intake.reasons import ReasonCode
 from models import Approval, Base, Campaign, Mailing, Priority, Recipient, RejectedRow, Stage, State
@@ -130,7 +130,7 @@ def test_a_list_without_anybody_to_mail_leaves_its_reasons_and_nothing_else(
     with pytest.raises(IntakeError) as error:
         submit(engine, people_list(0, BAD_ZIP), OPTIONS, rejected_to=tmp_path / "rejected.csv")
 
-    assert error.value.fault is Fault.NOBODY_TO_MAIL
+    assert error.value.fault is ErrorCode.NOBODY_TO_MAIL
     assert (tmp_path / "rejected.csv").exists()
     assert count(engine, Campaign) == 0
 

@@ -4,21 +4,21 @@ from intake.reasons import Reason, ReasonCode
 from intake.recipients.cell_text import looks_misread, unwrapped
 from intake.recipients.recipient import Recipient
 from intake.recipients.us_states import is_domestic, state_code
-from intake.recipients.validator import AddressGate, Entry
+from intake.recipients.validator import AddressValidator, RecipientDraft
 
-GOOD = Entry(
+GOOD = RecipientDraft(
     first_name="Ann", last_name="Lee", address1="12 Oak St", city="Boston", state="MA", zip_code="02108"
 )
 
 
 def admitted(**cells: str) -> Recipient:
-    found = AddressGate().admit(GOOD._replace(**cells), {})
+    found = AddressValidator().admit(GOOD._replace(**cells), {})
     assert isinstance(found, Recipient), found
     return found
 
 
 def codes(**cells: str) -> list[ReasonCode]:
-    found: Recipient | tuple[Reason, ...] = AddressGate().admit(GOOD._replace(**cells), {})
+    found: Recipient | tuple[Reason, ...] = AddressValidator().admit(GOOD._replace(**cells), {})
     assert not isinstance(found, Recipient)
     return [one.code for one in found]
 

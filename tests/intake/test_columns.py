@@ -1,7 +1,7 @@
 import pytest
 
 from intake.csv.columns import match_columns
-from intake.errors import ColumnsError, Fault
+from intake.errors import ColumnsError, ErrorCode
 from intake.recipients.fields import Field
 
 ADDRESS = ["Address 1", "City", "State", "ZIP"]
@@ -52,7 +52,7 @@ def test_a_strict_look_refuses_a_heading_that_means_nothing_and_says_what_to_typ
     with pytest.raises(ColumnsError) as error:
         match_columns(["Name", *ADDRESS, "Open Balance"], strict=True)
 
-    assert error.value.fault is Fault.UNUSED_COLUMNS
+    assert error.value.fault is ErrorCode.UNUSED_COLUMNS
     assert "--mapping 'Open Balance=custom1'" in str(error.value)
     assert "--mapping 'Open Balance=ignore'" in str(error.value)
     match_columns(["Name", *ADDRESS, "Open Balance"], {"Open Balance": "ignore"}, strict=True)
@@ -85,39 +85,40 @@ def test_a_column_of_whole_names_is_left_out_beside_first_and_last_names() -> No
 def test_two_headings_for_one_field_are_refused_by_name() -> None:
     error = refused(["Name", *ADDRESS, "Postal code"])
 
-    assert error.fault is Fault.TWO_COLUMNS_FOR_ONE_FIELD
+    assert error.fault is ErrorCode.TWO_COLUMNS_FOR_ONE_FIELD
     assert '"ZIP" (column E) and "Postal code" (column F)' in str(error)
 
 
 def test_two_equal_headings_for_one_field_are_refused() -> None:
-    assert refused(["Name", *ADDRESS, "City"]).fault is Fault.TWO_COLUMNS_FOR_ONE_FIELD
+    assert refused(["Name", *ADDRESS, "City"]).fault is ErrorCode.TWO_COLUMNS_FOR_ONE_FIELD
 
 
 def test_a_list_without_address_columns_is_refused_with_the_columns_it_has() -> None:
     error = refused(["Name", "Email", "Plan"])
 
-    assert error.fault is Fault.NO_ADDRESS_COLUMNS
+    assert error.fault is ErrorCode.NO_ADDRESS_COLUMNS
     assert "address1, city, state, zip_code" in str(error)
     assert '"Name", "Email", "Plan"' in str(error)
 
 
 def test_a_list_without_any_name_is_refused() -> None:
-    assert refused(ADDRESS).fault is Fault.NO_NAME_COLUMN
+    assert refused(ADDRESS).fault is ErrorCode.NO_NAME_COLUMN
 
 
 def test_a_list_without_headings_is_refused_without_repeating_its_first_person() -> None:
     person = ["Ann", "Lee", "12 Oak St", "Boston", "MA", "02108"]
     errors = [refused(person), refused(person, {"Street": "address1"})]
 
-    assert [error.fault for error in errors] == [Fault.NO_HEADINGS, Fault.UNKNOWN_COLUMN]
+    assert [error.fault for error in errors] == [ErrorCode.NO_HEADINGS, ErrorCode.UNKNOWN_COLUMN]
     assert not any(word in f"{errors}" for word in ("Ann", "Lee", "Oak", "Boston", "02108"))
 
 
 def test_a_mapping_that_names_what_is_not_there_is_refused() -> None:
-    assert refused(["Name", *ADDRESS], {"Nmae": "full_name"}).fault is Fault.UNKNOWN_COLUMN
-    assert refused(["Name", *ADDRESS], {"Name": "surename"}).fault is Fault.UNKNOWN_FIELD
+    assert refused(["Name", *ADDRESS], {"Nmae": "full_name"}).fault is ErrorCode.UNKNOWN_COLUMN
+    assert refused(["Name", *ADDRESS], {"Name": "surename"}).fault is ErrorCode.UNKNOWN_FIELD
     assert (
-        refused(["Name", *ADDRESS], {"Name": "city", "City": "city"}).fault is Fault.TWO_COLUMNS_FOR_ONE_FIELD
+        refused(["Name", *ADDRESS], {"Name": "city", "City": "city"}).fault
+        is ErrorCode.TWO_COLUMNS_FOR_ONE_FIELD
     )
 
 

@@ -6,21 +6,21 @@ from typing import Final
 import pytest
 
 from intake.csv.columns import match_columns
-from intake.csv.importer import Found, people
+from intake.csv.importer import ImportedBlock, people
 from intake.csv.table import Table
-from intake.errors import Fault, TableError
+from intake.errors import ErrorCode, TableError
 from intake.reasons import ReasonCode
 
 FILES: Final = Path(__file__).with_name("encodings")
 
 
-def read(name: str) -> Found:
+def read(name: str) -> ImportedBlock:
     with Table.open(FILES / name) as table:
         (found,) = people(table, match_columns(table.headings))
         return found
 
 
-def last_names(found: Found) -> list[str]:
+def last_names(found: ImportedBlock) -> list[str]:
     return [one[7] for one in found.people]
 
 
@@ -49,17 +49,17 @@ def test_encodings_without_a_curly_apostrophe_are_read(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "line", "fault"),
     [
-        ("11_windows_1250", 3, Fault.WRONG_ENCODING),
-        ("12_gb18030", 4, Fault.WRONG_ENCODING),
-        ("13_windows_1251", 3, Fault.WRONG_ENCODING),
-        ("14_shift_jis", 3, Fault.WRONG_ENCODING),
-        ("18_nul", 3, Fault.NOT_TEXT),
-        ("21_two_encodings", 4, Fault.MIXED_ENCODINGS),
-        ("23_central_europe_letters", 3, Fault.WRONG_ENCODING),
+        ("11_windows_1250", 3, ErrorCode.WRONG_ENCODING),
+        ("12_gb18030", 4, ErrorCode.WRONG_ENCODING),
+        ("13_windows_1251", 3, ErrorCode.WRONG_ENCODING),
+        ("14_shift_jis", 3, ErrorCode.WRONG_ENCODING),
+        ("18_nul", 3, ErrorCode.NOT_TEXT),
+        ("21_two_encodings", 4, ErrorCode.MIXED_ENCODINGS),
+        ("23_central_europe_letters", 3, ErrorCode.WRONG_ENCODING),
     ],
 )
 def test_a_file_in_an_encoding_that_is_not_known_is_refused_with_its_line(
-    name: str, line: int, fault: Fault
+    name: str, line: int, fault: ErrorCode
 ) -> None:
     with pytest.raises(TableError, match=f"line {line}:") as error:
         read(f"{name}.csv")

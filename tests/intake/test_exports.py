@@ -9,7 +9,7 @@ from intake.csv.columns import Columns, match_columns
 from intake.csv.importer import people
 from intake.csv.table import Table
 from intake.reasons import ReasonCode
-from intake.recipients.rows import Mailable
+from intake.recipients.rows import MailableRow
 
 EXPORTS: Final = Path(__file__).with_name("exports")
 ANN: Final = ("Ann", "Lee", "12 Oak St", "Apt 4", "Boston", "MA", "02108")
@@ -18,7 +18,7 @@ BO: Final = ("Bo", "Kim", "9 Elm Rd", None, "Reno", "NV", "89501")
 
 class Read(NamedTuple):
     columns: Columns
-    people: list[Mailable]
+    people: list[MailableRow]
     rejected: list[tuple[int, ReasonCode]]
     further: int
 
@@ -29,13 +29,13 @@ def read(name: str) -> Read:
         blocks = list(people(table, columns))
     return Read(
         columns,
-        [Mailable._make(one) for block in blocks for one in block.people],
+        [MailableRow._make(one) for block in blocks for one in block.people],
         [(one.row.number, one.reasons[0].code) for block in blocks for one in block.rejected],
         sum(block.further for block in blocks),
     )
 
 
-def home(one: Mailable) -> tuple[str | None, ...]:
+def home(one: MailableRow) -> tuple[str | None, ...]:
     return one.first_name, one.last_name, one.address1, one.address2, one.city, one.state, one.zip_code
 
 

@@ -1,16 +1,16 @@
 import io
 
 from intake.csv.columns import match_columns
-from intake.csv.importer import Found, people
+from intake.csv.importer import ImportedBlock, people
 from intake.csv.table import Table
 from intake.reasons import ReasonCode
-from intake.recipients.rows import Mailable
+from intake.recipients.rows import MailableRow
 
 HEADINGS = "Name,Address,City,State,ZIP\n"
 ANN = "Ann Lee,12 Oak Street,Boston,MA,2108\n"
 
 
-def read(rows: str) -> Found:
+def read(rows: str) -> ImportedBlock:
     with Table.open(io.BytesIO((HEADINGS + rows).encode())) as table:
         (found,) = people(table, match_columns(table.headings))
         return found
@@ -20,7 +20,7 @@ def test_the_same_person_twice_is_mailed_once_and_the_second_names_the_first() -
     found = read(ANN + '"LEE, ANN",12 oak st.,BOSTON,Massachusetts,02108-1234\n')
 
     (first,), (second,), _ = found
-    assert Mailable._make(first).row == 2
+    assert MailableRow._make(first).row == 2
     assert second.reasons[0].code is ReasonCode.DUPLICATE
     assert second.reasons[0].sentence.endswith("row 2.")
 
@@ -28,7 +28,7 @@ def test_the_same_person_twice_is_mailed_once_and_the_second_names_the_first() -
 def test_a_rejected_row_is_nobodys_first() -> None:
     (good,), (bad,), _ = read(ANN.replace("MA", "CA") + ANN)
 
-    assert (bad.row.number, Mailable._make(good).row) == (2, 3)
+    assert (bad.row.number, MailableRow._make(good).row) == (2, 3)
 
 
 def test_a_row_with_more_cells_than_headings_is_rejected_not_guessed() -> None:

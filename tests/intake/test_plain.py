@@ -2,10 +2,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intake.csv.columns import match_columns
-from intake.csv.fast_path import PlainRows
+from intake.csv.fast_path import FastPath
 from intake.recipients.recipient import Recipient
-from intake.recipients.rows import Person, mailable
-from intake.recipients.validator import AddressGate
+from intake.recipients.rows import RecipientRow, to_row
+from intake.recipients.validator import AddressValidator
 from intake.strictness import Strictness
 
 HEADINGS = [
@@ -83,15 +83,15 @@ CELLS = st.sampled_from(
 )
 
 
-def gated(number: int, row: list[str]) -> Person | None:
+def gated(number: int, row: list[str]) -> RecipientRow | None:
     """Return whom the gate makes of a row by itself."""
     columns = match_columns(HEADINGS)
-    found = AddressGate(columns.named()).admit(*columns.reader()(row))
-    return mailable(number, found, KEY) if isinstance(found, Recipient) else None
+    found = AddressValidator(columns.named()).admit(*columns.reader()(row))
+    return to_row(number, found, KEY) if isinstance(found, Recipient) else None
 
 
-def plain(rows: list[list[str]], strictness: Strictness = Strictness.NORMAL) -> list[Person | None]:
-    return PlainRows(match_columns(HEADINGS), KEY, strictness).find(range(2, 2 + len(rows)), rows)
+def plain(rows: list[list[str]], strictness: Strictness = Strictness.NORMAL) -> list[RecipientRow | None]:
+    return FastPath(match_columns(HEADINGS), KEY, strictness).find(range(2, 2 + len(rows)), rows)
 
 
 def test_ordinary_rows_are_plain() -> None:

@@ -7,7 +7,7 @@ from intake.csv.columns import match_columns
 from intake.csv.records import Row
 from intake.csv.rejected_rows import RejectedRows
 from intake.csv.table import Table
-from intake.errors import Fault, IntakeError
+from intake.errors import ErrorCode, IntakeError
 from intake.reasons import Reason, ReasonCode
 
 ROW = Row(7, 9, ["José", "=1+1", "a\nb"])
@@ -76,4 +76,4 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     ):
         rejected.write(ROW, [NO_CITY])
 
-    assert error.value.fault is Fault.UNWRITABLE_FILE
+    assert error.value.fault is ErrorCode.UNWRITABLE_FILE

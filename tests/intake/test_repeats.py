@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine, func, select, update
 
 from intake.campaigns.recent_pieces import Again, RecentPiecesError, find_recent_pieces
 from intake.campaigns.submit import Submission, submit_campaign
-from intake.errors import Fault, IntakeError
+from intake.errors import ErrorCode, IntakeError
 from intake.options import Options, Speed
 from models import Campaign, Mailing, Outcome, Recipient, RejectedRow, State
 from tests.intake.test_campaigns import PATIENCE_SECONDS, count, wait_until_somebody_waits_for_a_lock
@@ -89,7 +89,7 @@ def test_people_who_got_the_template_lately_are_found_before_anything_is_queued(
     with pytest.raises(RecentPiecesError) as refused:
         submit(engine, as_csv(people(0, 245)), OPTIONS, key=key, clock=lambda: NOON + timedelta(seconds=40))
 
-    assert refused.value.fault is Fault.MAILED_LATELY
+    assert refused.value.fault is ErrorCode.MAILED_LATELY
     begin = "243 of these 245 people got template 1002 from campaign 1, 40 seconds ago"
     assert str(refused.value).startswith(begin)
     assert (count(engine, Campaign), count(engine, Recipient)) == (1, 243)
@@ -116,7 +116,7 @@ def test_nobody_is_left_when_only_new_people_are_wanted_and_there_are_none(engin
     with pytest.raises(IntakeError, match="got this template from campaign 1") as refused:
         submit(engine, as_csv(people(3, 20)), OPTIONS, again="new")
 
-    assert refused.value.fault is Fault.NOBODY_TO_MAIL
+    assert refused.value.fault is ErrorCode.NOBODY_TO_MAIL
     assert count(engine, Campaign) == 1
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from intake.csv.records import Row
 from intake.csv.table import DELIMITERS, Table
-from intake.errors import Fault, IntakeError, TableError
+from intake.errors import ErrorCode, IntakeError, TableError
 
 PEOPLE = "First name,City,ZIP\r\nJosé,Cañon City,81212\r\nZoë,Über,00501\r\n"
 
@@ -104,24 +104,24 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="is a folder") as folder:
         Table.open(tmp_path)
 
-    assert (missing.value.fault, folder.value.fault) == (Fault.MISSING_FILE, Fault.NOT_A_FILE)
+    assert (missing.value.fault, folder.value.fault) == (ErrorCode.MISSING_FILE, ErrorCode.NOT_A_FILE)
 
 
 @pytest.mark.parametrize("content", [b"", b" \r\n\r\n", b"\xef\xbb\xbf", b",,\n,,\n"])
 def test_an_empty_file_says_so(content: bytes) -> None:
-    assert refused(content).fault is Fault.EMPTY_FILE
+    assert refused(content).fault is ErrorCode.EMPTY_FILE
 
 
 @pytest.mark.parametrize("content", [b"Name,City", b"Name,City\n,\n\n"])
 def test_headings_without_rows_say_so(content: bytes) -> None:
-    assert refused(content).fault is Fault.NO_ROWS
+    assert refused(content).fault is ErrorCode.NO_ROWS
 
 
 def test_a_quote_never_closed_is_reported_with_the_line_that_opened_it() -> None:
     filler = "".join(f'Ann{n},"Reno, NV"\n' for n in range(50_000))
     error = refused(f'Name,City\nBo,Elko\n"Cy,Elko\n{filler}'.encode())
 
-    assert error.fault is Fault.OPEN_QUOTE
+    assert error.fault is ErrorCode.OPEN_QUOTE
     assert "line 3:" in str(error)
 
 
@@ -134,24 +134,24 @@ def test_a_quote_opened_in_a_later_line_of_a_row_is_reported_with_its_own_line()
 def test_an_open_quote_does_not_swallow_the_rest_of_a_file_without_quotes() -> None:
     error = refused(b'Name,City\n"Cy,Elko\n' + b"Ann,Reno\n" * 200_000)
 
-    assert error.fault is Fault.OPEN_QUOTE
+    assert error.fault is ErrorCode.OPEN_QUOTE
     assert "line 2:" in str(error)
 
 
 def test_a_quote_that_joins_rows_by_accident_is_not_taken_for_one_long_cell() -> None:
     error = refused(b'Name,City,ZIP\n"Cy,Elko,89801\nAnn,Reno,89501\nBo,"",89801\n"",Reno,89501\n')
 
-    assert error.fault is Fault.OPEN_QUOTE
+    assert error.fault is ErrorCode.OPEN_QUOTE
 
 
 def test_a_line_without_end_is_refused() -> None:
-    assert refused(b"Name,City\n" + b"Ann,Reno," * 200_000).fault is Fault.LINE_TOO_LONG
+    assert refused(b"Name,City\n" + b"Ann,Reno," * 200_000).fault is ErrorCode.LINE_TOO_LONG
 
 
 def test_a_cell_too_long_for_any_list_is_refused_with_its_line() -> None:
     error = refused(b"Name,City\nAnn," + b"x" * 200_000 + b"\n")
 
-    assert error.fault is Fault.LINE_TOO_LONG
+    assert error.fault is ErrorCode.LINE_TOO_LONG
     assert "line 2:" in str(error)
 
 
@@ -163,7 +163,7 @@ def test_a_cell_too_long_for_any_list_is_refused_with_its_line() -> None:
 def test_a_workbook_or_other_kind_of_file_is_told_by_its_kind(content: bytes) -> None:
     error = refused(content + b"rest")
 
-    assert error.fault is Fault.NOT_TEXT
+    assert error.fault is ErrorCode.NOT_TEXT
     assert "save" in str(error)
 
 
@@ -174,13 +174,13 @@ def test_fifty_megabytes_of_garbage_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TableError) as error:
         Table.open(garbage)
 
-    assert error.value.fault is Fault.NOT_TEXT
+    assert error.value.fault is ErrorCode.NOT_TEXT
 
 
 def test_a_nul_far_inside_a_text_is_found_with_its_line() -> None:
     error = refused(b"Name,City\n" + b"Ann,Reno\n" * 200_000 + b"Bo\0,Elko\n")
 
-    assert error.fault is Fault.NOT_TEXT
+    assert error.fault is ErrorCode.NOT_TEXT
     assert "line 200002:" in str(error)
 
 
@@ -188,7 +188,7 @@ def test_two_encodings_in_one_file_are_refused_with_the_first_odd_line() -> None
     lines = ["Name,City", "José,Reno", "Zoë,Elko", "Peña,Ely"]
     error = refused("\n".join(lines).encode() + "\nNoël,Elko\n".encode("cp1252"))
 
-    assert error.fault is Fault.MIXED_ENCODINGS
+    assert error.fault is ErrorCode.MIXED_ENCODINGS
     assert "line 5:" in str(error)
 
 

@@ -10,18 +10,18 @@ from intake.csv.columns import match_columns
 from intake.csv.importer import people
 from intake.csv.table import Table
 from intake.csv.workbooks import SeveralSheetsError
-from intake.errors import Fault, TableError
-from intake.recipients.rows import Mailable
+from intake.errors import ErrorCode, TableError
+from intake.recipients.rows import MailableRow
 from tests.intake.workbook_files import ods, xlsx
 
 HEADINGS: Final = ["Name", "Address", "City", "State", "ZIP", "Custom 1"]
 ANN: Final = ["Ann Lee", "12 Oak St", "Boston", "MA", 2108, dt.date(2026, 11, 28)]
 
 
-def read(content: bytes, sheet: str | None = None) -> tuple[Table, list[Mailable], list[int]]:
+def read(content: bytes, sheet: str | None = None) -> tuple[Table, list[MailableRow], list[int]]:
     with Table.open(io.BytesIO(content), "people.xlsx", sheet=sheet) as table:
         blocks = list(people(table, match_columns(table.headings)))
-    found = [Mailable._make(one) for block in blocks for one in block.people]
+    found = [MailableRow._make(one) for block in blocks for one in block.people]
     return table, found, [one.row.number for block in blocks for one in block.rejected]
 
 
@@ -82,26 +82,26 @@ def test_of_several_sheets_one_must_be_named() -> None:
     assert error.sheets == ("People", "Notes")
     assert "--sheet" in str(error)
     assert read(content, "people")[0].sheet == "People"
-    assert refused(content, "Persons").fault is Fault.UNKNOWN_SHEET
+    assert refused(content, "Persons").fault is ErrorCode.UNKNOWN_SHEET
 
 
 def test_a_cell_far_outside_takes_neither_memory_nor_the_program() -> None:
     error = refused(xlsx({"People": [HEADINGS, ANN]}, far="XFD1048576"))
 
-    assert error.fault is Fault.TOO_LARGE
+    assert error.fault is ErrorCode.TOO_LARGE
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("intake.csv.workbooks.LARGEST_CONTENT", 1000)
 
-    assert refused(xlsx({"People": [HEADINGS, ANN]})).fault is Fault.TOO_LARGE
+    assert refused(xlsx({"People": [HEADINGS, ANN]})).fault is ErrorCode.TOO_LARGE
 
 
 def test_a_workbook_cut_short_and_an_empty_one_say_so() -> None:
     content = xlsx({"People": [HEADINGS, ANN]})
 
     assert "damaged" in str(refused(content[:-200]))
-    assert refused(xlsx({"People": []})).fault is Fault.EMPTY_FILE
+    assert refused(xlsx({"People": []})).fault is ErrorCode.EMPTY_FILE
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from lettrlabs import (
     Accepted,
-    Call,
+    CallRecord,
     LettrLabs,
     NewAddress,
     NewPersonal,
@@ -33,7 +33,7 @@ ADA = NewRecipient(
 
 
 def test_a_write_leaves_what_was_asked_and_what_became_of_it(vendor: Vendor, client: LettrLabs) -> None:
-    calls: list[Call] = []
+    calls: list[CallRecord] = []
     vendor.then(vendor.says(body={"payload": {"orderId": 5}}, X_Request_Id="r-1"))
 
     before = datetime.now(UTC)
@@ -60,7 +60,7 @@ def test_a_write_leaves_what_was_asked_and_what_became_of_it(vendor: Vendor, cli
 
 
 def test_each_try_of_a_read_is_reported(vendor: Vendor, connect: Connect) -> None:
-    calls: list[Call] = []
+    calls: list[CallRecord] = []
     vendor.then(vendor.closes(), vendor.says(503), vendor.pays({"orders": []}))
 
     connect(vendor.url, timeouts=Timeouts(total=5)).observed(calls.append).list_orders(status="Draft")
@@ -74,8 +74,8 @@ def test_each_try_of_a_read_is_reported(vendor: Vendor, connect: Connect) -> Non
 
 
 def test_observers_see_only_their_own_calls_over_one_pool(vendor: Vendor, client: LettrLabs) -> None:
-    mine: list[Call] = []
-    theirs: list[Call] = []
+    mine: list[CallRecord] = []
+    theirs: list[CallRecord] = []
     vendor.then(*[vendor.pays({"orderId": 5})] * 3)
 
     client.observed(mine.append).create_order(1)
@@ -133,7 +133,7 @@ def test_neither_the_key_nor_a_person_is_logged_or_shown(
     vendor: Vendor, client: LettrLabs, key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    calls: list[Call] = []
+    calls: list[CallRecord] = []
 
     told = outcomes(vendor, client.observed(calls.append), key)
 

@@ -20,13 +20,13 @@ from lettrlabs import (
     OrderRecipient,
     Quote,
 )
-from lettrlabs.envelope import opened
+from lettrlabs.envelope import parse_envelope
 from lettrlabs.transport import Reply
 from lettrlabs.wire import new_recipients
 
 
 def read(text: str) -> object:
-    return opened(Reply(200, text.encode()), "LL-API-x").payload
+    return parse_envelope(Reply(200, text.encode()), "LL-API-x").payload
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_an_append_result_tells_who_was_turned_away_and_why() -> None:
 @settings(deadline=None, database=None, max_examples=50)
 @given(st.binary(max_size=200), st.sampled_from([200, 400, 401, 403, 404, 422, 500]))
 def test_no_body_whatever_breaks_the_reading(body: bytes, status: int) -> None:
-    envelope = opened(Reply(status, body), "LL-API-x")
+    envelope = parse_envelope(Reply(status, body), "LL-API-x")
 
     assert envelope.words is None or envelope.words.isprintable()
 
@@ -219,7 +219,7 @@ JSON = st.recursive(
 @settings(deadline=None, database=None, max_examples=50)
 @given(JSON, st.sampled_from([200, 400, 500]))
 def test_no_json_whatever_breaks_the_reading(document: object, status: int) -> None:
-    opened(Reply(status, json.dumps(document).encode()), "LL-API-x")
+    parse_envelope(Reply(status, json.dumps(document).encode()), "LL-API-x")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from lettrlabs import (
     Unknown,
     transport,
 )
-from lettrlabs.transport import Silence
+from lettrlabs.transport import NoResponse
 
 # The scripted vendor of conftest.py, a class that pytest's importlib mode leaves without a name to import.
 Vendor = Any
@@ -77,7 +77,7 @@ def test_a_pool_without_a_free_connection_means_nothing_was_sent(vendor: Vendor,
 def test_a_call_held_up_past_its_deadline_sends_nothing_any_more(vendor: Vendor, client: LettrLabs) -> None:
     late = client._calls.transport.exchange("POST", "/v1/order", b"{}", time.monotonic() - 1)
 
-    assert isinstance(late, Silence)
+    assert isinstance(late, NoResponse)
     assert not late.sent
     assert vendor.heard == []
 

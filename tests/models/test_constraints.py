@@ -13,15 +13,15 @@ from models import (
     Campaign,
     Charge,
     CreateGate,
-    EventLog,
     Installation,
     Mailing,
+    OrphanOrder,
     Proof,
     Recipient,
     RejectedRow,
     Stage,
     State,
-    Stray,
+    StateChange,
     VendorCall,
 )
 
@@ -232,13 +232,13 @@ def test_what_belongs_to_a_mailing_goes_with_it(connection: Connection) -> None:
     connection.execute(insert(Recipient).values({**row, "state": "IL", "zip_code": "62701"}))
     connection.execute(insert(Charge).values(mailing_id=mailing, amount=1, is_credit=False))
     event = {"at": NOW, "move": "wait", "stage": "create", "state": "queued", "actor": "me", "detail": {}}
-    connection.execute(insert(EventLog).values(mailing_id=mailing, **event))
+    connection.execute(insert(StateChange).values(mailing_id=mailing, **event))
     call = {"operation": "x", "method": "GET", "path": "/", "request": {}, "outcome": "read"}
     connection.execute(insert(VendorCall).values(mailing_id=mailing, started_at=NOW, elapsed_ms=1, **call))
 
     connection.execute(Mailing.__table__.delete().where(Mailing.id == mailing))
 
-    for table in (Recipient, Charge, EventLog, VendorCall):
+    for table in (Recipient, Charge, StateChange, VendorCall):
         assert connection.execute(select(table.__table__)).all() == []
 
 
@@ -271,10 +271,10 @@ def test_a_new_mailing_has_no_past(connection: Connection) -> None:
 
 def test_a_strays_key_is_its_order(connection: Connection) -> None:
     stray = {"order_id": 7, "fate": "seen", "why": "x", "first_seen": NOW, "last_seen": NOW}
-    connection.execute(insert(Stray.__table__).values(stray))
+    connection.execute(insert(OrphanOrder.__table__).values(stray))
 
     with pytest.raises(IntegrityError, match="pk_stray"):
-        connection.execute(insert(Stray.__table__).values(stray))
+        connection.execute(insert(OrphanOrder.__table__).values(stray))
 
 
 def test_no_recipient_shows_a_person_when_printed() -> None:

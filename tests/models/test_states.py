@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from models import ENDED, MOVES, OPEN, Move, Stage, State
+from models import ENDED, OPEN, TRANSITIONS, Stage, State, Transition
 
 CONCEPTS: Final = Path(__file__).parents[2] / "docs" / "concepts.md"
 _ARROW: Final = re.compile(r"^ +(?P<old>\w+) --> (?P<new>\w+): (?P<moves>.+)$", re.MULTILINE)
@@ -17,12 +17,12 @@ def diagram() -> str:
 
 def test_the_diagram_draws_every_legal_move_and_no_other() -> None:
     drawn = {
-        (Move(move), State(arrow["old"]), State(arrow["new"]))
+        (Transition(move), State(arrow["old"]), State(arrow["new"]))
         for arrow in _ARROW.finditer(diagram())
         for move in arrow["moves"].split(", ")
     }
 
-    assert drawn == {(move, *pair) for move, pairs in MOVES.items() for pair in pairs}
+    assert drawn == {(move, *pair) for move, pairs in TRANSITIONS.items() for pair in pairs}
 
 
 def test_the_diagram_begins_where_mailings_begin_and_ends_where_they_end() -> None:
@@ -33,18 +33,18 @@ def test_the_diagram_begins_where_mailings_begin_and_ends_where_they_end() -> No
 
 
 def test_every_move_leads_somewhere() -> None:
-    assert set(MOVES) == set(Move)
-    assert all(MOVES.values())
+    assert set(TRANSITIONS) == set(Transition)
+    assert all(TRANSITIONS.values())
 
 
 def test_only_the_vendors_own_change_moves_what_has_ended() -> None:
-    moved = {move: pair for move, pairs in MOVES.items() for pair in pairs if pair[0] in ENDED}
+    moved = {move: pair for move, pairs in TRANSITIONS.items() for pair in pairs if pair[0] in ENDED}
 
-    assert moved == {Move.REOPEN: (State.SENT, State.ATTENTION)}
+    assert moved == {Transition.REOPEN: (State.SENT, State.ATTENTION)}
 
 
 def test_every_state_can_be_reached_and_every_open_one_be_left() -> None:
-    pairs = {pair for moved in MOVES.values() for pair in moved}
+    pairs = {pair for moved in TRANSITIONS.values() for pair in moved}
 
     assert {new for _, new in pairs} == set(State)
     assert {old for old, new in pairs if old is not new} == OPEN | {State.SENT}

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from models import Budget, Campaign, Decision, Purse, Reservation
+from models import ApprovalDecision, Budget, BudgetScope, Campaign, Reservation
 from tests.worker.conftest import clock, new_mailing, pen, shared_engine
 from tests.worker.stages.conftest import desk, engine, hands, sandbox, settings
 from worker import approvals, transitions
 from worker.billing import budget_limits
-from worker.billing.approval_terms import offered
+from worker.billing.approval_terms import current_terms
 
 __all__ = [
     "clock",
@@ -40,7 +40,7 @@ class People:
 
     def offer(self, mailing_id: int) -> Any:
         with self.engine.connect() as connection:
-            return offered(connection, mailing_id)
+            return current_terms(connection, mailing_id)
 
     def approve(self, mailing_id: int, who: str = "Ada", seen: Any = None, *, four_eyes: bool = False) -> Any:
         shown = seen or self.offer(mailing_id)
@@ -59,19 +59,19 @@ class People:
         with self.engine.begin() as connection:
             return transitions.resolve(connection, mailing_id, resolution, "Ada", "seen to", self.now)
 
-    def limit(self, purse: Purse = Purse.ACCOUNT, subject: int = 0, **limits: Any) -> None:
+    def limit(self, purse: BudgetScope = BudgetScope.ACCOUNT, subject: int = 0, **limits: Any) -> None:
         amounts = {name: None if value is None else Decimal(value) for name, value in limits.items()}
         with self.engine.begin() as connection:
             budget_limits.set_limits(connection, purse, subject, amounts, "Ada", self.now)
 
-    def wake(self, purse: Purse = Purse.ACCOUNT, subject: int = 0) -> int:
+    def wake(self, purse: BudgetScope = BudgetScope.ACCOUNT, subject: int = 0) -> int:
         with self.engine.connect() as connection:
             waiting = budget_limits.waiting(connection, purse, subject)
         with self.engine.begin() as connection:
-            return sum(transitions.fit(connection, one, "Ada", self.now) for one in waiting)
+            return sum(transitions.retry_budget(connection, one, "Ada", self.now) for one in waiting)
 
     def decisions(self, mailing_id: int) -> list[Any]:
-        columns = Decision.__table__.columns
+        columns = ApprovalDecision.__table__.columns
         with self.engine.connect() as connection:
             return list(
                 connection.execute(

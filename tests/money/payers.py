@@ -14,18 +14,18 @@ from sqlalchemy import Connection
 
 from models import Stage
 from worker.billing import budgets
-from worker.billing.budgets import Taking
-from worker.context import open_desk
-from worker.engine.pipeline import Pace, deliver
+from worker.billing.budgets import SpendRequest
+from worker.context import open_context
+from worker.engine.pipeline import RunBudget, process
 from worker.settings import read_settings
 
 
 def main() -> None:
     mailings = [int(number) for number in sys.argv[1:]]
-    desk = open_desk(read_settings())
+    desk = open_context(read_settings())
     together, reserve = Barrier(len(mailings)), budgets.reserve
 
-    def reserve_together(connection: Connection, takings: Sequence[Taking]) -> None:
+    def reserve_together(connection: Connection, takings: Sequence[SpendRequest]) -> None:
         together.wait(60)
         reserve(connection, takings)
 
@@ -33,7 +33,7 @@ def main() -> None:
 
     def check_out(mailing_id: int) -> None:
         # Each as in a process of its own, or they would share commits instead of racing.
-        deliver(replace(desk), [mailing_id], Stage.CHECKOUT, Pace(stopping=True))
+        process(replace(desk), [mailing_id], Stage.CHECKOUT, RunBudget(stopping=True))
 
     with ThreadPoolExecutor(len(mailings)) as pool:
         sys.stdout.write("ready\n")

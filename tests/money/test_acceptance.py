@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import delete, select
 
 from console.queries.actions import attention_actions
-from models import AcceptedDifference, Purse, Quote, Stage, State
+from models import AcceptedDifference, BudgetScope, Quote, Stage, State
 from worker import approvals
-from worker.approvals import Accepting, Outcome
-from worker.audit.evidence_bundle import gather
+from worker.approvals import Accepting, ApprovalOutcome
+from worker.audit.evidence_bundle import export_bundle
 from worker.billing import acceptances
 from worker.periodic import paid_orders
 from worker.transitions import Resolution
 
-Accept = Callable[..., Outcome]
+Accept = Callable[..., ApprovalOutcome]
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def accept(people: Any) -> Accept:
 
     def accept_one(
         mailing_id: int, who: str = "Ada", *, from_now_on: bool = False, eyes: bool = False
-    ) -> Outcome:
+    ) -> ApprovalOutcome:
         accepting = Accepting(
             who=who, why="asked LettrLabs", at=people.now, from_now_on=from_now_on, four_eyes=eyes
         )
@@ -53,7 +53,7 @@ def test_an_accepted_kind_of_difference_lets_every_order_go_on_at_its_real_cost(
     sandbox.set(**manner)
     first = doubtful(hands)
 
-    assert accept(first, from_now_on=True) is Outcome.ACCEPTED
+    assert accept(first, from_now_on=True) is ApprovalOutcome.ACCEPTED
 
     rows = [hands.to_the_end(first), hands.to_the_end(hands.new_mailing(2))]
     assert [(row.state, row.charged) for row in rows] == [(State.SENT, cost)] * 2
@@ -67,12 +67,12 @@ def test_an_accepted_quote_is_that_quote_and_no_other(hands: Any, sandbox: Any, 
     sandbox.set(subItemsAddUp=False)
     first, second = doubtful(hands), doubtful(hands)
 
-    assert accept(first) is Outcome.ACCEPTED
+    assert accept(first) is ApprovalOutcome.ACCEPTED
     sandbox.fail("summary", "requote", factor=2, count=1)
 
     assert hands.to_the_end(first).state is State.ATTENTION
     assert hands.pen.mailing(second).state is State.ATTENTION
-    assert accept(first) is Outcome.ACCEPTED
+    assert accept(first) is ApprovalOutcome.ACCEPTED
     assert hands.to_the_end(first).state is State.SENT
 
 
@@ -80,7 +80,7 @@ def test_what_is_accepted_is_still_held_to_its_budget(
     hands: Any, sandbox: Any, people: Any, accept: Accept
 ) -> None:
     sandbox.set(taxInsideLines=True, prepaidBalance=1000)
-    people.limit(Purse.ACCOUNT, 0, total=Decimal("0.01"))
+    people.limit(BudgetScope.ACCOUNT, 0, total=Decimal("0.01"))
     mailing_id = doubtful(hands)
     accept(mailing_id, from_now_on=True)
 
@@ -94,7 +94,7 @@ def test_a_quote_of_nothing_is_accepted_for_one_mailing_at_a_time(
     sandbox.set(nullAmounts=kinds)
     mailing_id = doubtful(hands)
 
-    assert accept(mailing_id, from_now_on=True) is Outcome.ONLY_ONCE
+    assert accept(mailing_id, from_now_on=True) is ApprovalOutcome.ONLY_ONCE
     assert hands.pen.mailing(mailing_id).state is State.ATTENTION
 
 
@@ -104,13 +104,13 @@ def test_charges_that_differ_are_accepted_with_their_reason(
     sandbox.fail("checkout", "double_settle", count=1)
     mailing_id = doubtful(hands, submitted_by="Ada")
 
-    assert accept(mailing_id, "Ada", eyes=True) is Outcome.OWN
-    assert accept(mailing_id, "Grace", from_now_on=True) is Outcome.ONLY_ONCE
-    assert accept(mailing_id, "Grace", eyes=True) is Outcome.ACCEPTED
+    assert accept(mailing_id, "Ada", eyes=True) is ApprovalOutcome.OWN
+    assert accept(mailing_id, "Grace", from_now_on=True) is ApprovalOutcome.ONLY_ONCE
+    assert accept(mailing_id, "Grace", eyes=True) is ApprovalOutcome.ACCEPTED
 
     assert hands.pen.mailing(mailing_id).state is State.SENT
     with people.engine.connect() as connection:
-        made = gather(connection, mailing_id)
+        made = export_bundle(connection, mailing_id)
     assert made is not None
     document = made.files["evidence.json"].decode()
     assert '"accepted_difference"' in document
@@ -142,8 +142,8 @@ def test_a_revoked_kind_needs_attention_again(hands: Any, sandbox: Any, people: 
 
 
 def test_what_is_not_in_doubt_cannot_be_accepted(hands: Any, accept: Accept) -> None:
-    assert accept(hands.to(Stage.CHECKOUT)) is Outcome.NOT_IN_DOUBT
-    assert accept(999_999_999) is Outcome.NOT_IN_DOUBT
+    assert accept(hands.to(Stage.CHECKOUT)) is ApprovalOutcome.NOT_IN_DOUBT
+    assert accept(999_999_999) is ApprovalOutcome.NOT_IN_DOUBT
 
 
 def changed(hands: Any, **change: Any) -> Any:
@@ -171,8 +171,8 @@ def test_charges_that_changed_after_the_payment_are_accepted_and_others_are_not(
     assert (row.state, row.reason_code) == (State.ATTENTION, "charge_changed")
     assert f"mailrun attention resolve {row.id} --accept " in commands(hands, row)
 
-    assert accept(row.id, from_now_on=True) is Outcome.ONLY_ONCE
-    assert accept(row.id) is Outcome.ACCEPTED
+    assert accept(row.id, from_now_on=True) is ApprovalOutcome.ONLY_ONCE
+    assert accept(row.id) is ApprovalOutcome.ACCEPTED
 
     assert after_a_look(hands, row.id).state is State.SENT
     hands.sandbox.change(row.order_id, charge={"amount": "2.50", "description": "First class"})
@@ -183,7 +183,7 @@ def test_an_accepted_kind_of_change_is_written_down_and_a_dearer_order_still_nee
     hands: Any, accept: Accept
 ) -> None:
     refund = {"amount": "1.00", "description": "Refund"}
-    assert accept(changed(hands, credit=refund).id, from_now_on=True) is Outcome.ACCEPTED
+    assert accept(changed(hands, credit=refund).id, from_now_on=True) is ApprovalOutcome.ACCEPTED
 
     cheaper = changed(hands, credit=refund)
     dearer = changed(hands, charge={"amount": "1.00", "description": "First class"})
@@ -198,7 +198,7 @@ def test_an_order_that_was_changed_is_compared_again_and_never_accepted(
 ) -> None:
     row = changed(hands, status="Edits Needed", charge={"amount": "1.00"})
     assert row.reason_code == "order_changed"
-    assert accept(row.id) is Outcome.NOT_IN_DOUBT
+    assert accept(row.id) is ApprovalOutcome.NOT_IN_DOUBT
     listed = commands(hands, row)
     assert [way in listed for way in ("--retry", "--sent", "--accept", "--failed", "--cancel")] == [
         *(True, True),

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from models import Approval, Stage, State, Verdict
-from worker.approvals import Outcome
+from models import Approval, Decision, Stage, State
+from worker.approvals import ApprovalOutcome
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ def waiting(hands: Any) -> int:
 def test_an_approval_says_who_agreed_when_and_to_what(hands: Any, people: Any, waiting: int) -> None:
     row = hands.pen.mailing(waiting)
 
-    assert people.approve(waiting, "Ada") is Outcome.APPROVED
+    assert people.approve(waiting, "Ada") is ApprovalOutcome.APPROVED
 
     (decision,) = people.decisions(waiting)
-    assert (decision.verdict, decision.who, decision.at) == (Verdict.APPROVED, "Ada", hands.clock.at)
+    assert (decision.verdict, decision.who, decision.at) == (Decision.APPROVED, "Ada", hands.clock.at)
     assert (decision.pieces, decision.total) == (row.accepted, row.quoted)
     assert decision.recipients_digest == row.recipients_digest
     assert decision.proof_sha256 == row.proof_sha256
@@ -41,7 +41,7 @@ def test_what_was_not_shown_is_not_approved(hands: Any, people: Any, waiting: in
     seen = people.offer(waiting)
     hands.pen.forge(waiting, quoted=Decimal(99))
 
-    assert people.approve(waiting, seen=seen) is Outcome.CHANGED
+    assert people.approve(waiting, seen=seen) is ApprovalOutcome.CHANGED
     assert hands.pen.mailing(waiting).state is State.APPROVAL
     assert people.decisions(waiting) == []
 
@@ -52,14 +52,14 @@ def test_an_approval_that_races_a_price_change_never_pays_the_other_price(
     seen = people.offer(waiting)
     sandbox.fail("summary", "requote", factor=2, count=1)
 
-    assert people.approve(waiting, seen=seen) is Outcome.APPROVED
+    assert people.approve(waiting, seen=seen) is ApprovalOutcome.APPROVED
     asks = hands.to_the_end(waiting)
 
     assert (asks.state, asks.approved_at) == (State.APPROVAL, None)
     assert asks.quoted > seen.total
-    assert people.approve(waiting, seen=seen) is Outcome.CHANGED
+    assert people.approve(waiting, seen=seen) is ApprovalOutcome.CHANGED
     assert sandbox.calls("checkout") == 0
-    assert people.approve(waiting) is Outcome.APPROVED
+    assert people.approve(waiting) is ApprovalOutcome.APPROVED
     assert hands.to_the_end(waiting).charged == asks.quoted
 
 
@@ -157,9 +157,9 @@ def test_a_price_that_rises_above_the_amount_asks_first(hands: Any, sandbox: Any
 def test_who_submitted_may_be_barred_from_approving(hands: Any, people: Any) -> None:
     mailing_id = hands.to(Stage.CHECKOUT, approval=Approval.REQUIRED, submitted_by="Ada")
 
-    assert people.approve(mailing_id, "Ada", four_eyes=True) is Outcome.OWN
+    assert people.approve(mailing_id, "Ada", four_eyes=True) is ApprovalOutcome.OWN
     assert people.decisions(mailing_id) == []
-    assert people.approve(mailing_id, "Grace", four_eyes=True) is Outcome.APPROVED
+    assert people.approve(mailing_id, "Grace", four_eyes=True) is ApprovalOutcome.APPROVED
 
 
 def test_a_rejection_deletes_the_draft_and_keeps_the_reason(
@@ -175,9 +175,9 @@ def test_a_rejection_deletes_the_draft_and_keeps_the_reason(
         "rejected by Grace: wrong list",
     )
     (decision,) = people.decisions(waiting)
-    assert (decision.verdict, decision.who, decision.why) == (Verdict.REJECTED, "Grace", "wrong list")
+    assert (decision.verdict, decision.who, decision.why) == (Decision.REJECTED, "Grace", "wrong list")
     assert sandbox.orders() == []
-    assert people.approve(waiting) is Outcome.NOT_WAITING
+    assert people.approve(waiting) is ApprovalOutcome.NOT_WAITING
 
 
 def test_a_rejection_whose_delete_is_lost_keeps_its_reason_all_the_same(

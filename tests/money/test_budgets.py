@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from models import Purse, Stage, State
-from worker.approvals import Outcome
+from models import BudgetScope, Stage, State
+from worker.approvals import ApprovalOutcome
 from worker.billing import budget_limits, budgets
 from worker.billing.budget_limits import Limits
-from worker.billing.budgets import Taking
+from worker.billing.budgets import SpendRequest
 from worker.transitions import Resolution
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ def test_what_was_paid_is_spent_from_its_campaign_and_the_account(
 ) -> None:
     campaign = new_campaign()
     mailing_id = hands.to(Stage.CHECKOUT, campaign_id=campaign, batch=0)
-    people.limit(Purse.CAMPAIGN, campaign, total=100)
+    people.limit(BudgetScope.CAMPAIGN, campaign, total=100)
     people.limit(per_day=100, per_month=100)
 
     row = hands.to_the_end(mailing_id)
@@ -92,7 +92,7 @@ def test_an_approval_does_not_lift_a_budget(hands: Any, people: Any, ready: int)
     people.limit(per_day=0)
     hands.to_the_end(ready)
 
-    assert people.approve(ready) is Outcome.APPROVED
+    assert people.approve(ready) is ApprovalOutcome.APPROVED
 
     assert hands.to_the_end(ready).reason_code == "over_budget"
 
@@ -130,7 +130,9 @@ def test_a_mailing_that_reserves_again_is_not_over_budget_because_of_itself(
 ) -> None:
     cost = price(hands, ready)
     people.limit(total=cost, per_day=cost, per_month=cost)
-    taking = Taking(mailing_id=ready, amount=cost, pieces=2, day=hands.clock.at.date(), at=hands.clock.at)
+    taking = SpendRequest(
+        mailing_id=ready, amount=cost, pieces=2, day=hands.clock.at.date(), at=hands.clock.at
+    )
 
     for _ in range(2):
         with people.engine.begin() as connection:
@@ -144,7 +146,9 @@ def test_a_release_leaves_what_is_spent(hands: Any, people: Any) -> None:
     hands.to_the_end(spent)
     hands.on_to(Stage.CHECKOUT, reserved)
     cost = price(hands, reserved)
-    taking = Taking(mailing_id=reserved, amount=cost, pieces=2, day=hands.clock.at.date(), at=hands.clock.at)
+    taking = SpendRequest(
+        mailing_id=reserved, amount=cost, pieces=2, day=hands.clock.at.date(), at=hands.clock.at
+    )
     with people.engine.begin() as connection:
         budgets.reserve(connection, [taking])
 
@@ -220,7 +224,7 @@ def test_thirty_two_checkouts_at_once_in_two_processes_are_not_a_cent_over(
     campaign = new_campaign()
     mailings = [hands.to(Stage.CHECKOUT, 1, campaign_id=campaign, batch=n) for n in range(PAYERS * EACH)]
     each = price(hands, mailings[0])
-    people.limit(Purse.CAMPAIGN, campaign, total=each * FIT + each / 2)
+    people.limit(BudgetScope.CAMPAIGN, campaign, total=each * FIT + each / 2)
     people.limit(per_day=each * FIT, per_month=each * 31)
 
     check_out_at_once(hands, mailings)
@@ -293,10 +297,15 @@ def test_what_is_spent_counts_for_its_own_campaign_and_the_account_only(
 ) -> None:
     campaign = new_campaign()
     row = hands.to_the_end(hands.to(Stage.CHECKOUT, campaign_id=campaign, batch=0))
-    purses_asked = [(Purse.ACCOUNT, 0), (Purse.CAMPAIGN, campaign), (Purse.CAMPAIGN, 0), (Purse.TRIGGER, 1)]
+    purses_asked = [
+        (BudgetScope.ACCOUNT, 0),
+        (BudgetScope.CAMPAIGN, campaign),
+        (BudgetScope.CAMPAIGN, 0),
+        (BudgetScope.TRIGGER, 1),
+    ]
 
     with people.engine.connect() as connection:
-        counted = [budgets.taken(connection, *one, None, None) for one in purses_asked]
+        counted = [budgets.committed_amount(connection, *one, None, None) for one in purses_asked]
 
     assert counted[0] >= row.charged > 0
     assert counted[1:] == [row.charged, 0, 0]
@@ -314,10 +323,10 @@ def test_what_waits_for_a_budget_is_found_by_its_own_campaign_or_trigger(
         found = {
             (purse, subject): budget_limits.waiting(connection, purse, subject)
             for purse, subject in [
-                (Purse.ACCOUNT, 0),
-                (Purse.CAMPAIGN, campaign),
-                (Purse.CAMPAIGN, campaign + 1),
-                (Purse.TRIGGER, 1),
+                (BudgetScope.ACCOUNT, 0),
+                (BudgetScope.CAMPAIGN, campaign),
+                (BudgetScope.CAMPAIGN, campaign + 1),
+                (BudgetScope.TRIGGER, 1),
             ]
         }
 

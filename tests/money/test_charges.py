@@ -10,7 +10,7 @@ from lettrlabs import OrderTransactions
 from models import Charge
 from worker.billing import reconciliation
 from worker.billing.costs import ZERO
-from worker.billing.reconciliation import Account
+from worker.billing.reconciliation import OrderCharges
 
 ORDER, OTHER = 77, 78
 
@@ -21,8 +21,8 @@ def told(*moves: dict[str, Any], order: int = ORDER, volume: int | None = 2) -> 
     return OrderTransactions.model_validate({"orderId": order, "volume": volume, "transactions": rows})
 
 
-def account(*reports: OrderTransactions, discounts: Decimal = ZERO) -> Account:
-    return Account.of(reconciliation.books_of(1, ORDER, reports, discounts))
+def account(*reports: OrderTransactions, discounts: Decimal = ZERO) -> OrderCharges:
+    return OrderCharges.of(reconciliation.books_of(1, ORDER, reports, discounts))
 
 
 def stored(people: Any, mailing_id: int) -> list[tuple[int | None, Decimal | None]]:
@@ -36,7 +36,7 @@ def stored(people: Any, mailing_id: int) -> list[tuple[int | None, Decimal | Non
 def write(people: Any, mailing_id: int, *moves: dict[str, Any]) -> None:
     books = reconciliation.books_of(mailing_id, ORDER, [told(*moves)])
     with people.engine.begin() as connection:
-        reconciliation.write_down(connection, [books])
+        reconciliation.save_transactions(connection, [books])
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import func, select
 
 from console import main, output
-from console.amounts import AskedMoney, amount, changed_limits
-from console.errors import UsageComplaint
-from console.views.budgets import offer_words
+from console.amounts import BudgetOptions, amount, changed_limits
+from console.errors import UsageError
+from console.views.budgets import terms_label
 from models import Approval, Budget, Campaign, Stage, State
 from tests.cli.conftest import Ran
 
@@ -30,8 +30,8 @@ class CommandLine:
         self.directory, self._patch, self._capsys = directory, patch, capsys
 
     def run(self, *arguments: str, **env: str) -> Ran:
-        output.results.cache_clear()
-        output.remarks.cache_clear()
+        output.stdout_console.cache_clear()
+        output.stderr_console.cache_clear()
         self._capsys.readouterr()
         with self._patch.context() as patch:
             for name, value in env.items():
@@ -58,17 +58,17 @@ def mailrun(
     monkeypatch.chdir(tmp_path)
     yield CommandLine(tmp_path, monkeypatch, capsys)
     # They write to what was captured here.
-    output.results.cache_clear()
-    output.remarks.cache_clear()
+    output.stdout_console.cache_clear()
+    output.stderr_console.cache_clear()
 
 
 @pytest.mark.parametrize("given", NO_AMOUNTS)
 def test_what_is_no_amount_of_money_is_refused(given: str) -> None:
-    with pytest.raises(UsageComplaint, match="must be an amount of money"):
+    with pytest.raises(UsageError, match="must be an amount of money"):
         amount("--budget", given)
-    with pytest.raises(UsageComplaint, match="must be an amount of money"):
-        AskedMoney(approval=f"over:{given}").policy()
-    with pytest.raises(UsageComplaint, match="--per-day"):
+    with pytest.raises(UsageError, match="must be an amount of money"):
+        BudgetOptions(approval=f"over:{given}").policy()
+    with pytest.raises(UsageError, match="--per-day"):
         changed_limits(per_day=given)
 
 
@@ -88,15 +88,15 @@ def test_amounts_are_read_to_the_last_digit() -> None:
     ],
 )
 def test_who_must_agree_follows_from_yes_and_approval(approval: str | None, yes: bool, policy: Any) -> None:
-    assert AskedMoney(approval=approval, yes=yes).policy() == policy
+    assert BudgetOptions(approval=approval, yes=yes).policy() == policy
 
 
 @pytest.mark.parametrize(
     "asked", [{"approval": "sometimes"}, {"approval": ""}, {"approval": "required", "yes": True}]
 )
 def test_a_policy_that_is_none_or_two_is_refused(asked: dict[str, Any]) -> None:
-    with pytest.raises(UsageComplaint):
-        AskedMoney(**asked).policy()
+    with pytest.raises(UsageError):
+        BudgetOptions(**asked).policy()
 
 
 def test_a_send_with_a_budget_that_is_none_is_one_line_and_leaves_nothing(
@@ -270,7 +270,7 @@ def test_what_account_credits_pay_is_shown_apart(
     apart = "of which $1.00 from account credits"
 
     shown = mailrun.run("mailing", "show", str(mailing_id))
-    offered = offer_words(people.offer(mailing_id))
+    offered = terms_label(people.offer(mailing_id))
     people.approve(mailing_id)
     row = hands.to_the_end(mailing_id)
 

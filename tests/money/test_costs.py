@@ -9,7 +9,7 @@ from sqlalchemy import select
 from console.queries.ledger import Grouping, ledger
 from lettrlabs import NewAddress, NewPersonal, NewRecipient
 from lettrlabs import Quote as Told
-from models import Approval, Purse, Quote, Stage, State
+from models import Approval, BudgetScope, Quote, Stage, State
 from worker.billing.amounts import exceeds, parse_amount, same
 from worker.billing.costs import Cost, cost_of
 from worker.billing.quote_arithmetic import doubts
@@ -279,7 +279,7 @@ def test_a_campaign_of_prepaid_orders_is_held_to_its_budget(
     campaign = new_campaign()
     mailings = [hands.to(Stage.CHECKOUT, campaign_id=campaign, batch=n) for n in range(3)]
     each = hands.pen.mailing(mailings[0]).quoted
-    people.limit(Purse.CAMPAIGN, campaign, total=each * 2)
+    people.limit(BudgetScope.CAMPAIGN, campaign, total=each * 2)
 
     rows = [hands.to_the_end(one) for one in mailings]
 

@@ -7,7 +7,7 @@ import pytest
 
 from models import Approval, Stage, State
 from worker.audit import evidence_bundle, hash_chain
-from worker.audit.evidence_bundle import DOCUMENT, NotABundle
+from worker.audit.evidence_bundle import DOCUMENT, InvalidBundleError
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def gathered(hands: Any, people: Any) -> Any:
     people.approve(mailing_id, "Grace")
     assert hands.to_the_end(mailing_id).state is State.SENT
     with people.engine.connect() as connection:
-        return evidence_bundle.gather(connection, mailing_id)
+        return evidence_bundle.export_bundle(connection, mailing_id)
 
 
 def document(gathered: Any) -> Any:
@@ -70,7 +70,7 @@ def test_the_vendors_own_words_are_withheld_wherever_they_are_quoted(hands: Any,
     hands.pen.forge(mailing_id, reason=f"LettrLabs refused (400): {secret}")
     with people.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE vendor_call SET words = %s WHERE operation = 'order'", (secret,))
-        made = evidence_bundle.gather(connection, mailing_id)
+        made = evidence_bundle.export_bundle(connection, mailing_id)
 
     assert made is not None
     assert secret not in made.files[DOCUMENT].decode()
@@ -78,7 +78,7 @@ def test_the_vendors_own_words_are_withheld_wherever_they_are_quoted(hands: Any,
 
 
 def test_untouched_it_verifies(gathered: Any) -> None:
-    assert evidence_bundle.faults(gathered.files) == (gathered.head, [])
+    assert evidence_bundle.verify_bundle(gathered.files) == (gathered.head, [])
 
 
 def edited(gathered: Any, change: Any) -> dict[str, bytes]:
@@ -105,14 +105,14 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS)
 def test_every_edit_shows(gathered: Any, edit: str) -> None:
-    assert evidence_bundle.faults(edited(gathered, EDITS[edit]))[1]
+    assert evidence_bundle.verify_bundle(edited(gathered, EDITS[edit]))[1]
 
 
 def test_a_proof_that_was_exchanged_shows(gathered: Any) -> None:
     pdf = next(name for name in gathered.files if name.endswith(".pdf"))
 
-    assert "not the proof" in evidence_bundle.faults({**gathered.files, pdf: b"%PDF-1.7"})[1][0]
-    assert "missing" in evidence_bundle.faults({DOCUMENT: gathered.files[DOCUMENT]})[1][0]
+    assert "not the proof" in evidence_bundle.verify_bundle({**gathered.files, pdf: b"%PDF-1.7"})[1][0]
+    assert "missing" in evidence_bundle.verify_bundle({DOCUMENT: gathered.files[DOCUMENT]})[1][0]
 
 
 def test_who_computes_the_whole_chain_anew_is_given_away_by_the_head(gathered: Any) -> None:
@@ -122,10 +122,10 @@ def test_who_computes_the_whole_chain_anew_is_given_away_by_the_head(gathered: A
         plain = [
             {name: value for name, value in entry.items() if name != "hash"} for entry in made["entries"]
         ]
-        made["entries"] = hash_chain.linked(header, plain)
-        made["head"] = hash_chain.head_of(header, made["entries"])
+        made["entries"] = hash_chain.link(header, plain)
+        made["head"] = hash_chain.head(header, made["entries"])
 
-    head, found = evidence_bundle.faults(edited(gathered, forge))
+    head, found = evidence_bundle.verify_bundle(edited(gathered, forge))
 
     assert found == []
     assert head != gathered.head
@@ -133,5 +133,5 @@ def test_who_computes_the_whole_chain_anew_is_given_away_by_the_head(gathered: A
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"format": "other"}', b"\xff"])
 def test_what_is_no_evidence_is_told_as_such(text: bytes) -> None:
-    with pytest.raises(NotABundle):
-        evidence_bundle.faults({DOCUMENT: text})
+    with pytest.raises(InvalidBundleError):
+        evidence_bundle.verify_bundle({DOCUMENT: text})

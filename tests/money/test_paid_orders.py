@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import delete, insert, select
 
 from lettrlabs import OrderAnalytics, Transaction
-from models import Charge, Mailing, Notice, PaidOrder, Stage, State, Webhook
+from models import Charge, Mailing, PaidOrder, Stage, State, Webhook, WebhookDelivery
 from worker.billing.order_changes import Known, Shown, judge
-from worker.billing.reconciliation import Books, Entry
+from worker.billing.reconciliation import Entry, SettledOrder
 from worker.periodic import paid_orders
 from worker.transitions import Resolution
 
@@ -67,7 +67,7 @@ def test_an_order_is_mailed_when_the_vendor_shows_it_so_and_not_when_it_is_paid(
     assert (seen.status, hands.pen.mailing(paid.id).order_status) == ("Mailed", "Mailed")
     assert hands.pen.mailing(paid.id).state is State.SENT
     with hands.desk.engine.begin() as connection:
-        assert list(connection.scalars(select(Notice.kind))) == ["mailing.mailed"]
+        assert list(connection.scalars(select(WebhookDelivery.kind))) == ["mailing.mailed"]
         connection.execute(delete(Webhook))
 
 
@@ -242,7 +242,7 @@ def shown(status: str | None, *amounts: str) -> Shown:
     """Return what is shown; an amount with a minus is a credit."""
     found = None if status is None else OrderAnalytics.model_validate({"orderId": 7, "orderStatus": status})
     moves = [Transaction.model_validate({"id": n, "amount": one}) for n, one in enumerate(amounts, 1)]
-    return Shown(found, Books(1, [Entry(one, is_credit=str(one.amount)[0] == "-") for one in moves]))
+    return Shown(found, SettledOrder(1, [Entry(one, is_credit=str(one.amount)[0] == "-") for one in moves]))
 
 
 @pytest.mark.parametrize("status", ["Paid", "In Production", None])

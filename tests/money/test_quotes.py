@@ -9,11 +9,11 @@ from sqlalchemy import select
 
 from lettrlabs import Quote
 from models import QuoteLine, Stage, State
-from worker.billing.quote_arithmetic import differences
-from worker.billing.quote_options import Asked, contradiction
+from worker.billing.quote_arithmetic import arithmetic_errors
+from worker.billing.quote_options import QuoteOptions, find_option_mismatch
 from worker.stages.quote_request import digest_of
 
-STANDARD = Asked("Standard", "Normal")
+STANDARD = QuoteOptions("Standard", "Normal")
 
 
 def quote(**changes: Any) -> Quote:
@@ -47,19 +47,19 @@ def quote(**changes: Any) -> Quote:
 
 
 def test_a_quote_that_adds_up_has_no_differences() -> None:
-    assert differences(quote()) == []
+    assert arithmetic_errors(quote()) == []
 
 
 def test_credits_may_come_with_a_minus() -> None:
-    assert differences(quote(credits=[{"name": "Credit", "total": -0.30}], totalCredits=-0.30)) == []
+    assert arithmetic_errors(quote(credits=[{"name": "Credit", "total": -0.30}], totalCredits=-0.30)) == []
 
 
 def test_less_than_a_cent_is_rounding() -> None:
-    assert differences(quote(totalTax=0.514)) == []
+    assert arithmetic_errors(quote(totalTax=0.514)) == []
 
 
 def test_credits_beyond_the_price_leave_nothing_to_pay() -> None:
-    assert differences(quote(credits=[{"total": 50}], totalCredits=50, balance=0)) == []
+    assert arithmetic_errors(quote(credits=[{"total": 50}], totalCredits=50, balance=0)) == []
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,13 @@ def test_credits_beyond_the_price_leave_nothing_to_pay() -> None:
     ],
 )
 def test_a_sum_that_is_a_cent_off_is_told(changes: dict[str, Any], what: str) -> None:
-    assert what in [doubt.words for doubt in differences(quote(**changes))]
+    assert what in [doubt.words for doubt in arithmetic_errors(quote(**changes))]
 
 
 def test_parts_that_do_not_make_their_line_are_told() -> None:
     line = {"name": "Cards", "total": 8.66, "tax": 0.51, "subItems": [{"name": "Base", "total": 8.00}]}
 
-    assert [doubt.words for doubt in differences(quote(lineItems=[line]))] == [
+    assert [doubt.words for doubt in arithmetic_errors(quote(lineItems=[line]))] == [
         'the parts of "Cards" add up to 8.00, not to 8.66'
     ]
 
@@ -104,60 +104,68 @@ def unnamed(**changes: Any) -> Quote:
 def test_lines_that_name_what_was_asked_are_believed() -> None:
     vendor = Vendor()
 
-    assert contradiction(Asked("FirstClass", "ExpeditedFaster"), quote(), vendor.default) is None
+    assert (
+        find_option_mismatch(QuoteOptions("FirstClass", "ExpeditedFaster"), quote(), vendor.default) is None
+    )
     assert vendor.asked == 0
 
 
 @pytest.mark.parametrize(
     ("asked", "named"),
     [
-        (Asked("Standard", "ExpeditedFaster"), "FirstClass postage"),
-        (Asked("FirstClass", "Normal"), "speed ExpeditedFaster"),
-        (Asked("FirstClass", "ExpeditedFastest"), "speed ExpeditedFaster"),
+        (QuoteOptions("Standard", "ExpeditedFaster"), "FirstClass postage"),
+        (QuoteOptions("FirstClass", "Normal"), "speed ExpeditedFaster"),
+        (QuoteOptions("FirstClass", "ExpeditedFastest"), "speed ExpeditedFaster"),
     ],
 )
-def test_lines_that_name_something_else_contradict(asked: Asked, named: str) -> None:
-    assert named in str(contradiction(asked, quote(), Vendor().default))
+def test_lines_that_name_something_else_contradict(asked: QuoteOptions, named: str) -> None:
+    assert named in str(find_option_mismatch(asked, quote(), Vendor().default))
 
 
 def test_a_card_of_standard_size_is_not_standard_postage() -> None:
     told = quote(lineItems=[{"name": "Standard card, First Class", "total": 8.66, "tax": 0.51}])
 
-    assert contradiction(Asked("FirstClass", "Normal"), told, Vendor().default) is None
+    assert find_option_mismatch(QuoteOptions("FirstClass", "Normal"), told, Vendor().default) is None
 
 
 def test_where_no_line_tells_a_price_that_is_the_defaults_gives_it_away() -> None:
     ignored, heeded = Vendor("8.87"), Vendor("8.31")
 
-    assert "costs the same" in str(contradiction(Asked("FirstClass", "Normal"), unnamed(), ignored.default))
-    assert contradiction(Asked("FirstClass", "Normal"), unnamed(), heeded.default) is None
+    assert "costs the same" in str(
+        find_option_mismatch(QuoteOptions("FirstClass", "Normal"), unnamed(), ignored.default)
+    )
+    assert find_option_mismatch(QuoteOptions("FirstClass", "Normal"), unnamed(), heeded.default) is None
 
 
 def test_where_the_price_list_knows_no_difference_nothing_tells() -> None:
     told, vendor = unnamed(postageTypePrices={}), Vendor("8.87")
 
-    assert contradiction(Asked("FirstClass", "Normal"), told, vendor.default) is None
+    assert find_option_mismatch(QuoteOptions("FirstClass", "Normal"), told, vendor.default) is None
     assert vendor.asked == 0
 
 
 def test_the_default_is_what_an_ignored_parameter_would_give() -> None:
     vendor = Vendor("8.87")
 
-    assert contradiction(STANDARD, unnamed(), vendor.default) is None
+    assert find_option_mismatch(STANDARD, unnamed(), vendor.default) is None
     assert vendor.asked == 0
 
 
 def test_a_postage_that_is_listed_as_cheaper_must_not_cost_the_same_either() -> None:
     told = unnamed(postageTypePrices={"Standard": 1.46, "FirstClass": 0.90})
 
-    assert "costs the same" in str(contradiction(Asked("FirstClass", "Normal"), told, Vendor("8.87").default))
+    assert "costs the same" in str(
+        find_option_mismatch(QuoteOptions("FirstClass", "Normal"), told, Vendor("8.87").default)
+    )
 
 
 def test_one_named_option_does_not_vouch_for_the_other() -> None:
     lines = [{"name": "FirstClass postage", "total": 8.66, "tax": 0.51}]
     vendor = Vendor("8.87")
 
-    found = contradiction(Asked("FirstClass", "ExpeditedFaster"), quote(lineItems=lines), vendor.default)
+    found = find_option_mismatch(
+        QuoteOptions("FirstClass", "ExpeditedFaster"), quote(lineItems=lines), vendor.default
+    )
 
     assert vendor.asked == 1
     assert "costs the same" in str(found)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.proof.statemachine.rig import Rig, opened
+from tests.proof.statemachine.rig import Harness, opened
 
 
 @pytest.fixture(scope="module")
-def rig(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+def rig(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     with opened(postgres, tmp_path_factory.mktemp("sandbox")) as rig:
         yield rig

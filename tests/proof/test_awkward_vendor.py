@@ -6,26 +6,26 @@ import pytest
 
 from models import Stage, State
 from tests.proof.statemachine.manners import EACH
-from tests.proof.statemachine.plans import Plan
-from tests.proof.statemachine.rig import Rig
-from tests.proof.statemachine.truth import Deeds, Truth
+from tests.proof.statemachine.plans import Scenario
+from tests.proof.statemachine.rig import Harness
+from tests.proof.statemachine.truth import Actions, Invariants
 
 
 @pytest.mark.parametrize("manner", EACH, ids=str)
-def test_each_mailing_is_sent_once_whatever_the_vendors_manner(rig: Rig, manner: dict[str, Any]) -> None:
-    rig.begin([Plan(people=(True, True, True)), Plan()], page=2, settles=2)
+def test_each_mailing_is_sent_once_whatever_the_vendors_manner(rig: Harness, manner: dict[str, Any]) -> None:
+    rig.begin([Scenario(people=(True, True, True)), Scenario()], page=2, settles=2)
     rig.operator.set(**manner)
 
     ends = [rig.end_of(mailing) for mailing in rig.mailings]
 
-    Truth(rig, Deeds()).check()
+    Invariants(rig, Actions()).check()
     told = [(rig.row(one).reason_code, rig.row(one).reason) for one in rig.mailings]
     assert ends == [State.SENT, State.SENT], told
     assert sorted(rig.operator.ledger()["people"].values()) == [1, 1, 1, 1]
 
 
-def test_a_list_without_its_member_holds_mailings_up_and_loses_nobody(rig: Rig) -> None:
-    rig.begin([Plan(people=(True, True, True))], page=2, settles=2)
+def test_a_list_without_its_member_holds_mailings_up_and_loses_nobody(rig: Harness) -> None:
+    rig.begin([Scenario(people=(True, True, True))], page=2, settles=2)
     (mailing,) = rig.mailings
     rig.operator.set(listMembers="missing")
     for _ in range(4):

@@ -13,16 +13,16 @@ from typing import Final
 import pytest
 from sqlalchemy import text
 
-from models import Move, Stage, State
-from tests.proof.statemachine.boundaries import Fate, Strike
+from models import Stage, State, Transition
+from tests.proof.statemachine.boundaries import Crash, CrashKind
 from tests.proof.statemachine.delivery import Delivery
-from tests.proof.statemachine.plans import Plan
-from tests.proof.statemachine.rig import Rig
-from tests.proof.statemachine.truth import Deeds, Truth
+from tests.proof.statemachine.plans import Scenario
+from tests.proof.statemachine.rig import Harness
+from tests.proof.statemachine.truth import Actions, Invariants
 from worker import transitions
 from worker.billing import quote_arithmetic
 from worker.engine import runner
-from worker.job import Work
+from worker.job import StageJob
 from worker.orphans import registry
 from worker.stages import checkout
 from worker.transitions import CancelOutcome, claims, operator
@@ -42,8 +42,8 @@ both_ways = pytest.mark.parametrize("fenced", [True, False], ids=["with the fenc
 Cut = Callable[..., None]
 
 
-def _frozen(boundary: str, skip: int = 0) -> Strike:
-    return Strike(Fate.FREEZES, skip, on=boundary)
+def _frozen(boundary: str, skip: int = 0) -> Crash:
+    return Crash(CrashKind.FREEZES, skip, on=boundary)
 
 
 @pytest.fixture
@@ -93,15 +93,15 @@ def _without(source: str, fence: str) -> str:
     return source.replace(fence, "")
 
 
-def _promises_hold(rig: Rig) -> bool:
+def _promises_hold(rig: Harness) -> bool:
     try:
-        Truth(rig, Deeds()).check()
+        Invariants(rig, Actions()).check()
     except AssertionError:
         return False
     return True
 
 
-def _look_in_vain(rig: Rig, mailing: int, stage: Stage) -> None:
+def _look_in_vain(rig: Harness, mailing: int, stage: Stage) -> None:
     """Have a worker look for what an interrupted write did, and let the time pass after which its absence counts."""
     rig.deliver(mailing, stage)
     rig.forward(rig.desk.settings.visibility_window_seconds)
@@ -109,11 +109,11 @@ def _look_in_vain(rig: Rig, mailing: int, stage: Stage) -> None:
 
 @both_ways
 def test_the_claim_in_each_move_keeps_two_workers_from_filling_one_order(
-    rig: Rig, cut_from_the_move: Cut, fenced: bool
+    rig: Harness, cut_from_the_move: Cut, fenced: bool
 ) -> None:
     if not fenced:
         cut_from_the_move(_CLAIM_FENCE)
-    rig.begin([Plan((True, True))], page=1)
+    rig.begin([Scenario((True, True))], page=1)
     (mailing,) = rig.mailings
     rig.deliver(mailing, Stage.CREATE, ahead=False)
     late = rig.deliver(mailing, Stage.ATTACH, strike=_frozen(f"after {_APPENDS}"))
@@ -129,10 +129,10 @@ def test_the_claim_in_each_move_keeps_two_workers_from_filling_one_order(
 
 @both_ways
 def test_the_stage_in_each_move_stops_a_late_create_even_where_the_claim_would_not(
-    rig: Rig, cut_from_the_move: Cut, fenced: bool
+    rig: Harness, cut_from_the_move: Cut, fenced: bool
 ) -> None:
     cut_from_the_move(_CLAIM_FENCE, *([] if fenced else [_STAGE_FENCE]))
-    rig.begin([Plan()], exclusive=False)
+    rig.begin([Scenario()], exclusive=False)
     (mailing,) = rig.mailings
     late = rig.deliver(mailing, Stage.CREATE, strike=_frozen(f"after {_CREATES}"))
     rig.forward(_PAST_THE_LEASE)
@@ -146,10 +146,10 @@ def test_the_stage_in_each_move_stops_a_late_create_even_where_the_claim_would_n
 
 @both_ways
 def test_the_state_in_each_move_keeps_a_cancelled_mailing_cancelled_even_where_the_claim_would_not(
-    rig: Rig, cut_from_the_move: Cut, fenced: bool
+    rig: Harness, cut_from_the_move: Cut, fenced: bool
 ) -> None:
     cut_from_the_move(_CLAIM_FENCE, *([] if fenced else [_STATE_FENCE]))
-    rig.begin([Plan()], exclusive=False)
+    rig.begin([Scenario()], exclusive=False)
     (mailing,) = rig.mailings
     late = rig.deliver(mailing, Stage.CREATE, ahead=False, strike=_frozen(f"after {_CREATES}"))
     rig.forward(_PAST_THE_LEASE)
@@ -165,11 +165,11 @@ def test_the_state_in_each_move_keeps_a_cancelled_mailing_cancelled_even_where_t
 
 @both_ways
 def test_the_lease_in_the_claim_keeps_a_doubled_message_off_a_mailing_being_worked_on(
-    rig: Rig, cut_from_the_claim: Cut, fenced: bool
+    rig: Harness, cut_from_the_claim: Cut, fenced: bool
 ) -> None:
     if not fenced:
         cut_from_the_claim("AND lease_until <= :now")
-    rig.begin([Plan()])
+    rig.begin([Scenario()])
     (mailing,) = rig.mailings
     rig.deliver(mailing, Stage.CREATE, ahead=False)
     first = rig.deliver(mailing, Stage.ATTACH, strike=_frozen(f"before {_APPENDS}"))
@@ -185,11 +185,11 @@ def test_the_lease_in_the_claim_keeps_a_doubled_message_off_a_mailing_being_work
 
 @both_ways
 def test_the_due_time_in_the_claim_leaves_alone_a_vendor_that_asked_for_it(
-    rig: Rig, cut_from_the_claim: Cut, fenced: bool
+    rig: Harness, cut_from_the_claim: Cut, fenced: bool
 ) -> None:
     if not fenced:
         cut_from_the_claim("AND not_before <= :now")
-    rig.begin([Plan()])
+    rig.begin([Scenario()])
     (mailing,) = rig.mailings
     rig.operator.fail("create_order", "too_many", retryAfter=60)
     rig.deliver(mailing, Stage.CREATE)
@@ -202,13 +202,13 @@ def test_the_due_time_in_the_claim_leaves_alone_a_vendor_that_asked_for_it(
 
 @both_ways
 def test_the_pause_in_the_claim_lets_no_create_begin_even_where_the_pipeline_would(
-    rig: Rig, cut: Cut, cut_from_the_claim: Cut, fenced: bool
+    rig: Harness, cut: Cut, cut_from_the_claim: Cut, fenced: bool
 ) -> None:
     pause = "if held.paused and held.stage is not Stage.SETTLE:\n        "
     cut(runner, "_perform", pause + 'return Wait(work.settings.push_again_seconds, "paused")')
     if not fenced:
         cut_from_the_claim(f"AND (stage = 'settle' OR NOT {claims.PAUSED})")
-    rig.begin([Plan()])
+    rig.begin([Scenario()])
     (mailing,) = rig.mailings
     with rig.transaction() as connection:
         transitions.pause(connection, None, rig.now())
@@ -220,14 +220,14 @@ def test_the_pause_in_the_claim_lets_no_create_begin_even_where_the_pipeline_wou
 
 @both_ways
 def test_the_create_gate_keeps_a_lost_create_from_taking_an_order_of_another_template(
-    rig: Rig, cut_from_the_claim: Cut, fenced: bool
+    rig: Harness, cut_from_the_claim: Cut, fenced: bool
 ) -> None:
     if not fenced:
         cut_from_the_claim(
             """AND (stage <> 'create' OR recovering OR state = 'working'
             OR (SELECT closed_until <= :now FROM create_gate FOR SHARE))"""
         )
-    rig.begin([Plan(template=1001), Plan(template=1002)])
+    rig.begin([Scenario(template=1001), Scenario(template=1002)])
     lost, other = rig.mailings
     rig.operator.fail("create_order", "cut_before", count=1)
     rig.deliver(lost, Stage.CREATE)
@@ -242,11 +242,11 @@ def test_the_create_gate_keeps_a_lost_create_from_taking_an_order_of_another_tem
 
 @both_ways
 def test_a_strays_own_row_keeps_an_order_that_is_being_deleted_from_being_adopted(
-    rig: Rig, cut: Cut, fenced: bool
+    rig: Harness, cut: Cut, fenced: bool
 ) -> None:
     if not fenced:
         cut(registry, "_fate", "where=Stray.fate.not_in([against, StrayFate.DELETED]),")
-    rig.begin([Plan()])
+    rig.begin([Scenario()])
     (mailing,) = rig.mailings
     late = rig.deliver(mailing, Stage.CREATE, strike=_frozen(f"after {_CREATES}"))
     rig.forward(_PAST_THE_LEASE)
@@ -260,7 +260,7 @@ def test_a_strays_own_row_keeps_an_order_that_is_being_deleted_from_being_adopte
 
 @both_ways
 def test_an_order_that_a_mailing_uses_by_now_is_not_deleted_as_a_stray(
-    rig: Rig, cut: Cut, fenced: bool
+    rig: Harness, cut: Cut, fenced: bool
 ) -> None:
     if not fenced:
         cut(registry, "_fate", "if fate is StrayFate.CONDEMNED:\n        values = values.where(~used)")
@@ -275,7 +275,7 @@ def test_an_order_that_a_mailing_uses_by_now_is_not_deleted_as_a_stray(
 
 @both_ways
 def test_an_order_that_was_deleted_as_a_stray_is_not_used_by_its_late_maker(
-    rig: Rig, cut: Cut, fenced: bool
+    rig: Harness, cut: Cut, fenced: bool
 ) -> None:
     if not fenced:
         cut(
@@ -292,9 +292,9 @@ def test_an_order_that_was_deleted_as_a_stray_is_not_used_by_its_late_maker(
     assert (rig.end_of(under_way.mailing_ids[0]) == State.SENT) is fenced
 
 
-def _a_finder_frozen_past_its_gate_and_a_create_under_way(rig: Rig) -> tuple[Delivery, Delivery]:
+def _a_finder_frozen_past_its_gate_and_a_create_under_way(rig: Harness) -> tuple[Delivery, Delivery]:
     """Return a worker about to look for the drafts of lost creates, and one that just made a draft."""
-    rig.begin([Plan(template=1001), Plan(template=1002)])
+    rig.begin([Scenario(template=1001), Scenario(template=1002)])
     lost, other = rig.mailings
     rig.operator.fail("create_order", "cut_before", count=2)
     rig.deliver(lost, Stage.CREATE)
@@ -308,12 +308,12 @@ def _a_finder_frozen_past_its_gate_and_a_create_under_way(rig: Rig) -> tuple[Del
 
 @both_ways
 def test_a_claim_that_must_outlive_the_call_keeps_a_worker_that_was_frozen_from_writing(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch, fenced: bool
+    rig: Harness, monkeypatch: pytest.MonkeyPatch, fenced: bool
 ) -> None:
     if not fenced:
-        monkeypatch.setattr(Work, "hold_on", lambda _: None)
-        monkeypatch.setattr(Work, "is_stale", False)
-    rig.begin([Plan()])
+        monkeypatch.setattr(StageJob, "hold_on", lambda _: None)
+        monkeypatch.setattr(StageJob, "is_stale", False)
+    rig.begin([Scenario()])
     (mailing,) = rig.mailings
     rig.deliver(mailing, Stage.CREATE, ahead=False)
     late = rig.deliver(mailing, Stage.ATTACH, strike=_frozen("after commit"))
@@ -329,16 +329,16 @@ def test_a_claim_that_must_outlive_the_call_keeps_a_worker_that_was_frozen_from_
 
 @both_ways
 def test_the_last_look_at_the_recipients_keeps_people_who_came_late_from_being_mailed_twice(
-    rig: Rig, cut: Cut, monkeypatch: pytest.MonkeyPatch, fenced: bool
+    rig: Harness, cut: Cut, monkeypatch: pytest.MonkeyPatch, fenced: bool
 ) -> None:
     # The pieces of the quote would tell as well.
     monkeypatch.setattr(quote_arithmetic, "doubts", lambda *_: [])
     if not fenced:
         cut(checkout, "_objection", "or _recipients_differ(work)")
-    rig.begin([Plan()])
+    rig.begin([Scenario()])
     (mailing,) = rig.mailings
     rig.deliver(mailing, Stage.CREATE, ahead=False)
-    rig.deliver(mailing, Stage.ATTACH, strike=Strike(Fate.REQUEST_LINGERS))
+    rig.deliver(mailing, Stage.ATTACH, strike=Crash(CrashKind.REQUEST_LINGERS))
     rig.forward(rig.desk.settings.retry_seconds)
     _look_in_vain(rig, mailing, Stage.ATTACH)
     rig.deliver(mailing, Stage.ATTACH, ahead=False)
@@ -351,11 +351,11 @@ def test_the_last_look_at_the_recipients_keeps_people_who_came_late_from_being_m
 
 @both_ways
 def test_the_state_in_a_persons_move_keeps_what_is_sent_from_being_paid_again(
-    rig: Rig, cut: Cut, fenced: bool
+    rig: Harness, cut: Cut, fenced: bool
 ) -> None:
     if not fenced:
         cut(operator, "move", "Mailing.state == state, ")
-    rig.begin([Plan()])
+    rig.begin([Scenario()])
     (mailing,) = rig.mailings
     assert rig.end_of(mailing) == State.SENT
 
@@ -366,7 +366,7 @@ def test_the_state_in_a_persons_move_keeps_what_is_sent_from_being_paid_again(
             "not_before": rig.now(),
             "wake_at": rig.now(),
         }
-        asked = (Move.RESOLVE, State.ATTENTION, Stage.SETTLE, "a person", rig.now(), again)
-        done = operator.move(connection, mailing, *asked)
+        asked = (Transition.RESOLVE, State.ATTENTION, Stage.SETTLE, "a person", rig.now(), again)
+        done = operator.apply_operator_transition(connection, mailing, *asked)
 
     assert done is not fenced

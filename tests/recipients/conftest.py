@@ -19,15 +19,15 @@ from intake.campaigns.submit import submit_campaign
 from intake.options import Options
 from intake.recipients.digests import installation_key
 from intake.recipients.identity import identify
-from intake.recipients.validator import Entry
+from intake.recipients.validator import RecipientDraft
 from intake.suppression import lists
 from intake.suppression.lists import Origin
 from lettrlabs import LettrLabs, RateLimit
 from models import ENDED, Mailing, Recipient, Stage, State
 from tests.proof.statemachine.vendor import Operator
 from worker import transitions
-from worker.context import Desk
-from worker.engine.pipeline import Pace, deliver
+from worker.context import WorkerContext
+from worker.engine.pipeline import RunBudget, process
 from worker.settings import SANDBOX_KEY, Settings
 
 HEADINGS = "First name,Last name,Company,Address,City,State,ZIP,Email,Customer ID\n"
@@ -46,7 +46,7 @@ _RESTS = frozenset({State.APPROVAL, State.ATTENTION, *ENDED})
 class Post:
     """A desk at the sandbox, and what is done at it."""
 
-    desk: Desk
+    desk: WorkerContext
     sandbox: Operator
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     submitted: int = 0
@@ -109,7 +109,7 @@ class Post:
                 due = row.lease_until if row.state is State.WORKING else row.not_before
                 if due > self.at:
                     self.forward(seconds=(due - self.at).total_seconds())
-                deliver(self.desk, [row.id], Stage(row.stage), Pace(seconds=60))
+                process(self.desk, [row.id], Stage(row.stage), RunBudget(seconds=60))
         raise AssertionError(f"campaign {campaign_id} does not come to rest: {moving}")
 
     def approve(self, campaign_id: int) -> None:
@@ -120,7 +120,7 @@ class Post:
 
     def suppress(self, name: str = lists.DO_NOT_MAIL, **cells: str) -> None:
         with self.engine.begin() as connection:
-            found = identify(Entry(**cells), installation_key(connection))
+            found = identify(RecipientDraft(**cells), installation_key(connection))
             lists.open_list(connection, name)
             origin = Origin(list=name, source="test", who="test", now=self.at)
             lists.add(connection, [(digest, mark) for mark, digest in found.marks.items()], origin)
@@ -169,6 +169,6 @@ def post(engine: Engine, standing_sandbox: str, monkeypatch: pytest.MonkeyPatch)
         settlement_window_seconds=60,
     )
     with LettrLabs(settings.base_url, settings.api_key, rate=RateLimit(None)) as vendor:
-        post = Post(Desk(engine, vendor, settings), operator)
+        post = Post(WorkerContext(engine, vendor, settings), operator)
         object.__setattr__(post.desk, "clock", post.clock)
         yield post

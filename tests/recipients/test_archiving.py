@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from intake.errors import ConflictError
-from models import Approval, Charge, EventLog, Mailing, Recipient, State, VendorCall
+from models import Approval, Charge, Mailing, Recipient, State, StateChange, VendorCall
 from worker.audit import archive
 from worker.audit.archive import Archived, ArchiveError, archive_old_entries
 
@@ -21,7 +21,7 @@ def evidence(post: Any) -> tuple[int, int]:
     with post.engine.connect() as connection:
         return (
             connection.scalar(select(func.count()).select_from(VendorCall)),
-            connection.scalar(select(func.count()).select_from(EventLog)),
+            connection.scalar(select(func.count()).select_from(StateChange)),
         )
 
 

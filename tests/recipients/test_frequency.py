@@ -14,28 +14,28 @@ from sqlalchemy import func, select
 
 from models import Approval, CapPer, Recipient, Stage
 from worker import transitions
-from worker.engine.pipeline import Pace, deliver
+from worker.engine.pipeline import RunBudget, process
 from worker.recipients.frequency_caps import _is_full
-from worker.recipients.policy import Cap, Sparing
+from worker.recipients.policy import FrequencyCap, RecipientPolicy
 
 ROOT = Path(__file__).parents[2]
 ANN = "Ann,Lee,,12 Oak Street Apt 4,Boston,MA,02108,,\n"
 BEN = "Ben,Lee,,12 Oak St #4,Boston,MA,02108,,\n"
 CAL = "Cal,Roe,,7 Fir Ave,Austin,TX,78701,,\n"
-ONCE = Sparing(cap=Cap(1, 30))
+ONCE = RecipientPolicy(cap=FrequencyCap(1, 30))
 
 
 @pytest.mark.parametrize(
     ("said", "cap"),
     [
-        ("2/30", Cap(2, 30)),
-        ("1/7/address", Cap(1, 7, CapPer.ADDRESS)),
-        (" 3/90/person ", Cap(3, 90)),
+        ("2/30", FrequencyCap(2, 30)),
+        ("1/7/address", FrequencyCap(1, 7, CapPer.ADDRESS)),
+        (" 3/90/person ", FrequencyCap(3, 90)),
     ],
 )
-def test_a_cap_is_pieces_in_days_for_a_person_or_an_address(said: str, cap: Cap) -> None:
-    assert Cap.parse(said) == cap
-    assert Cap.parse(str(cap)) == cap
+def test_a_cap_is_pieces_in_days_for_a_person_or_an_address(said: str, cap: FrequencyCap) -> None:
+    assert FrequencyCap.parse(said) == cap
+    assert FrequencyCap.parse(str(cap)) == cap
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_cap_is_pieces_in_days_for_a_person_or_an_address(said: str, cap: Cap)
 )
 def test_what_is_no_cap_is_refused(said: str) -> None:
     with pytest.raises(ValueError, match="pieces/days"):
-        Cap.parse(said)
+        FrequencyCap.parse(said)
 
 
 def test_who_had_enough_gets_nothing_and_counts_again_once_the_days_are_over(post: Any) -> None:
@@ -87,7 +87,7 @@ def test_a_cap_for_an_address_counts_whoever_lives_there(post: Any) -> None:
     post.work(post.submit(ANN))
     per_person = post.submit(BEN, sparing=ONCE, approval=Approval.REQUIRED)
     post.work(per_person)
-    per_address = post.submit(BEN, sparing=Sparing(cap=Cap(1, 30, CapPer.ADDRESS)))
+    per_address = post.submit(BEN, sparing=RecipientPolicy(cap=FrequencyCap(1, 30, CapPer.ADDRESS)))
     post.work(per_address)
 
     assert post.outcomes(per_person) == ["accepted"]
@@ -111,11 +111,13 @@ def test_a_mailing_paid_on_another_day_than_planned_is_counted_there_and_held_to
 
 
 def test_the_installations_cap_holds_where_a_mailing_has_none(post: Any) -> None:
-    object.__setattr__(post.desk, "settings", post.desk.settings.model_copy(update={"cap": Cap(1, 30)}))
+    object.__setattr__(
+        post.desk, "settings", post.desk.settings.model_copy(update={"cap": FrequencyCap(1, 30)})
+    )
     post.work(post.submit(ANN))
     second, generous = (
         post.submit(ANN),
-        post.submit(ANN, sparing=Sparing(cap=Cap(9, 30))),
+        post.submit(ANN, sparing=RecipientPolicy(cap=FrequencyCap(9, 30))),
     )
     post.work(second)
     post.work(generous)
@@ -124,7 +126,7 @@ def test_the_installations_cap_holds_where_a_mailing_has_none(post: Any) -> None
 
 
 def test_one_for_a_household_is_one_for_the_whole_campaign_and_says_so(post: Any) -> None:
-    campaign = post.submit(ANN + CAL + BEN, sparing=Sparing(one_per_household=True), batch_size=2)
+    campaign = post.submit(ANN + CAL + BEN, sparing=RecipientPolicy(one_per_household=True), batch_size=2)
     post.work(campaign)
 
     assert Counter(post.outcomes(campaign)) == {"accepted": 2, "household": 1}
@@ -135,7 +137,7 @@ def test_one_for_a_household_is_one_for_the_whole_campaign_and_says_so(post: Any
 
 def test_when_the_first_of_a_household_is_suppressed_the_second_gets_the_piece(post: Any) -> None:
     post.suppress(full_name="Ann Lee", address1="12 Oak St #4", zip_code="02108")
-    campaign = post.submit(ANN + BEN, sparing=Sparing(one_per_household=True))
+    campaign = post.submit(ANN + BEN, sparing=RecipientPolicy(one_per_household=True))
     post.work(campaign)
 
     assert post.outcomes(campaign) == ["suppressed", "accepted"]
@@ -144,8 +146,12 @@ def test_when_the_first_of_a_household_is_suppressed_the_second_gets_the_piece(p
 DAYS = st.lists(st.integers(0, 60), max_size=8)
 
 
-@given(taken=DAYS, cap=st.builds(Cap, st.integers(1, 3), st.integers(1, 30)), wanted=st.integers(0, 60))
-def test_no_stretch_of_days_ever_holds_more_than_the_cap(taken: list[int], cap: Cap, wanted: int) -> None:
+@given(
+    taken=DAYS, cap=st.builds(FrequencyCap, st.integers(1, 3), st.integers(1, 30)), wanted=st.integers(0, 60)
+)
+def test_no_stretch_of_days_ever_holds_more_than_the_cap(
+    taken: list[int], cap: FrequencyCap, wanted: int
+) -> None:
     start = date(2026, 1, 1)
 
     def busiest(days: list[int]) -> int:
@@ -202,10 +208,10 @@ def test_sixteen_submissions_at_once_do_not_get_past_the_cap(post: Any) -> None:
 
     def attach(mailing_id: int) -> None:
         together.wait()
-        deliver(post.desk, [mailing_id], Stage.ATTACH, Pace(stopping=True))
+        process(post.desk, [mailing_id], Stage.ATTACH, RunBudget(stopping=True))
 
     for mailing_id in mailings:
-        deliver(post.desk, [mailing_id], Stage.CREATE, Pace(stopping=True))
+        process(post.desk, [mailing_id], Stage.CREATE, RunBudget(stopping=True))
     threads = [threading.Thread(target=attach, args=(one,)) for one in mailings]
     for thread in threads:
         thread.start()

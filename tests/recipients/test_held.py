@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from models import HoldMode, Stage, State
-from worker.engine.pipeline import Pace, deliver
+from worker.engine.pipeline import RunBudget, process
 from worker.scheduling.schedule import Schedule, held_here
 
 ANN = "Ann,Lee,,12 Oak Street,Boston,MA,02108,ann@example.com,\n"
@@ -18,7 +18,7 @@ def held(post: Any, rows: str, days: int) -> int:
     campaign = int(post.submit(rows, schedule=schedule))
     (row,) = post.mailings(campaign)
     while row.state is State.QUEUED and row.not_before <= post.clock():
-        deliver(post.desk, [row.id], Stage(row.stage), Pace(seconds=60))
+        process(post.desk, [row.id], Stage(row.stage), RunBudget(seconds=60))
         (row,) = post.mailings(campaign)
     assert (row.state, row.stage) == (State.QUEUED, Stage.CHECKOUT)
     return campaign

@@ -9,9 +9,19 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from models import Approval, Budget, Mailing, Notice, NoticeKind, Purse, Stage, Tracking, Webhook
+from models import (
+    Approval,
+    Budget,
+    BudgetScope,
+    DeliveryTracking,
+    Mailing,
+    NotificationType,
+    Stage,
+    Webhook,
+    WebhookDelivery,
+)
 from worker import transitions
-from worker.engine.pipeline import Pace, deliver
+from worker.engine.pipeline import RunBudget, process
 from worker.periodic import delivery_tracking
 from worker.transitions import Resolution
 from worker.webhooks.signatures import fresh_secret
@@ -36,7 +46,9 @@ def hook(post: Any, *kinds: str) -> None:
 def told(post: Any) -> list[tuple[str, int | None]]:
     """Return what was told, and of whom, in the order in which it was written down."""
     with post.engine.connect() as connection:
-        found = connection.execute(select(Notice.kind, Notice.position).order_by(Notice.id))
+        found = connection.execute(
+            select(WebhookDelivery.kind, WebhookDelivery.position).order_by(WebhookDelivery.id)
+        )
         return [(str(row.kind), row.position) for row in found]
 
 
@@ -115,7 +127,7 @@ def test_a_mailing_that_the_money_does_not_suffice_for_asks_for_attention(post: 
     campaign = post.submit(ANN)
     with post.engine.begin() as connection:
         limit = {"total": Decimal("0.01"), "set_by": "test", "set_at": post.clock()}
-        connection.execute(insert(Budget).values(purse=Purse.CAMPAIGN, subject=campaign, **limit))
+        connection.execute(insert(Budget).values(purse=BudgetScope.CAMPAIGN, subject=campaign, **limit))
 
     post.work(campaign)
 
@@ -127,7 +139,7 @@ def test_money_that_was_taken_is_told_though_it_is_not_what_was_quoted(post: Any
     post.work(campaign)
     post.approve(campaign)
     while (row := post.mailings(campaign)[0]).stage is not Stage.SETTLE:
-        deliver(post.desk, [row.id], row.stage, Pace(seconds=60))
+        process(post.desk, [row.id], row.stage, RunBudget(seconds=60))
     with post.engine.begin() as connection:
         connection.execute(update(Mailing).values(quoted=Decimal("1.00")))
 
@@ -142,7 +154,9 @@ def test_money_that_was_taken_is_told_though_it_is_not_what_was_quoted(post: Any
 def test_a_held_back_mailing_asks_for_attention(post: Any) -> None:
     campaign = post.submit(ANN)
     with post.engine.begin() as connection:
-        transitions.suspect(connection, number_of(post, campaign), "arm", "may be sent", {}, post.clock())
+        transitions.flag_possibly_sent(
+            connection, number_of(post, campaign), "arm", "may be sent", {}, post.clock()
+        )
 
     assert kinds(post) == ["mailing.attention"]
 
@@ -221,7 +235,7 @@ def test_a_piece_that_no_scanner_sees_is_given_up_after_sixty_days(post: Any) ->
 
 def looks_to_come(post: Any) -> list[Any]:
     with post.engine.connect() as connection:
-        return list(connection.scalars(select(Tracking.wake_at)))
+        return list(connection.scalars(select(DeliveryTracking.wake_at)))
 
 
 def test_a_look_that_gets_no_answer_is_made_again_a_day_later(post: Any) -> None:
@@ -273,7 +287,7 @@ def test_no_call_is_spent_on_pieces_that_nobody_wants_to_hear_of(post: Any) -> N
     post.work(post.submit(ANN))
 
     assert looks_to_come(post) == []
-    hook(post, NoticeKind.RECIPIENT_DELIVERED)
+    hook(post, NotificationType.RECIPIENT_DELIVERED)
     post.work(post.submit(BEN))
     assert len(looks_to_come(post)) == 1
 
@@ -290,6 +304,6 @@ def test_pieces_of_a_mailing_that_a_person_knows_to_be_sent_are_looked_for(post:
 
     with post.engine.connect() as connection:
         assert (
-            connection.scalars(select(Tracking.mailing_id)).all()
+            connection.scalars(select(DeliveryTracking.mailing_id)).all()
             == connection.scalars(select(Mailing.id)).all()
         )

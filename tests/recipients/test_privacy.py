@@ -12,7 +12,7 @@ from console.output import plain
 from intake import privacy
 from intake.recipients.digests import installation_key
 from intake.recipients.identity import identify
-from intake.recipients.validator import Entry
+from intake.recipients.validator import RecipientDraft
 from models import (
     Approval,
     Base,
@@ -26,7 +26,7 @@ from models import (
     Suppression,
 )
 from worker.periodic.retention import run_once
-from worker.recipients.policy import Cap, Sparing
+from worker.recipients.policy import FrequencyCap, RecipientPolicy
 
 ANN = "Ann,Lee,Acme,12 Oak Street Apt 4,Boston,MA,02108,ann@example.com,K-1\n"
 BEN = "Ben,Kim,,9 Elm St,Reno,NV,89501,ben@example.com,C-2\n"
@@ -42,7 +42,7 @@ def secrets_in(said: str) -> list[str]:
 
 def marks(post: Any, **cells: str) -> Any:
     with post.engine.connect() as connection:
-        return identify(Entry(**cells), installation_key(connection)).marks
+        return identify(RecipientDraft(**cells), installation_key(connection)).marks
 
 
 def erase(post: Any, **cells: str) -> privacy.Erased:
@@ -197,7 +197,7 @@ def test_a_piece_counts_for_the_cap_after_its_person_was_forgotten(post: Any, tm
     post.work(post.submit(ANN))
     run_once(post.engine, post.at + timedelta(days=2), timedelta(days=1), tmp_path)
 
-    again = post.submit(ANN, sparing=Sparing(cap=Cap(1, 30)))
+    again = post.submit(ANN, sparing=RecipientPolicy(cap=FrequencyCap(1, 30)))
     post.work(again)
 
     assert post.outcomes(again) == ["capped"]
@@ -238,7 +238,9 @@ def test_names_and_addresses_stand_in_no_log_line(
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         post.suppress(email="ben@example.com")
-        post.work(post.submit(ANN + BEN, sparing=Sparing(cap=Cap(1, 30), one_per_household=True)))
+        post.work(
+            post.submit(ANN + BEN, sparing=RecipientPolicy(cap=FrequencyCap(1, 30), one_per_household=True))
+        )
         erase(post, email="ann@example.com")
         run_once(post.engine, datetime.now(UTC) + YEAR * 2, YEAR, tmp_path)
 

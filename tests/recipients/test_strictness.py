@@ -5,16 +5,16 @@ from intake.reasons import ReasonCode
 from intake.recipients.fields import REQUIRED_FIELDS
 from intake.recipients.recipient import Recipient
 from intake.recipients.us_states import STATE_NAMES, zip_belongs_to
-from intake.recipients.validator import AddressGate, Entry
+from intake.recipients.validator import AddressValidator, RecipientDraft
 from intake.strictness import Strictness
 
-GOOD = Entry(
+GOOD = RecipientDraft(
     first_name="Ann", last_name="Lee", address1="12 Oak St", city="Boston", state="MA", zip_code="02108"
 )
 
 
 def codes(strictness: Strictness, **cells: str) -> set[str]:
-    found = AddressGate(strictness=strictness).admit(GOOD._replace(**cells), {})
+    found = AddressValidator(strictness=strictness).admit(GOOD._replace(**cells), {})
     return set() if isinstance(found, Recipient) else {reason.code.value for reason in found}
 
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_mailed_at_all_is_turned_away_however_relaxed(place: dict
 
 
 def test_a_doubt_names_the_column_and_never_what_stands_in_it() -> None:
-    gate = AddressGate({"address1": "Ship to"}, Strictness.STRICT)
+    gate = AddressValidator({"address1": "Ship to"}, Strictness.STRICT)
 
     (reason,) = gate.admit(GOOD._replace(address1="Elm Terrace"), {})
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from intake.errors import Fault, IntakeError
+from intake.errors import ErrorCode, IntakeError
 from intake.recipients.digests import installation_key, of_email
 from intake.suppression import lists
 from models import Approval, Mailing, Outcome, Stage, State, Suppression
-from worker.engine.pipeline import Pace, deliver
-from worker.recipients.policy import Cap, Sparing
+from worker.engine.pipeline import RunBudget, process
+from worker.recipients.policy import FrequencyCap, RecipientPolicy
 
 ANN = "Ann,Lee,,12 Oak Street Apt 4,Boston,MA,02108,ann@example.com,C-1\n"
 BEN = "Ben,Kim,Acme,9 Elm St,Reno,NV,89501,ben@example.com,C-2\n"
@@ -49,7 +49,7 @@ def test_somebody_suppressed_at_home_is_suppressed_with_their_company_in_the_add
 def test_a_list_of_ones_own_holds_for_the_campaign_that_names_it_and_no_other(post: Any) -> None:
     post.suppress("winter", email="ann@example.com")
 
-    named = post.submit(ANN + BEN, sparing=Sparing(lists=("winter",)))
+    named = post.submit(ANN + BEN, sparing=RecipientPolicy(lists=("winter",)))
     other = post.submit(ANN + BEN)
     post.work(named)
     post.work(other)
@@ -60,9 +60,9 @@ def test_a_list_of_ones_own_holds_for_the_campaign_that_names_it_and_no_other(po
 
 def test_a_misspelt_list_is_refused_and_nothing_is_stored(post: Any) -> None:
     with pytest.raises(IntakeError) as refusal:
-        post.submit(ANN, sparing=Sparing(lists=("wintre",)))
+        post.submit(ANN, sparing=RecipientPolicy(lists=("wintre",)))
 
-    assert refusal.value.fault is Fault.UNKNOWN_LIST
+    assert refusal.value.fault is ErrorCode.UNKNOWN_LIST
     with post.engine.connect() as connection:
         assert connection.scalars(select(Mailing.id)).all() == []
 
@@ -152,7 +152,7 @@ def test_a_worker_that_dies_while_taking_people_off_is_followed_by_one_that_goes
     with monkeypatch.context() as patched:
         patched.setattr(kind, write, dies)
         with pytest.raises(Died):
-            deliver(post.desk, [row.id], Stage.CHECKOUT, Pace())
+            process(post.desk, [row.id], Stage.CHECKOUT, RunBudget())
 
     started = post.clock()
     (row,) = post.work(campaign)
@@ -175,7 +175,7 @@ def test_a_worker_that_dies_while_taking_people_off_is_followed_by_one_that_goes
 def test_a_suppression_between_the_last_look_and_the_checkout_still_counts(
     post: Any, monkeypatch: pytest.MonkeyPatch, during: Stage, a_moment: int
 ) -> None:
-    monkeypatch.setattr("worker.job.A_MOMENT", timedelta(seconds=a_moment))
+    monkeypatch.setattr("worker.job.MAX_SNAPSHOT_AGE", timedelta(seconds=a_moment))
     campaign = post.submit(BEN + CAL)
     kind = type(post.desk.vendor)
     real, done = kind.summary, threading.Event()
@@ -234,7 +234,7 @@ def test_who_is_taken_off_one_list_stays_on_the_others_and_the_others_stay_on_it
 
         removed = lists.remove(connection, [digest or b""], "do-not-mail")
 
-    winter = post.submit(ANN + BEN, sparing=Sparing(lists=("winter",)))
+    winter = post.submit(ANN + BEN, sparing=RecipientPolicy(lists=("winter",)))
     everywhere = post.submit(ANN + BEN)
     post.work(winter)
     post.work(everywhere)
@@ -244,7 +244,7 @@ def test_who_is_taken_off_one_list_stays_on_the_others_and_the_others_stay_on_it
 
 
 def test_who_is_suppressed_before_checkout_gives_the_place_in_the_cap_back(post: Any) -> None:
-    once = Sparing(cap=Cap(1, 30))
+    once = RecipientPolicy(cap=FrequencyCap(1, 30))
     campaign = post.submit(ANN + BEN, approval=Approval.REQUIRED, sparing=once)
     post.work(campaign)
     assert [one.counted_on is not None for one in post.people(campaign)] == [True, True]

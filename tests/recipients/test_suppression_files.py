@@ -13,7 +13,7 @@ from intake.csv.saved_mappings import save_mapping
 from intake.errors import IntakeError
 from intake.options import Options
 from intake.suppression.import_file import Imported, import_list
-from models import Campaign, Mailing, Mark, Recipient, Suppression, SuppressionList
+from models import Campaign, IdentityKind, Mailing, Recipient, Suppression, SuppressionList
 
 DMA = (
     "FIRST_NAME|LAST_NAME|ADDRESS_1|ADDRESS_2|CITY|STATE|ZIP|PHONE\n"
@@ -27,7 +27,7 @@ def taken_in(post: Any, content: str | bytes, **options: Any) -> Imported:
     return import_list(post.engine, io.BytesIO(data), who="test", **options)
 
 
-def entries(post: Any) -> list[tuple[str, Mark]]:
+def entries(post: Any) -> list[tuple[str, IdentityKind]]:
     with post.engine.connect() as connection:
         found = connection.execute(
             select(Suppression.list, Suppression.mark).order_by(Suppression.list, Suppression.mark)
@@ -44,7 +44,7 @@ def test_a_mail_preference_file_suppresses_the_people_in_it_by_name_and_address(
     done = taken_in(post, DMA)
 
     assert (done.rows, done.added, done.known, done.rejected) == (2, 2, 0, 0)
-    assert entries(post) == [("do-not-mail", Mark.PERSON)] * 2
+    assert entries(post) == [("do-not-mail", IdentityKind.PERSON)] * 2
     campaign = post.submit(
         "Ann,Lee,,12 Oak Street #4,Boston,MA,02108,,\nAbe,Lee,,12 Oak Street #4,Boston,MA,02108,,\n"
     )
@@ -73,8 +73,12 @@ def test_every_mark_of_a_row_counts_and_one_column_is_enough(post: Any) -> None:
     taken_in(post, "Name,Address,ZIP,Email,Customer ID\nAnn Lee,12 Oak St,2108,a@b.com,C-1\n", name="all")
     taken_in(post, "E-mail\na@b.com\nc@d.com\n", name="emails")
 
-    assert [one for name, one in entries(post) if name == "all"] == [Mark.CUSTOMER, Mark.EMAIL, Mark.PERSON]
-    assert [one for name, one in entries(post) if name == "emails"] == [Mark.EMAIL] * 2
+    assert [one for name, one in entries(post) if name == "all"] == [
+        IdentityKind.CUSTOMER,
+        IdentityKind.EMAIL,
+        IdentityKind.PERSON,
+    ]
+    assert [one for name, one in entries(post) if name == "emails"] == [IdentityKind.EMAIL] * 2
 
 
 def test_a_row_that_names_nobody_is_written_down_and_the_rest_counts(post: Any, tmp_path: Path) -> None:
@@ -190,4 +194,4 @@ def test_a_suppression_list_is_read_by_the_mapping_that_was_saved_for_its_headin
     other = taken_in(post, "Remark,Contact\nC-1,b\n", mapping={"Remark": "customer_id"})
 
     assert (done.added, other.added) == (1, 1)
-    assert [mark for _, mark in entries(post)] == [Mark.CUSTOMER, Mark.EMAIL]
+    assert [mark for _, mark in entries(post)] == [IdentityKind.CUSTOMER, IdentityKind.EMAIL]

@@ -11,18 +11,18 @@ from sqlalchemy import Row, select, text
 
 from intake import privacy
 from intake.events import processor
-from intake.events.batches import close
+from intake.events.batches import close_batch
 from intake.events.cloudevents import event_from
 from intake.events.inbox import receive
-from intake.events.processor import Tick
+from intake.events.processor import ProcessingTime
 from intake.events.receipts import Receipt, receipt
 from intake.events.trigger_files import declared, load
 from intake.recipients.digests import installation_key
 from intake.recipients.identity import identify
-from intake.recipients.validator import Entry
-from models import ENDED, Event, Gathering, Mailing, Stage, State
+from intake.recipients.validator import RecipientDraft
+from models import ENDED, Event, EventBatch, Mailing, Stage, State
 from worker import transitions
-from worker.engine.pipeline import Pace, deliver
+from worker.engine.pipeline import RunBudget, process
 
 TRIGGER = {
     "name": "welcome",
@@ -66,13 +66,13 @@ class Shop:
         return taken.number
 
     def tick(self) -> None:
-        processor.run_once(self.post.engine, Tick(self.post.clock(), "UTC", timedelta(seconds=60)))
+        processor.run_once(self.post.engine, ProcessingTime(self.post.clock(), "UTC", timedelta(seconds=60)))
 
     def work(self) -> None:
         """Do what is due now, and nothing that waits for its time."""
         while due := [one for one in self.mailings() if one.state not in RESTS and self._is_due(one)]:
             for row in due:
-                deliver(self.post.desk, [row.id], Stage(row.stage), Pace(seconds=60))
+                process(self.post.desk, [row.id], Stage(row.stage), RunBudget(seconds=60))
 
     def _is_due(self, row: Row[Any]) -> bool:
         soon = self.post.clock() + timedelta(minutes=10)
@@ -168,7 +168,7 @@ def test_a_triggers_cap_and_lists_hold_for_its_events(shop: Shop) -> None:
 
 def marks(shop: Shop, **cells: str) -> Any:
     with shop.post.engine.connect() as connection:
-        return identify(Entry(**cells), installation_key(connection)).marks
+        return identify(RecipientDraft(**cells), installation_key(connection)).marks
 
 
 def test_somebody_who_is_erased_while_they_wait_in_a_gathering_is_blanked_and_not_mailed(shop: Shop) -> None:
@@ -205,7 +205,7 @@ def test_an_erasure_waits_for_a_gathering_that_is_being_closed_and_finds_its_mai
 
     with ThreadPoolExecutor(1) as pool:
         with shop.post.engine.begin() as connection:
-            close(connection, connection.scalar(select(Gathering.id)), shop.post.clock(), "UTC")
+            close_batch(connection, connection.scalar(select(EventBatch.id)), shop.post.clock(), "UTC")
             asked = pool.submit(erased)
             wait_for_a_lock(shop)
         done = asked.result(30)

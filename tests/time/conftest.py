@@ -13,10 +13,10 @@ from models import Approval, Mailing, Priority, Recipient, Stage, State
 from tests.proof.statemachine.vendor import START
 from tests.worker.stages.conftest import Vendor
 from worker import transitions
-from worker.context import Desk, open_desk
+from worker.context import WorkerContext, open_context
 from worker.engine import dispatcher
-from worker.engine.pipeline import Pace, deliver
-from worker.scheduling.schedule import AT_ONCE, Schedule
+from worker.engine.pipeline import RunBudget, process
+from worker.scheduling.schedule import SEND_NOW, Schedule
 from worker.settings import Settings
 from worker.transitions import NewMailing
 
@@ -51,9 +51,9 @@ def clock(sandbox: Vendor) -> Clock:
 
 
 @pytest.fixture
-def desk(database_url: str, sandbox: Vendor, clock: Clock) -> Iterator[Desk]:
+def desk(database_url: str, sandbox: Vendor, clock: Clock) -> Iterator[WorkerContext]:
     settings = Settings(database_url=database_url, base_url=sandbox.api_url, api_key=sandbox.key, rate=10_000)
-    desk = open_desk(settings, clock=clock)
+    desk = open_context(settings, clock=clock)
     yield desk
     desk.close()
 
@@ -62,11 +62,11 @@ def desk(database_url: str, sandbox: Vendor, clock: Clock) -> Iterator[Desk]:
 class Post:
     """Opens mailings, lets the beat and the workers work, and looks at rows."""
 
-    desk: Desk
+    desk: WorkerContext
     engine: Engine
     clock: Clock
 
-    def open(self, schedule: Schedule = AT_ONCE, *, approval: Approval = Approval.AUTO) -> int:
+    def open(self, schedule: Schedule = SEND_NOW, *, approval: Approval = Approval.AUTO) -> int:
         new = NewMailing(
             key=os.urandom(8).hex(),
             request_digest=b"digest",
@@ -79,7 +79,7 @@ class Post:
             schedule=schedule,
         )
         with self.engine.begin() as connection:
-            (mailing_id,) = transitions.open_mailings(connection, [new], self.clock())
+            (mailing_id,) = transitions.insert_mailings(connection, [new], self.clock())
             connection.execute(insert(Recipient), [{"mailing_id": mailing_id, **_PERSON}])
         return mailing_id
 
@@ -90,7 +90,7 @@ class Post:
         def push(_: Priority, first: Stage, mailing_ids: Sequence[int]) -> None:
             pushed.extend(mailing_ids)
             for stage in dispatcher.rest_of_chain(first):
-                deliver(self.desk, mailing_ids, stage, Pace())
+                process(self.desk, mailing_ids, stage, RunBudget())
 
         dispatcher.run_once(self.desk, self.clock(), lambda _: 0, push)
         return pushed
@@ -130,7 +130,7 @@ _PERSON = {
 
 
 @pytest.fixture
-def post(desk: Desk, engine: Engine, clock: Clock) -> Post:
+def post(desk: WorkerContext, engine: Engine, clock: Clock) -> Post:
     return Post(desk, engine, clock)
 
 

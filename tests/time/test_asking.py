@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 
 from console import main
 from intake.errors import IntakeError
-from intake.schedule_options import AskedTimes, repeats_for, schedule_for
+from intake.schedule_options import ScheduleOptions, repeats_for, schedule_for
 from models import Campaign, HoldMode, IfLate, Mailing, Recurrence
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -17,7 +17,7 @@ PEOPLE = "First Name,Last Name,Address,City,State,ZIP\nAda,Byron,100 Main Street
 
 
 def asked(**times: str) -> Any:
-    return schedule_for(AskedTimes(**times), now=NOW, default_zone="America/New_York")
+    return schedule_for(ScheduleOptions(**times), now=NOW, default_zone="America/New_York")
 
 
 def test_a_time_without_a_zone_is_of_the_installation() -> None:

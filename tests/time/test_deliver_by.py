@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from lettrlabs import Call, Outcome, Postage, ProductionSpeed, Refused
-from models import Approval, Choice, State
+from lettrlabs import CallRecord, Outcome, Postage, ProductionSpeed, Refused
+from models import Approval, DeliveryOptionRow, State
 from worker import transitions
 from worker.scheduling import postal_calendar
-from worker.scheduling.schedule import Schedule, TimeTrouble
-from worker.scheduling.zoned_time import Moment
+from worker.scheduling.schedule import Schedule, ScheduleProblem
+from worker.scheduling.zoned_time import ZonedTime
 
 DAY = timedelta(days=1)
 
@@ -43,7 +43,7 @@ def test_the_cheapest_that_arrives_in_time_is_ordered_or_a_person_is_asked(
         one: (total, day) for one, (total, day) in offers(desk, row.order_id).items() if in_time(day, by)
     }
     if not possible:
-        assert (row.state, row.reason_code) == (State.ATTENTION, TimeTrouble.NOT_IN_TIME)
+        assert (row.state, row.reason_code) == (State.ATTENTION, ScheduleProblem.NOT_IN_TIME)
         return
     assert row.state is State.APPROVAL
     assert (row.postage, row.speed) in possible
@@ -62,7 +62,7 @@ def test_the_whole_grid_is_kept(post: Any, clock: Any, desk: Any) -> None:
     row = post.work(mailing_id)
 
     with desk.engine.connect() as connection:
-        cells = connection.execute(select(*Choice.__table__.columns)).all()
+        cells = connection.execute(select(*DeliveryOptionRow.__table__.columns)).all()
     assert {(one.postage, one.speed): one.total for one in cells} == {
         name: total for name, (total, _) in offers(desk, row.order_id).items()
     }
@@ -76,7 +76,7 @@ def test_if_nothing_arrives_in_time_the_closest_is_named_and_its_date_can_be_tak
 
     row = post.work(mailing_id)
 
-    assert (row.state, row.reason_code) == (State.ATTENTION, TimeTrouble.NOT_IN_TIME)
+    assert (row.state, row.reason_code) == (State.ATTENTION, ScheduleProblem.NOT_IN_TIME)
     assert "FirstClass, ExpeditedFastest" in row.reason
     assert paid() == []
     would_do = date.fromisoformat(row.reason.split()[-1])
@@ -117,7 +117,7 @@ def _a_business_day_after(instant: datetime) -> datetime:
 def test_what_is_sent_later_must_arrive_in_time_from_then(post: Any, clock: Any, desk: Any) -> None:
     send = datetime.combine(clock.at.date() + 30 * DAY, datetime.min.time(), tzinfo=UTC)
     by = send.date() + 10 * DAY
-    at = Moment(send.replace(tzinfo=None), "UTC", send)
+    at = ZonedTime(send.replace(tzinfo=None), "UTC", send)
     mailing_id = post.open(Schedule(send=at, deliver_by=by))
 
     row = post.work(mailing_id)
@@ -139,7 +139,7 @@ def test_an_option_that_is_answered_by_an_error_is_not_an_option_that_is_not_sol
 
     def summary(self: Any, order_id: int, *, postage: str, production: str, **rest: Any) -> Any:
         if (postage, production) == ("Standard", "Normal"):
-            raise Refused(status, None, None, Call.of_list("summary", Outcome.REJECTED))
+            raise Refused(status, None, None, CallRecord.of_list("summary", Outcome.REJECTED))
         return real(self, order_id, postage=postage, production=production, **rest)
 
     monkeypatch.setattr("lettrlabs.LettrLabs.summary", summary)

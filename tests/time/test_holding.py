@@ -6,8 +6,8 @@ import pytest
 
 from models import Approval, HoldMode, Stage, State
 from worker import transitions
-from worker.scheduling.schedule import Schedule, TimeTrouble, held_here
-from worker.scheduling.zoned_time import Moment, moment, start_of_day
+from worker.scheduling.schedule import Schedule, ScheduleProblem, held_here
+from worker.scheduling.zoned_time import ZonedTime, moment, start_of_day
 
 ZONES = ["America/New_York", "America/Phoenix", "UTC"]
 SECOND = timedelta(seconds=1)
@@ -18,7 +18,7 @@ def sunday(year: int, month: int, number: int) -> date:
     return first + timedelta(days=(6 - first.weekday()) % 7 + 7 * (number - 1))
 
 
-def at(wall: str, day: date, zone: str) -> Moment:
+def at(wall: str, day: date, zone: str) -> ZonedTime:
     return moment(datetime.fromisoformat(f"{day} {wall}"), zone)
 
 
@@ -92,7 +92,7 @@ def test_a_hold_date_before_production_ends_asks_and_names_the_earliest_that_the
 
     row = post.work(mailing_id)
 
-    assert (row.state, row.reason_code) == (State.ATTENTION, TimeTrouble.HOLD_TOO_EARLY)
+    assert (row.state, row.reason_code) == (State.ATTENTION, ScheduleProblem.HOLD_TOO_EARLY)
     earliest = date.fromisoformat(row.reason.split()[-1])
     assert f"the earliest possible date is {earliest}" in row.reason
     options = {"postage": "Standard", "production": "Normal"}
@@ -113,7 +113,7 @@ def test_a_hold_date_on_the_very_day_of_completion_is_a_day_too_early(
     row = post.work(post.open(Schedule(hold_until=until, hold_mode=HoldMode.VENDOR)))
 
     assert row.state is state
-    assert row.reason_code == (TimeTrouble.HOLD_TOO_EARLY if days == 0 else None)
+    assert row.reason_code == (ScheduleProblem.HOLD_TOO_EARLY if days == 0 else None)
 
 
 def test_a_quote_that_delivers_before_the_hold_date_is_not_paid(
@@ -145,7 +145,7 @@ def test_a_hold_date_that_passes_while_approval_waits_asks_before_anything_is_pa
     post.approve(mailing_id)
     row = post.work(mailing_id)
 
-    assert (row.state, row.reason_code) == (State.ATTENTION, TimeTrouble.HOLD_TOO_EARLY)
+    assert (row.state, row.reason_code) == (State.ATTENTION, ScheduleProblem.HOLD_TOO_EARLY)
     assert paid() == []
 
 

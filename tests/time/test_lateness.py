@@ -5,16 +5,16 @@ import pytest
 
 from models import Approval, IfLate, State
 from worker import transitions
-from worker.scheduling.schedule import Schedule, TimeTrouble
-from worker.scheduling.zoned_time import Moment
+from worker.scheduling.schedule import Schedule, ScheduleProblem
+from worker.scheduling.zoned_time import ZonedTime
 from worker.transitions import Resolution
 
 HOUR = timedelta(hours=1)
 
 
-def in_an_hour(clock: Any) -> Moment:
+def in_an_hour(clock: Any) -> ZonedTime:
     at = clock.at + HOUR
-    return Moment(at.replace(tzinfo=None), "UTC", at)
+    return ZonedTime(at.replace(tzinfo=None), "UTC", at)
 
 
 def test_after_a_standstill_over_its_time_each_mailing_follows_its_own_policy(
@@ -44,7 +44,7 @@ def test_after_a_standstill_over_its_time_each_mailing_follows_its_own_policy(
         State.ATTENTION,
         State.SENT,
     ]
-    assert rows[skip].reason_code == rows[ask].reason_code == TimeTrouble.MISSED
+    assert rows[skip].reason_code == rows[ask].reason_code == ScheduleProblem.MISSED
     assert "given up" in rows[skip].reason
     assert "2 hours ago" in rows[ask].reason
     assert desk.vendor.order(rows[skip].order_id) is None

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.scheduling import postal_calendar
-from worker.scheduling.delivery_options import Cell, Grid, kept_until
+from worker.scheduling.delivery_options import DeliveryOption, DeliveryOptions, price_valid_until
 
 QUOTED = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -16,10 +16,10 @@ def evening(day: date) -> datetime:
     return datetime.combine(day, time(17), tzinfo=UTC)
 
 
-def cell(total: str, days: int, *, made: int = 1, speed: str = "Normal") -> Cell:
+def cell(total: str, days: int, *, made: int = 1, speed: str = "Normal") -> DeliveryOption:
     made_on = postal_calendar.business_day_after(QUOTED.date(), made)
     last = postal_calendar.business_day_after(QUOTED.date(), days)
-    return Cell(
+    return DeliveryOption(
         postage="Standard",
         speed=speed,
         hold_until=None,
@@ -31,7 +31,7 @@ def cell(total: str, days: int, *, made: int = 1, speed: str = "Normal") -> Cell
 
 
 @st.composite
-def grids(draw: st.DrawFn) -> Grid:
+def grids(draw: st.DrawFn) -> DeliveryOptions:
     cells = [
         replace(
             cell(str(draw(st.integers(1, 9))), draw(st.integers(1, 15))),
@@ -41,7 +41,7 @@ def grids(draw: st.DrawFn) -> Grid:
         for _ in range(draw(st.integers(1, 8)))
     ]
     paid_on = QUOTED.date() + timedelta(days=draw(st.integers(0, 20)))
-    return Grid(cells, QUOTED, paid_on, QUOTED.date() + timedelta(days=draw(st.integers(1, 50))))
+    return DeliveryOptions(cells, QUOTED, paid_on, QUOTED.date() + timedelta(days=draw(st.integers(1, 50))))
 
 
 _LAST = st.integers(1, 40).map(lambda days: QUOTED.date() + timedelta(days=days))
@@ -49,7 +49,7 @@ _LAST = st.integers(1, 40).map(lambda days: QUOTED.date() + timedelta(days=days)
 
 @given(grids())
 @settings(max_examples=60, deadline=None)
-def test_what_is_chosen_is_never_late_and_never_dearer_than_another_in_time(grid: Grid) -> None:
+def test_what_is_chosen_is_never_late_and_never_dearer_than_another_in_time(grid: DeliveryOptions) -> None:
     chosen = grid.choice()
 
     eligible = [one for one in grid.cells if _is_in_time(grid, one)]
@@ -60,7 +60,7 @@ def test_what_is_chosen_is_never_late_and_never_dearer_than_another_in_time(grid
         assert all(chosen.total <= one.total for one in eligible)
 
 
-def _is_in_time(grid: Grid, one: Cell) -> bool:
+def _is_in_time(grid: DeliveryOptions, one: DeliveryOption) -> bool:
     """Say it in other words: after the latest estimate there is one delivery more by the date asked for."""
     if one.delivery_max is None:
         return False
@@ -85,9 +85,9 @@ def _is_in_time(grid: Grid, one: Cell) -> bool:
 
 @given(grids())
 @settings(max_examples=60, deadline=None)
-def test_until_the_time_told_the_price_is_kept_and_the_day_after_it_rises(grid: Grid) -> None:
+def test_until_the_time_told_the_price_is_kept_and_the_day_after_it_rises(grid: DeliveryOptions) -> None:
     chosen = grid.choice()
-    kept = None if chosen is None else kept_until(grid, chosen)
+    kept = None if chosen is None else price_valid_until(grid, chosen)
     if chosen is None or kept is None:
         return
 
@@ -105,7 +105,9 @@ def test_until_the_time_told_the_price_is_kept_and_the_day_after_it_rises(grid: 
 
 @given(grids())
 @settings(max_examples=60, deadline=None)
-def test_the_closest_arrives_no_later_than_any_and_the_date_named_for_it_would_do(grid: Grid) -> None:
+def test_the_closest_arrives_no_later_than_any_and_the_date_named_for_it_would_do(
+    grid: DeliveryOptions,
+) -> None:
     closest = grid.closest()
     if closest is None:
         return
@@ -119,7 +121,7 @@ def test_the_closest_arrives_no_later_than_any_and_the_date_named_for_it_would_d
 def test_a_holiday_on_the_way_makes_it_a_day_later() -> None:
     christmas = replace(cell("1", 1), delivery_max=evening(date(2026, 12, 25)))
 
-    grid = Grid([christmas], QUOTED, QUOTED.date(), date(2026, 12, 28))
+    grid = DeliveryOptions([christmas], QUOTED, QUOTED.date(), date(2026, 12, 28))
 
     assert grid.arrives(christmas) == date(2026, 12, 26)
     assert grid.meets(christmas)
@@ -129,9 +131,9 @@ def test_a_holiday_on_the_way_makes_it_a_day_later() -> None:
 def test_the_price_is_kept_until_the_hour_at_which_production_ends_on_the_last_day() -> None:
     slow, fast = cell("4.10", 5), cell("5.20", 2, speed="ExpeditedFastest")
     # Paid on Tuesday the slow one arrives on Wednesday week; Thursday is Thanksgiving.
-    grid = Grid([slow, fast], QUOTED, QUOTED.date(), date(2026, 12, 3))
+    grid = DeliveryOptions([slow, fast], QUOTED, QUOTED.date(), date(2026, 12, 3))
 
-    kept = kept_until(grid, slow)
+    kept = price_valid_until(grid, slow)
 
     assert kept is not None
     assert kept.until == datetime(2026, 11, 24, 17, tzinfo=UTC)

@@ -10,10 +10,10 @@ from sqlalchemy import insert, select, update
 from intake.campaigns.recent_pieces import RecentPiecesError
 from intake.campaigns.submit import Submission, submit_campaign
 from intake.options import Options
-from models import Budget, Campaign, CatchUp, IfLate, Mailing, Purse, Recipient, Recurrence, State
+from models import Budget, BudgetScope, Campaign, CatchUp, IfLate, Mailing, Recipient, Recurrence, State
 from worker.scheduling import recurrence_rules
 from worker.scheduling.cron import read_cron
-from worker.scheduling.recurrence_rules import LEAD, Repeats
+from worker.scheduling.recurrence_rules import LEAD, RecurrenceRule
 from worker.scheduling.schedule import Schedule
 from worker.transitions.occurrences import ASKED
 
@@ -26,7 +26,7 @@ def submit(desk: Any, clock: Any, tmp_path: Path) -> Any:
     def a_list(cron: str, zone: str = "UTC", catch_up: CatchUp = CatchUp.LAST) -> Submission:
         path = tmp_path / "people.csv"
         path.write_text(PEOPLE.format(100) + PEOPLE.format(200).splitlines()[1] + "\n")
-        repeats = Repeats(read_cron(cron), zone, catch_up)
+        repeats = RecurrenceRule(read_cron(cron), zone, catch_up)
         options = Options(template_id=1001)
         return submit_campaign(desk.engine, path, options, repeats=repeats, batch_size=1, clock=clock)
 
@@ -166,7 +166,7 @@ def test_an_occurrence_has_the_limits_of_money_and_the_rules_of_the_first(
 ) -> None:
     first = submit("0 9 * * *")
     with desk.engine.begin() as connection:
-        its = {"purse": Purse.CAMPAIGN, "subject": first.campaign_id, "per_piece": Decimal("1.50")}
+        its = {"purse": BudgetScope.CAMPAIGN, "subject": first.campaign_id, "per_piece": Decimal("1.50")}
         connection.execute(insert(Budget), {**its, "set_by": "tester", "set_at": clock.at})
         connection.execute(update(Mailing).values(one_per_household=True))
 

@@ -7,16 +7,16 @@ from sqlalchemy import update
 
 from models import Approval, HoldMode, Mailing, Stage, State
 from worker import transitions
-from worker.engine.pipeline import Pace, deliver
-from worker.scheduling.schedule import Schedule, TimeTrouble
-from worker.scheduling.zoned_time import Moment
+from worker.engine.pipeline import RunBudget, process
+from worker.scheduling.schedule import Schedule, ScheduleProblem
+from worker.scheduling.zoned_time import ZonedTime
 from worker.transitions import RescheduleOutcome
 
 DAY = timedelta(days=1)
 
 
-def at(instant: datetime) -> Moment:
-    return Moment(instant.replace(tzinfo=None), "UTC", instant)
+def at(instant: datetime) -> ZonedTime:
+    return ZonedTime(instant.replace(tzinfo=None), "UTC", instant)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_a_wake_up_of_the_old_time_does_nothing(
 
     assert reschedule(mailing_id, Schedule(send=at(new))) is RescheduleOutcome.RESCHEDULED
     clock.go_to(old)
-    deliver(desk, [mailing_id], Stage.CHECKOUT, Pace())
+    process(desk, [mailing_id], Stage.CHECKOUT, RunBudget())
 
     assert post.tick() == []
     assert post.row(mailing_id).not_before == post.row(mailing_id).wake_at == new
@@ -72,7 +72,7 @@ def test_rescheduling_while_it_is_released_either_holds_it_or_says_that_it_is_to
 
     def release(mailing_id: int) -> None:
         begun.set()
-        deliver(desk, [mailing_id], Stage.CHECKOUT, Pace())
+        process(desk, [mailing_id], Stage.CHECKOUT, RunBudget())
 
     for mailing_id in mailings:
         begun.clear()
@@ -125,7 +125,7 @@ def test_a_missed_time_is_answered_with_another(post: Any, clock: Any, reschedul
     mailing_id = post.open(Schedule(send=at(clock.at + DAY)))
     post.tick()
     clock.go_to(clock.at + 4 * DAY)
-    assert post.work(mailing_id).reason_code == TimeTrouble.MISSED
+    assert post.work(mailing_id).reason_code == ScheduleProblem.MISSED
 
     assert reschedule(mailing_id, Schedule(send=at(clock.at + DAY))) is RescheduleOutcome.RESCHEDULED
 
@@ -167,7 +167,7 @@ def test_a_mailing_whose_checkout_is_unknown_is_not_rescheduled(
 ) -> None:
     mailing_id = post.open(Schedule(send=at(clock.at + DAY)))
     post.tick()
-    asks = {"reason": "late", "reason_code": TimeTrouble.MISSED} if state is State.ATTENTION else {}
+    asks = {"reason": "late", "reason_code": ScheduleProblem.MISSED} if state is State.ATTENTION else {}
     unsure = {"recovering": True, "unsure_since": clock.at} if unknown else {}
     with desk.engine.begin() as connection:
         connection.execute(

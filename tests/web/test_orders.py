@@ -15,7 +15,7 @@ from intake.suppression import lists
 from models import Campaign, Mailing
 from tests.web.conftest import count, problem
 from worker import approvals
-from worker.billing.approval_terms import offered
+from worker.billing.approval_terms import current_terms
 
 ANN = "Ann,Lee,1 Oak St,Boston,MA,02108\n"
 BEN = "Ben,Kim,9 Elm St,Reno,NV,89501\n"
@@ -235,13 +235,13 @@ def test_what_comes_in_over_http_is_the_token_owners_who_may_not_approve_it_alon
         found = connection.execute(select(Mailing.id, Mailing.submitted_by, Mailing.submitter_token)).all()
         waits = {"stage": "checkout", "state": "approval", "order_id": Mailing.id}
         connection.execute(update(Mailing).values(waits))
-        offer = offered(connection, found[0].id)
+        offer = current_terms(connection, found[0].id)
         decided = [
             approvals.approve(connection, found[0].id, who, datetime.now(UTC), seen=offer, four_eyes=True)
             for who in ("alice", "bob")
         ]
     assert [tuple(one)[1:] for one in found] == [("alice", "shop")] * 2
-    assert decided == [approvals.Outcome.OWN, approvals.Outcome.APPROVED]
+    assert decided == [approvals.ApprovalOutcome.OWN, approvals.ApprovalOutcome.APPROVED]
 
 
 def test_a_token_without_an_owner_is_recorded_by_its_name(api: Any, person: Any) -> None:

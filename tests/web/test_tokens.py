@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from console.api.tokens import Scope, bearer_of, create_token, list_tokens, token_id
-from models import Approval, Mailing, Purse, Token
+from models import Approval, BudgetScope, Mailing, Token
 from tests.web.conftest import problem
 from worker.billing import budget_limits, budgets
-from worker.billing.budgets import OverBudget, Taking
+from worker.billing.budgets import OverBudget, SpendRequest
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -78,12 +78,12 @@ def test_what_a_token_submits_stays_within_the_tokens_budget(api: Any, person: A
     ]
     with api.engine.begin() as connection:
         its = token_id(connection, name)
-        budget_limits.set_limits(connection, Purse.TOKEN, its, {"per_day": Decimal(5)}, "ann", NOW)
+        budget_limits.set_limits(connection, BudgetScope.TOKEN, its, {"per_day": Decimal(5)}, "ann", NOW)
         if limits:
-            budget_limits.set_limits(connection, Purse.ACCOUNT, 0, limits, "ann", NOW)
+            budget_limits.set_limits(connection, BudgetScope.ACCOUNT, 0, limits, "ann", NOW)
 
     def reserve(number: int, amount: str) -> None:
-        taking = Taking(mailing_id=number, amount=Decimal(amount), pieces=1, day=NOW.date(), at=NOW)
+        taking = SpendRequest(mailing_id=number, amount=Decimal(amount), pieces=1, day=NOW.date(), at=NOW)
         with api.engine.begin() as connection:
             budgets.reserve(connection, [taking])
 
@@ -93,14 +93,16 @@ def test_what_a_token_submits_stays_within_the_tokens_budget(api: Any, person: A
         reserve(numbers[1], "2.01")
     reserve(numbers[1], "2.00")
     with api.engine.connect() as connection:
-        assert budgets.taken(connection, Purse.TOKEN, its, None, None) == Decimal(5)
+        assert budgets.committed_amount(connection, BudgetScope.TOKEN, its, None, None) == Decimal(5)
 
 
 def test_a_token_that_was_never_budgeted_is_bounded_by_nothing(api: Any, person: Any) -> None:
     number = api.mail(person()).json()["id"]
 
     with api.engine.begin() as connection:
-        taking = Taking(mailing_id=number, amount=Decimal(10**6), pieces=1, day=NOW.date(), at=NOW)
+        taking = SpendRequest(mailing_id=number, amount=Decimal(10**6), pieces=1, day=NOW.date(), at=NOW)
         budgets.reserve(connection, [taking])
         token = connection.scalar(select(Token.id).where(Token.name == "all"))
-        assert budgets.taken(connection, Purse.TOKEN, token or 0, None, None) == Decimal(10**6)
+        assert budgets.committed_amount(connection, BudgetScope.TOKEN, token or 0, None, None) == Decimal(
+            10**6
+        )

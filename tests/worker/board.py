@@ -6,9 +6,9 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Row, insert, select, text, update
 
-from models import Approval, Campaign, EventLog, Mailing, Priority, Stage, State
-from worker.transitions import Held
-from worker.transitions.claims import SEEN, held_from
+from models import Approval, Campaign, Mailing, Priority, Stage, State, StateChange
+from worker.transitions import ClaimedMailing
+from worker.transitions.claims import CLAIMED_COLUMNS, mailing_from_row
 
 NOW: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LEASE: Final = timedelta(seconds=90)
@@ -22,7 +22,7 @@ def columns_of(row: Row[Any]) -> dict[str, Any]:
     return dict(row._mapping)
 
 
-class Board:
+class StateMatrix:
     """A row for every cell there can be, all of one campaign, in a transaction that is undone."""
 
     def __init__(self, connection: Connection) -> None:
@@ -80,15 +80,15 @@ class Board:
         by_id = {row.id: columns_of(row) for row in found}
         return {cell: by_id[self.ids[cell]] for cell in CELLS}
 
-    def held(self, cell: Cell) -> Held:
-        row = self.connection.execute(select(*SEEN).where(Mailing.id == self.ids[cell])).one()
+    def held(self, cell: Cell) -> ClaimedMailing:
+        row = self.connection.execute(select(*CLAIMED_COLUMNS).where(Mailing.id == self.ids[cell])).one()
         held = columns_of(row)
-        return held_from(held | {"claim": held["claim"] or uuid4(), "lease_until": NOW + LEASE})
+        return mailing_from_row(held | {"claim": held["claim"] or uuid4(), "lease_until": NOW + LEASE})
 
     def forge(self, cell: Cell, **values: Any) -> None:
         self.connection.execute(update(Mailing).where(Mailing.id == self.ids[cell]).values(**values))
 
     def events(self) -> dict[Cell, list[Row[Any]]]:
-        columns = EventLog.__table__.columns
+        columns = StateChange.__table__.columns
         found = self.connection.execute(select(*columns).order_by(columns.id)).all()
         return {cell: [row for row in found if row.mailing_id == self.ids[cell]] for cell in CELLS}

@@ -11,11 +11,11 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection, Engine, Row, create_engine, insert, select, update
 
-from models import Approval, EventLog, Mailing, Priority, Recipient, Stage, State
-from tests.worker.board import Board
+from models import Approval, Mailing, Priority, Recipient, Stage, State, StateChange
+from tests.worker.board import StateMatrix
 from worker import transitions
-from worker.context import Desk, open_desk
-from worker.engine.pipeline import Pace, deliver
+from worker.context import WorkerContext, open_context
+from worker.engine.pipeline import RunBudget, process
 from worker.settings import Settings
 from worker.transitions import NewMailing
 
@@ -52,8 +52,8 @@ def settings(database_url: str, sandbox: Any) -> Settings:
 
 
 @pytest.fixture
-def desk(settings: Settings, clock: DrivenClock) -> Iterator[Desk]:
-    desk = open_desk(settings, clock=clock)
+def desk(settings: Settings, clock: DrivenClock) -> Iterator[WorkerContext]:
+    desk = open_context(settings, clock=clock)
     yield desk
     desk.close()
 
@@ -96,14 +96,14 @@ def new_mailing(engine: Engine, clock: DrivenClock) -> NewMail:
             }
         )
         with engine.begin() as connection:
-            (mailing_id,) = transitions.open_mailings(connection, [new], clock())
+            (mailing_id,) = transitions.insert_mailings(connection, [new], clock())
             connection.execute(insert(Recipient), [{"mailing_id": mailing_id, **row} for row in rows])
         return mailing_id
 
     return open_one
 
 
-class Pen:
+class RowEditor:
     """Reads rows, and forges them where a test begins in the middle."""
 
     def __init__(self, engine: Engine) -> None:
@@ -133,7 +133,9 @@ class Pen:
         with self.engine.connect() as connection:
             return list(
                 connection.scalars(
-                    select(EventLog.move).where(EventLog.mailing_id == mailing_id).order_by(EventLog.id)
+                    select(StateChange.move)
+                    .where(StateChange.mailing_id == mailing_id)
+                    .order_by(StateChange.id)
                 )
             )
 
@@ -159,17 +161,17 @@ def undone(shared_engine: Engine) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def board(undone: Connection) -> Board:
-    return Board(undone)
+def board(undone: Connection) -> StateMatrix:
+    return StateMatrix(undone)
 
 
 @pytest.fixture
-def pen(engine: Engine) -> Pen:
-    return Pen(engine)
+def pen(engine: Engine) -> RowEditor:
+    return RowEditor(engine)
 
 
 @pytest.fixture
-def finish(desk: Desk, clock: DrivenClock, pen: Pen) -> Callable[[int], Row[Any]]:
+def finish(desk: WorkerContext, clock: DrivenClock, pen: RowEditor) -> Callable[[int], Row[Any]]:
     """Return a function that works on a mailing, as the due scan would, until it rests; and returns its row."""
 
     def until_it_rests(mailing_id: int, *, rounds: int = 60) -> Row[Any]:
@@ -178,7 +180,7 @@ def finish(desk: Desk, clock: DrivenClock, pen: Pen) -> Callable[[int], Row[Any]
             if row.state not in {State.QUEUED, State.WORKING}:
                 return row
             clock.at = max(clock.at, row.wake_at, row.not_before, row.lease_until or clock.at)
-            deliver(desk, [mailing_id], Stage(row.stage), Pace())
+            process(desk, [mailing_id], Stage(row.stage), RunBudget())
         raise AssertionError(f"mailing does not come to rest: {pen.moves(mailing_id)} {row}")
 
     return until_it_rests

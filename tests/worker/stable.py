@@ -11,7 +11,7 @@ import sys
 import traceback
 from typing import Any
 
-from worker.job import Work
+from worker.job import StageJob
 
 # Imported for the fork: nothing here opens a connection or starts a thread.
 from worker.results import Result
@@ -21,7 +21,7 @@ from worker.stages import proof
 def poison(mailing_id: int) -> None:
     healthy = proof.run
 
-    def deadly(work: Work) -> Result:
+    def deadly(work: StageJob) -> Result:
         if work.held.id == mailing_id:
             os.kill(os.getpid(), signal.SIGKILL)
         return healthy(work)

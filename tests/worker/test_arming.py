@@ -9,10 +9,10 @@ from psycopg import sql
 from sqlalchemy import Engine, make_url, select, update
 
 from models import Installation, Mailing, Stage, State
-from worker.context import Desk, open_desk
-from worker.engine.pipeline import Pace, deliver
+from worker.context import WorkerContext, open_context
+from worker.engine.pipeline import RunBudget, process
 from worker.installation import activation
-from worker.installation.epoch import PERIOD, Epochs, driver, keep, open_epochs
+from worker.installation.epoch import PERIOD, Epochs, driver, open_epochs, verify_and_advance
 from worker.orphans import account_ownership
 from worker.settings import Settings
 
@@ -38,12 +38,12 @@ def epochs(settings: Settings) -> Iterator[Epochs]:
 
 
 @pytest.fixture
-def tick(desk: Desk, clock: Any, epochs: Epochs) -> Callable[[], bool]:
+def tick(desk: WorkerContext, clock: Any, epochs: Epochs) -> Callable[[], bool]:
     """Return a function that does what each tick of the beat does about the epoch, and says whether it is armed."""
 
     def one_tick() -> bool:
         with desk.engine.begin() as connection:
-            return keep(driver(connection), epochs, clock())
+            return verify_and_advance(driver(connection), epochs, clock())
 
     return one_tick
 
@@ -114,7 +114,13 @@ def test_a_crash_while_the_epoch_moves_on_disarms_nothing(
 
 
 def test_a_backup_restored_over_the_original_is_disarmed_and_sends_nothing(
-    tick: Callable[[], bool], clock: Any, engine: Engine, desk: Desk, new_mailing: Any, pen: Any, sandbox: Any
+    tick: Callable[[], bool],
+    clock: Any,
+    engine: Engine,
+    desk: WorkerContext,
+    new_mailing: Any,
+    pen: Any,
+    sandbox: Any,
 ) -> None:
     mailing_id = new_mailing()
     tick()
@@ -126,14 +132,14 @@ def test_a_backup_restored_over_the_original_is_disarmed_and_sends_nothing(
     restore_epoch(engine, backup)
 
     assert not tick()
-    deliver(desk, [mailing_id], Stage.CREATE, Pace())
+    process(desk, [mailing_id], Stage.CREATE, RunBudget())
     assert pen.mailing(mailing_id).state is State.QUEUED
     assert sandbox.ledger()["totals"]["created"] == 0
 
 
 def test_a_copy_beside_its_living_original_is_disarmed_on_its_first_connection(
     tick: Callable[[], bool],
-    desk: Desk,
+    desk: WorkerContext,
     engine: Engine,
     copy_of: Callable[[], str],
     settings: Settings,
@@ -145,9 +151,9 @@ def test_a_copy_beside_its_living_original_is_disarmed_on_its_first_connection(
     tick()
     desk.engine.dispose()
     engine.dispose()
-    copy = open_desk(settings.model_copy(update={"database_url": copy_of()}), clock=clock)
+    copy = open_context(settings.model_copy(update={"database_url": copy_of()}), clock=clock)
     try:
-        deliver(copy, [mailing_id], Stage.CREATE, Pace())
+        process(copy, [mailing_id], Stage.CREATE, RunBudget())
         with copy.engine.connect() as connection:
             assert connection.scalar(select(Mailing.state)) is State.QUEUED
         assert look(copy.engine).disarmed_why == "this database was restored or copied into another server"
@@ -161,7 +167,7 @@ def test_arming_holds_back_who_was_mailed_since_the_backup_and_lets_the_rest_go(
     tick: Callable[[], bool],
     clock: Any,
     engine: Engine,
-    desk: Desk,
+    desk: WorkerContext,
     new_mailing: Any,
     finish: Any,
     pen: Any,
@@ -178,10 +184,10 @@ def test_arming_holds_back_who_was_mailed_since_the_backup_and_lets_the_rest_go(
     _restore_mailing(pen, row)
     assert not tick()
 
-    found = activation.survey(desk, pause=lambda _: None)
+    found = activation.compare_with_vendor(desk, pause=lambda _: None)
     order_id = found.unknown[0].id
     assert found.suspects == {sent: order_id}
-    assert activation.carry_out(desk, found, "somebody", clock()) == 1
+    assert activation.activate(desk, found, "somebody", clock()) == 1
 
     assert tick()
     assert pen.mailing(sent).reason_code == "maybe_sent"
@@ -210,26 +216,26 @@ def _restore_mailing(pen: Any, row: Any) -> None:
 
 
 def test_a_redis_without_an_epoch_raises_a_doubt_until_the_vendors_orders_are_seen(
-    desk: Desk, epochs: Epochs, tick: Callable[[], bool], clock: Any, new_mailing: Any
+    desk: WorkerContext, epochs: Epochs, tick: Callable[[], bool], clock: Any, new_mailing: Any
 ) -> None:
     tick()
     mailing_id = new_mailing(1)
     epochs.redis.delete(epochs.key)
 
     assert tick()
-    deliver(desk, [mailing_id], Stage.CREATE, Pace(stopping=True))
+    process(desk, [mailing_id], Stage.CREATE, RunBudget(stopping=True))
     with desk.engine.connect() as connection:
         assert connection.scalar(select(Installation.doubted_at)) is not None
         assert connection.scalar(select(Mailing.stage)) is Stage.CREATE
 
     account_ownership.settle_doubt(desk, clock())
 
-    deliver(desk, [mailing_id], Stage.CREATE, Pace(stopping=True))
+    process(desk, [mailing_id], Stage.CREATE, RunBudget(stopping=True))
     with desk.engine.connect() as connection:
         assert connection.scalar(select(Mailing.stage)) is Stage.ATTACH
 
 
-def test_a_new_installation_has_no_doubt(desk: Desk, tick: Callable[[], bool]) -> None:
+def test_a_new_installation_has_no_doubt(desk: WorkerContext, tick: Callable[[], bool]) -> None:
     assert tick()
 
     with desk.engine.connect() as connection:

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, update
 from models import CreateGate, Mailing, Priority, Stage, State
 from worker import transitions
 from worker.celery import TICKS, build
-from worker.context import Desk
-from worker.engine.pipeline import Pace, deliver
+from worker.context import WorkerContext
+from worker.engine.pipeline import RunBudget, process
 from worker.settings import Settings
 
 
@@ -51,42 +51,42 @@ def test_a_tick_that_waited_for_a_worker_is_still_worth_something(broker: Any) -
 
 
 def test_the_gate_goes_closed_from_one_lost_create_to_the_next_and_opens_after_the_last(
-    desk: Desk, clock: Any, sandbox: Any, new_mailing: Any, pen: Any
+    desk: WorkerContext, clock: Any, sandbox: Any, new_mailing: Any, pen: Any
 ) -> None:
     # Opened in between, each of many lost creates waited anew for the creates begun meanwhile.
-    one_step = Pace(stopping=True)
+    one_step = RunBudget(stopping=True)
     sandbox.fail("create_order", "cut_after", count=2)
     first, second, newcomer = new_mailing(), new_mailing(), new_mailing()
     for lost in (first, second):
-        deliver(desk, [lost], Stage.CREATE, one_step)
+        process(desk, [lost], Stage.CREATE, one_step)
     clock.at = max(pen.mailing(lost).not_before for lost in (first, second))
 
-    deliver(desk, [first], Stage.CREATE, one_step)
-    deliver(desk, [newcomer], Stage.CREATE, one_step)
+    process(desk, [first], Stage.CREATE, one_step)
+    process(desk, [newcomer], Stage.CREATE, one_step)
 
     assert pen.mailing(first).stage is Stage.ATTACH
     assert (pen.mailing(newcomer).stage, pen.mailing(newcomer).state) == (Stage.CREATE, State.QUEUED)
 
-    deliver(desk, [second], Stage.CREATE, one_step)
-    deliver(desk, [newcomer], Stage.CREATE, one_step)
+    process(desk, [second], Stage.CREATE, one_step)
+    process(desk, [newcomer], Stage.CREATE, one_step)
 
     assert pen.mailing(second).stage is Stage.ATTACH
     assert pen.mailing(newcomer).stage is Stage.ATTACH
 
 
 def test_a_gate_kept_for_a_lost_create_that_does_not_come_opens_by_itself(
-    desk: Desk, clock: Any, sandbox: Any, new_mailing: Any, pen: Any
+    desk: WorkerContext, clock: Any, sandbox: Any, new_mailing: Any, pen: Any
 ) -> None:
-    one_step = Pace(stopping=True)
+    one_step = RunBudget(stopping=True)
     sandbox.fail("create_order", "cut_after", count=2)
     first, second, newcomer = new_mailing(), new_mailing(), new_mailing()
     for lost in (first, second):
-        deliver(desk, [lost], Stage.CREATE, one_step)
+        process(desk, [lost], Stage.CREATE, one_step)
     clock.at = max(pen.mailing(lost).not_before for lost in (first, second))
-    deliver(desk, [first], Stage.CREATE, one_step)
+    process(desk, [first], Stage.CREATE, one_step)
 
     clock.forward(5)
-    deliver(desk, [newcomer], Stage.CREATE, one_step)
+    process(desk, [newcomer], Stage.CREATE, one_step)
 
     assert pen.mailing(newcomer).stage is Stage.ATTACH
 
@@ -106,6 +106,6 @@ def test_new_creates_are_not_pushed_while_the_gate_is_closed_and_lost_ones_are(
 
         assert {due.id for due in pushed} == {lost, later}
         connection.execute(update(CreateGate).values(holder=None, closed_until=now))
-        transitions.wake_pushed(connection, now, again, Mailing.stage == Stage.CREATE)
+        transitions.wake_recently_dispatched(connection, now, again, Mailing.stage == Stage.CREATE)
         pushed = transitions.wake_due(connection, Priority.CAMPAIGN, now, 100, again)
         assert newcomer in {due.id for due in pushed}

@@ -14,7 +14,7 @@ import worker
 from models import Mailing, Stage
 from worker import transitions
 from worker.clock import SKEW, Skew, system_clock
-from worker.context import measure_skew, open_desk
+from worker.context import measure_skew, open_context
 from worker.settings import Settings
 
 # Between reading one clock and reading the other.
@@ -45,7 +45,7 @@ def test_a_worker_whose_clock_is_off_gives_leases_by_the_databases_clock(
     machine(seconds)
     mailing_id = new_mailing(1)
     url = engine.url.render_as_string(hide_password=False)
-    desk = open_desk(Settings(database_url=url))
+    desk = open_context(Settings(database_url=url))
     try:
         with desk.engine.begin() as connection:
             connection.execute(text("UPDATE mailing SET not_before = clock_timestamp()"))

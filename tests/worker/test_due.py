@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Engine, create_engine, insert, select, text, 
 
 from console.local.roles import OWNER
 from models import ENDED, Campaign, Installation, Mailing, Priority, Stage, State
-from tests.worker.board import CELLS, LEASE, NOW, Board, Cell
+from tests.worker.board import CELLS, LEASE, NOW, Cell, StateMatrix
 from worker import transitions
-from worker.context import CONCURRENCY, Desk
+from worker.context import MESSAGE_THREADS, WorkerContext
 from worker.engine import dispatcher
 from worker.engine.dispatcher import rest_of_chain
-from worker.engine.run_budget import ABREAST
+from worker.engine.run_budget import MESSAGE_BATCH_SIZE
 from worker.settings import Settings
 from worker.transitions.wake import WAKE
 
@@ -25,7 +25,7 @@ AWAKE = [cell for cell in CELLS if cell[0] in {State.QUEUED, State.WORKING}]
 
 
 @pytest.fixture
-def asleep(board: Board) -> Board:
+def asleep(board: StateMatrix) -> StateMatrix:
     """Return the board with every row that can sleep asleep until tomorrow."""
     for cell in AWAKE:
         board.forge(cell, wake_at=NOW + timedelta(days=1))
@@ -33,30 +33,30 @@ def asleep(board: Board) -> Board:
 
 
 def woken(
-    board: Board, priority: Priority = Priority.CAMPAIGN, room: int = 100, now: datetime = NOW
+    board: StateMatrix, priority: Priority = Priority.CAMPAIGN, room: int = 100, now: datetime = NOW
 ) -> set[Cell]:
     cells = {number: cell for cell, number in board.ids.items()}
     return {cells[due.id] for due in transitions.wake_due(board.connection, priority, now, room, AGAIN)}
 
 
 @pytest.mark.parametrize("cell", AWAKE, ids=" ".join)
-def test_a_row_whose_wake_up_has_come__yes(asleep: Board, cell: Cell) -> None:
+def test_a_row_whose_wake_up_has_come__yes(asleep: StateMatrix, cell: Cell) -> None:
     asleep.forge(cell, wake_at=NOW)
     assert woken(asleep) == {cell}
 
 
 @pytest.mark.parametrize("cell", AWAKE, ids=" ".join)
-def test_a_row_whose_wake_up_is_to_come__no(asleep: Board, cell: Cell) -> None:
+def test_a_row_whose_wake_up_is_to_come__no(asleep: StateMatrix, cell: Cell) -> None:
     asleep.forge(cell, wake_at=JUST_AFTER)
     assert woken(asleep) == set()
 
 
-def test_a_row_that_ended_or_waits_for_a_person__no(asleep: Board) -> None:
+def test_a_row_that_ended_or_waits_for_a_person__no(asleep: StateMatrix) -> None:
     assert {cell[0] for cell in asleep.ids} >= {*ENDED, State.APPROVAL, State.ATTENTION}
     assert woken(asleep, now=NOW + timedelta(hours=23)) == set()
 
 
-def test_a_row_of_the_priority_asked_for__yes_and_of_another__no(asleep: Board) -> None:
+def test_a_row_of_the_priority_asked_for__yes_and_of_another__no(asleep: StateMatrix) -> None:
     event, campaign = (State.QUEUED, Stage.CREATE), (State.QUEUED, Stage.ATTACH)
     asleep.forge(event, wake_at=NOW, priority=int(Priority.EVENT))
     asleep.forge(campaign, wake_at=NOW)
@@ -64,7 +64,7 @@ def test_a_row_of_the_priority_asked_for__yes_and_of_another__no(asleep: Board) 
     assert woken(asleep, Priority.CAMPAIGN) == {campaign}
 
 
-def test_a_row_that_was_woken_sleeps_until_its_message_counts_as_lost(asleep: Board) -> None:
+def test_a_row_that_was_woken_sleeps_until_its_message_counts_as_lost(asleep: StateMatrix) -> None:
     cell = (State.QUEUED, Stage.CREATE)
     asleep.forge(cell, wake_at=NOW)
     assert woken(asleep) == {cell}
@@ -73,7 +73,9 @@ def test_a_row_that_was_woken_sleeps_until_its_message_counts_as_lost(asleep: Bo
 
 
 @pytest.mark.parametrize("table", [Installation, Campaign])
-def test_a_paused_row_is_put_off_and_left_out_unless_it_settles(asleep: Board, table: type[Any]) -> None:
+def test_a_paused_row_is_put_off_and_left_out_unless_it_settles(
+    asleep: StateMatrix, table: type[Any]
+) -> None:
     for cell in AWAKE:
         asleep.forge(cell, wake_at=NOW)
     asleep.connection.execute(update(table).values(paused_at=NOW))
@@ -83,20 +85,20 @@ def test_a_paused_row_is_put_off_and_left_out_unless_it_settles(asleep: Board, t
     assert {asleep.row(cell).wake_at for cell in AWAKE} == {NOW + AGAIN}
 
 
-def test_there_is_room__yes(asleep: Board) -> None:
+def test_there_is_room__yes(asleep: StateMatrix) -> None:
     for cell in AWAKE:
         asleep.forge(cell, wake_at=NOW)
     assert woken(asleep, room=len(AWAKE)) == set(AWAKE)
 
 
-def test_there_is_no_room__the_longest_due_go_first(asleep: Board) -> None:
+def test_there_is_no_room__the_longest_due_go_first(asleep: StateMatrix) -> None:
     for number, cell in enumerate(AWAKE):
         asleep.forge(cell, wake_at=NOW - timedelta(seconds=number))
     assert woken(asleep, room=3) == set(AWAKE[-3:])
     assert woken(asleep, room=3) == set(AWAKE[-6:-3])
 
 
-def test_waking_says_where_the_chain_begins_and_moves_nothing(asleep: Board) -> None:
+def test_waking_says_where_the_chain_begins_and_moves_nothing(asleep: StateMatrix) -> None:
     before = asleep.rows()
     for cell in AWAKE:
         asleep.forge(cell, wake_at=NOW)
@@ -194,7 +196,7 @@ class Broker:
 
     def scan(self, engine: Engine, now: datetime = NOW, window: int = 500) -> int:
         settings = Settings(dispatch_window=window, push_again_seconds=AGAIN.total_seconds())
-        desk = Desk(engine, None, settings)  # type: ignore[arg-type] # the scan speaks to no vendor
+        desk = WorkerContext(engine, None, settings)  # type: ignore[arg-type] # the scan speaks to no vendor
         return dispatcher.run_once(desk, now, self.waiting.__getitem__, self.push)
 
 
@@ -211,7 +213,7 @@ def test_events_are_pushed_before_campaigns(queue: Engine) -> None:
 def test_no_more_than_the_window_waits_in_the_broker_however_many_a_message_stands_for(queue: Engine) -> None:
     open_due(queue, 19)
     assert Broker().scan(queue, window=10) == 10
-    assert Broker(CAMPAIGN=1).scan(queue, window=10) == 10 - ABREAST
+    assert Broker(CAMPAIGN=1).scan(queue, window=10) == 10 - MESSAGE_BATCH_SIZE
     assert Broker(CAMPAIGN=2).scan(queue, window=10) == 0
     assert Broker(CAMPAIGN=9).scan(queue, window=10) == 0
     assert Broker().scan(queue, window=10) == 7
@@ -219,14 +221,14 @@ def test_no_more_than_the_window_waits_in_the_broker_however_many_a_message_stan
 
 def test_few_mailings_are_spread_over_all_threads_and_many_share_messages(queue: Engine) -> None:
     few, many = Broker(), Broker()
-    open_due(queue, 2 * CONCURRENCY)
+    open_due(queue, 2 * MESSAGE_THREADS)
     few.scan(queue)
     ids = open_due(queue, 200)
     many.scan(queue)
 
-    assert [len(mailings) for *_, mailings in few.pushed] == [1] * 2 * CONCURRENCY
+    assert [len(mailings) for *_, mailings in few.pushed] == [1] * 2 * MESSAGE_THREADS
     sizes = [len(mailings) for *_, mailings in many.pushed]
-    assert (max(sizes), sum(sizes)) == (ABREAST, 200)
+    assert (max(sizes), sum(sizes)) == (MESSAGE_BATCH_SIZE, 200)
     assert sorted(one for *_, mailings in many.pushed for one in mailings) == ids
 
 
@@ -244,7 +246,7 @@ def test_a_message_is_of_one_stage_and_of_no_more_than_share_a_commit(queue: Eng
         *((Stage.ATTACH, one) for one in ids[:300]),
         *((Stage.CREATE, one) for one in ids[300:]),
     ]
-    assert max(len(mailings) for *_, mailings in broker.pushed) == ABREAST
+    assert max(len(mailings) for *_, mailings in broker.pushed) == MESSAGE_BATCH_SIZE
 
 
 @pytest.mark.parametrize("why", ["its worker died", "its last write is unsure"])

@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from worker import group_commit
-from worker.group_commit import GroupCommit, SharedCommitError, Terms
+from worker.group_commit import BatchCommitError, CommitTerms, GroupCommitter
 
 
 @pytest.fixture(autouse=True)
@@ -20,13 +20,13 @@ class Books:
     """Commits that are written down, the first of which takes until everybody else waits."""
 
     def __init__(self, waiting: int) -> None:
-        self.commits = GroupCommit[str, str]()
+        self.commits = GroupCommitter[str, str]()
         self.written: list[list[str]] = []
-        self.kinds: list[Terms] = []
+        self.kinds: list[CommitTerms] = []
         self._begun = Event()
         self._waiting = waiting
 
-    def write(self, shares: Sequence[str], terms: Terms) -> Mapping[int, str]:
+    def write(self, shares: Sequence[str], terms: CommitTerms) -> Mapping[int, str]:
         self.written.append(list(shares))
         self.kinds.append(terms)
         if len(self.written) == 1:
@@ -92,7 +92,7 @@ def test_a_commit_that_fails_is_told_to_each_who_had_a_share_and_to_nobody_else(
 
     assert other.result() == {0: "c"}
     for one in (good, bad):
-        with pytest.raises(SharedCommitError) as told:
+        with pytest.raises(BatchCommitError) as told:
             one.result()
         assert isinstance(told.value.why, ValueError)
     assert books.commits.commit({5: "later"}, books.write, ahead=True) == {0: "later"}
@@ -110,19 +110,19 @@ def test_a_commit_knows_whether_it_is_of_several_threads() -> None:
 
     books.bring(({1: "a"}, True), ({2: "b"}, True))
 
-    assert books.kinds == [Terms(ahead=True), Terms(ahead=True, shared=True)]
+    assert books.kinds == [CommitTerms(ahead=True), CommitTerms(ahead=True, shared=True)]
 
 
 def test_nobody_waits_long_behind_a_commit_that_waits_for_a_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(group_commit, "_PATIENCE_SECONDS", 0.05)
-    commits, lock, stuck = GroupCommit[str, str](), Event(), Event()
+    commits, lock, stuck = GroupCommitter[str, str](), Event(), Event()
 
-    def wait_for_the_lock(shares: Sequence[str], _: Terms) -> Mapping[int, str]:
+    def wait_for_the_lock(shares: Sequence[str], _: CommitTerms) -> Mapping[int, str]:
         stuck.set()
         assert lock.wait(60)
         return dict(enumerate(shares))
 
-    def at_once(shares: Sequence[str], _: Terms) -> Mapping[int, str]:
+    def at_once(shares: Sequence[str], _: CommitTerms) -> Mapping[int, str]:
         return dict(enumerate(shares))
 
     with ThreadPoolExecutor(1) as threads:

@@ -5,14 +5,14 @@ from datetime import timedelta
 import pytest
 
 from models import IfLate, Stage, State
-from tests.worker.board import LEASE, NOW, Board
+from tests.worker.board import LEASE, NOW, StateMatrix
 from tests.worker.operations import TIMES
 from worker import transitions
-from worker.results import Advance, Retry, Unsure
-from worker.scheduling.schedule import TimeTrouble
+from worker.results import Advance, OutcomeUnknown, Retry
+from worker.scheduling.schedule import ScheduleProblem
 from worker.transitions import Resolution
 from worker.transitions.vendor_changes import note_order
-from worker.transitions.wake import wake_pushed
+from worker.transitions.wake import wake_recently_dispatched
 
 WORKING = (State.WORKING, Stage.ATTACH)
 ASKING = (State.ATTENTION, Stage.ATTACH)
@@ -21,16 +21,18 @@ DAY = timedelta(days=1)
 
 
 @pytest.mark.parametrize(("attempts", "seconds"), [(1, 15), (2, 30), (3, 60), (4, 120), (30, 3600)])
-def test_the_pause_between_retries_doubles_up_to_an_hour(board: Board, attempts: int, seconds: int) -> None:
+def test_the_pause_between_retries_doubles_up_to_an_hour(
+    board: StateMatrix, attempts: int, seconds: int
+) -> None:
     board.forge(WORKING, attempts=attempts)
 
-    transitions.make(board.connection, board.held(WORKING), Retry("failed"), NOW, TIMES)
+    transitions.apply_result(board.connection, board.held(WORKING), Retry("failed"), NOW, TIMES)
 
     assert board.row(WORKING).not_before == NOW + timedelta(seconds=seconds)
 
 
-def test_a_write_of_unknown_outcome_is_kept_until_the_stage_has_ended(board: Board) -> None:
-    transitions.make(board.connection, board.held(WORKING), Unsure("lost"), NOW, TIMES)
+def test_a_write_of_unknown_outcome_is_kept_until_the_stage_has_ended(board: StateMatrix) -> None:
+    transitions.apply_result(board.connection, board.held(WORKING), OutcomeUnknown("lost"), NOW, TIMES)
     row = board.row(WORKING)
     assert (row.state, row.recovering, row.unsure_since) == (State.QUEUED, True, NOW)
 
@@ -38,14 +40,14 @@ def test_a_write_of_unknown_outcome_is_kept_until_the_stage_has_ended(board: Boa
     assert held
     assert held.recovering
 
-    transitions.make(board.connection, held, Advance(Stage.PROOF, {}), NOW + DAY, TIMES)
+    transitions.apply_result(board.connection, held, Advance(Stage.PROOF, {}), NOW + DAY, TIMES)
     row = board.row(WORKING)
     assert (row.recovering, row.unsure_since, row.attempts, row.resends) == (False, None, 0, 0)
 
 
 @pytest.mark.parametrize("ago", [timedelta(), timedelta(hours=1)])
 def test_the_last_write_of_a_dead_worker_was_at_most_at_the_end_of_its_lease(
-    board: Board, ago: timedelta
+    board: StateMatrix, ago: timedelta
 ) -> None:
     board.forge(WORKING, lease_until=NOW - ago, wake_at=NOW)
 
@@ -55,7 +57,7 @@ def test_the_last_write_of_a_dead_worker_was_at_most_at_the_end_of_its_lease(
     assert held.order_written_at == NOW - ago
 
 
-def test_a_retry_by_a_person_counts_from_nothing(board: Board) -> None:
+def test_a_retry_by_a_person_counts_from_nothing(board: StateMatrix) -> None:
     board.forge(ASKING, attempts=3, waits=2, resends=1)
 
     assert transitions.resolve(board.connection, board.ids[ASKING], Resolution.RETRY, "Ada", "why", NOW)
@@ -64,9 +66,11 @@ def test_a_retry_by_a_person_counts_from_nothing(board: Board) -> None:
     assert (row.attempts, row.waits, row.resends, row.reason_code) == (0, 0, 0, None)
 
 
-@pytest.mark.parametrize(("code", "if_late"), [(TimeTrouble.MISSED, IfLate.SEND), ("refused", IfLate.ASK)])
+@pytest.mark.parametrize(
+    ("code", "if_late"), [(ScheduleProblem.MISSED, IfLate.SEND), ("refused", IfLate.ASK)]
+)
 def test_a_retry_sends_late_only_what_needed_a_person_for_being_late(
-    board: Board, code: str, if_late: IfLate
+    board: StateMatrix, code: str, if_late: IfLate
 ) -> None:
     board.forge(ASKING, reason_code=code, if_late=IfLate.ASK)
 
@@ -76,7 +80,9 @@ def test_a_retry_sends_late_only_what_needed_a_person_for_being_late(
 
 
 @pytest.mark.parametrize("resolution", [Resolution.FAILED, Resolution.PAY_AGAIN])
-def test_a_paid_mailing_is_neither_given_up_nor_paid_again(board: Board, resolution: Resolution) -> None:
+def test_a_paid_mailing_is_neither_given_up_nor_paid_again(
+    board: StateMatrix, resolution: Resolution
+) -> None:
     board.forge(SETTLING, paid_at=NOW)
     before = board.rows()
 
@@ -85,26 +91,26 @@ def test_a_paid_mailing_is_neither_given_up_nor_paid_again(board: Board, resolut
     assert board.rows() == before
 
 
-def test_a_mailing_that_waits_for_approval_alone_does_not_try_its_budget_again(board: Board) -> None:
+def test_a_mailing_that_waits_for_approval_alone_does_not_try_its_budget_again(board: StateMatrix) -> None:
     waiting = (State.APPROVAL, Stage.CHECKOUT)
     board.forge(waiting, reason_code=None)
 
-    assert not transitions.fit(board.connection, board.ids[waiting], "Ada", NOW)
+    assert not transitions.retry_budget(board.connection, board.ids[waiting], "Ada", NOW)
 
     assert board.row(waiting).state is State.APPROVAL
 
 
-def test_an_end_of_a_pause_wakes_what_is_due_and_nothing_else(board: Board) -> None:
+def test_an_end_of_a_pause_wakes_what_is_due_and_nothing_else(board: StateMatrix) -> None:
     due, early = (State.QUEUED, Stage.ATTACH), (State.QUEUED, Stage.PROOF)
     board.forge(due, wake_at=NOW + LEASE)
     board.forge(early, not_before=NOW + LEASE, wake_at=NOW + LEASE)
 
-    wake_pushed(board.connection, NOW, LEASE)
+    wake_recently_dispatched(board.connection, NOW, LEASE)
 
     assert (board.row(due).wake_at, board.row(early).wake_at) == (NOW, NOW + LEASE)
 
 
-def test_only_a_sent_mailing_notes_what_becomes_of_its_order(board: Board) -> None:
+def test_only_a_sent_mailing_notes_what_becomes_of_its_order(board: StateMatrix) -> None:
     for cell in (State.SENT, Stage.SETTLE), SETTLING:
         board.forge(cell, order_id=9_000 + board.ids[cell], order_status="Paid")
 

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from models import MOVES, Move, Stage, State
-from tests.worker.board import CELLS, LEASE, NOW, Board, Cell
+from models import TRANSITIONS, Stage, State, Transition
+from tests.worker.board import CELLS, LEASE, NOW, Cell, StateMatrix
 from tests.worker.operations import OPERATIONS, TIMES, Operation, make
 from worker import transitions
 from worker.results import Advance
-from worker.transitions import Held
+from worker.transitions import ClaimedMailing
 
 HOLDERS: Final = [one for one in OPERATIONS if isinstance(one.do, partial) and one.do.func is make]
 by_name: Final = [pytest.param(one, id=one.name) for one in OPERATIONS]
@@ -26,7 +26,7 @@ def tried(operation: Operation) -> list[Cell]:
 
 @pytest.mark.parametrize("operation", by_name)
 def test_an_operation_is_made_where_its_table_says_and_logged_and_nothing_else_changes(
-    board: Board, operation: Operation
+    board: StateMatrix, operation: Operation
 ) -> None:
     operation.before(board)
     before = board.rows()
@@ -42,20 +42,20 @@ def test_an_operation_is_made_where_its_table_says_and_logged_and_nothing_else_c
         logged = [(event.move, event.stage, event.state, event.at) for event in events[cell]]
         move = operation.made_from(cell[0])
         # A claim is on record as its calls are: under its token, in the journal.
-        is_logged = cell in made and move is not Move.CLAIM
+        is_logged = cell in made and move is not Transition.CLAIM
         assert logged == [(move, after[cell]["stage"], after[cell]["state"], NOW)] * is_logged, cell
 
 
 def test_the_operations_are_the_moves_of_the_table() -> None:
     made = {(one.made_from(state), state, to) for one in OPERATIONS for state, to in one.leads.items()}
 
-    assert made == {(move, *pair) for move, pairs in MOVES.items() for pair in pairs}
+    assert made == {(move, *pair) for move, pairs in TRANSITIONS.items() for pair in pairs}
 
 
 @pytest.mark.parametrize("operation", holders_by_name)
 @pytest.mark.parametrize("lost", ["claim", "stage"])
 def test_a_holder_whose_claim_or_stage_is_not_the_rows_moves_nothing(
-    board: Board, operation: Operation, lost: str
+    board: StateMatrix, operation: Operation, lost: str
 ) -> None:
     cells = [cell for cell in tried(operation) if cell[0] is State.WORKING]
     stale = {cell: board.held(cell) for cell in cells}
@@ -75,23 +75,23 @@ def test_a_holder_whose_claim_or_stage_is_not_the_rows_moves_nothing(
     assert not any(board.events().values())
 
 
-def with_another_claim(held: Held) -> Held:
+def with_another_claim(held: ClaimedMailing) -> ClaimedMailing:
     return replace(held, claim=uuid4())
 
 
-def test_a_record_is_written_only_if_the_fence_held(board: Board) -> None:
+def test_a_record_is_written_only_if_the_fence_held(board: StateMatrix) -> None:
     written: list[Cell] = []
     for cell in CELLS:
         for held in (board.held(cell), with_another_claim(board.held(cell))):
             result = Advance(Stage.SETTLE, {"order_id": 6000}, lambda _, at=cell: written.append(at))
             with board.connection.begin_nested() as attempt:
-                transitions.make(board.connection, held, result, NOW, TIMES)
+                transitions.apply_result(board.connection, held, result, NOW, TIMES)
                 attempt.rollback()
 
     assert written == [cell for cell in CELLS if cell[0] is State.WORKING]
 
 
-def test_a_checkpoint_writes_its_record_only_if_the_fence_held(board: Board) -> None:
+def test_a_checkpoint_writes_its_record_only_if_the_fence_held(board: StateMatrix) -> None:
     held, written = board.held((State.WORKING, Stage.ATTACH)), []
 
     for one in (with_another_claim(held), held):
@@ -102,7 +102,7 @@ def test_a_checkpoint_writes_its_record_only_if_the_fence_held(board: Board) -> 
     assert written == [held.claim]
 
 
-def test_a_checkpoint_renews_the_lease_of_its_holder_and_of_nobody_else(board: Board) -> None:
+def test_a_checkpoint_renews_the_lease_of_its_holder_and_of_nobody_else(board: StateMatrix) -> None:
     before, later = board.rows(), NOW + timedelta(seconds=30)
 
     for cell in CELLS:

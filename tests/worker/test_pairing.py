@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.recipients.matching import SIGNS, are_written_differently, pair, pair_cut
+from worker.recipients.matching import SIGNS, are_written_differently, match, pair_cut
 
 
 @dataclass(frozen=True)
@@ -23,25 +23,25 @@ class Somebody:
 def test_a_normalised_address_is_recognised() -> None:
     theirs = Somebody("ADA", "LOVE", address1="12 OAK ST", address2="APT 3", zip_code="62701-1234")
 
-    assert pair({0: Somebody(address2="Apt. 3")}, {900: theirs}) == {0: 900}
+    assert match({0: Somebody(address2="Apt. 3")}, {900: theirs}) == {0: 900}
 
 
 def test_two_of_one_name_at_one_number_are_told_apart_by_their_street() -> None:
     ours = {0: Somebody(address1="12 Oak Street"), 1: Somebody(address1="12 Elm Street")}
     theirs = {901: Somebody(address1="12 ELM STREET"), 902: Somebody(address1="12 OAK STREET")}
 
-    assert pair(ours, theirs) == {0: 902, 1: 901}
+    assert match(ours, theirs) == {0: 902, 1: 901}
 
 
 def test_somebody_who_is_on_one_list_twice_takes_one_place_on_the_other() -> None:
-    assert pair({0: Somebody(), 1: Somebody()}, {901: Somebody()}) == {0: 901}
+    assert match({0: Somebody(), 1: Somebody()}, {901: Somebody()}) == {0: 901}
 
 
 @pytest.mark.parametrize(
     "other", [Somebody(first_name="Bo", zip_code="1"), Somebody("Bo", "X", address1="7 Elm")]
 )
 def test_nobody_is_paired_with_somebody_else(other: Somebody) -> None:
-    assert pair({0: Somebody(first_name="Cy", last_name="Z")}, {901: other}) == {}
+    assert match({0: Somebody(first_name="Cy", last_name="Z")}, {901: other}) == {}
 
 
 def household(*names: str, house: str = "12") -> list[Somebody]:
@@ -69,7 +69,7 @@ def test_people_whose_names_are_cut_beside_changed_house_numbers_are_paired(
 ) -> None:
     left, right = dict(enumerate(ours)), dict(enumerate(theirs, start=900))
 
-    assert pair(left, right) == {}
+    assert match(left, right) == {}
     pairs = pair_cut(left, right)
     assert sorted(pairs) == sorted(left)
     assert sorted(pairs.values()) == sorted(right)
@@ -146,4 +146,4 @@ people = st.lists(
 def test_pairs_are_those_that_sign_by_sign_are_found(ours: list[Somebody], theirs: list[Somebody]) -> None:
     left, right = dict(enumerate(ours)), dict(enumerate(theirs, start=900))
 
-    assert pair(left, right) == sign_by_sign(left, right)
+    assert match(left, right) == sign_by_sign(left, right)

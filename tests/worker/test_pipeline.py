@@ -8,8 +8,8 @@ from sqlalchemy import Row
 
 from models import Stage, State
 from worker import transitions
-from worker.context import Desk
-from worker.engine.pipeline import Next, Pace, deliver
+from worker.context import WorkerContext
+from worker.engine.pipeline import ChainAction, RunBudget, process
 from worker.orphans import finder
 from worker.periodic import orphan_sweep
 
@@ -29,11 +29,11 @@ def test_a_mailing_becomes_one_paid_order(
 
 
 def test_a_worker_that_is_stopping_leaves_the_next_stage_to_the_next_message(
-    new_mailing: Any, desk: Desk, pen: Any
+    new_mailing: Any, desk: WorkerContext, pen: Any
 ) -> None:
     mailing_id = new_mailing()
 
-    assert deliver(desk, [mailing_id], Stage.CREATE, Pace(stopping=True)) is Next.GO_ON
+    assert process(desk, [mailing_id], Stage.CREATE, RunBudget(stopping=True)) is ChainAction.GO_ON
 
     row = pen.mailing(mailing_id)
     assert (row.stage, row.state, row.claim) == (Stage.ATTACH, State.QUEUED, None)
@@ -41,15 +41,15 @@ def test_a_worker_that_is_stopping_leaves_the_next_stage_to_the_next_message(
 
 @pytest.mark.parametrize("stage", [Stage.CREATE, Stage.ATTACH, Stage.CHECKOUT])
 def test_a_worker_that_was_frozen_until_others_took_over_notices_before_it_writes(
-    new_mailing: Any, desk: Desk, clock: Any, sandbox: Any, stage: Stage
+    new_mailing: Any, desk: WorkerContext, clock: Any, sandbox: Any, stage: Stage
 ) -> None:
     mailing_id = new_mailing()
     for before in list(Stage)[: list(Stage).index(stage)]:
-        deliver(desk, [mailing_id], before, Pace(stopping=True))
+        process(desk, [mailing_id], before, RunBudget(stopping=True))
     orders_before = sandbox.ledger()["totals"]["calls"]
-    frozen = Frozen(desk, clock, mailing_id, stage)
+    frozen = PausedWorkerClock(desk, clock, mailing_id, stage)
 
-    deliver(replace(desk, clock=frozen), [mailing_id], stage, Pace())
+    process(replace(desk, clock=frozen), [mailing_id], stage, RunBudget())
 
     assert frozen.taken_over
     written = {"create_order", "append_recipients", "checkout"}
@@ -57,10 +57,10 @@ def test_a_worker_that_was_frozen_until_others_took_over_notices_before_it_write
     assert {one: calls.get(one) for one in written} == {one: orders_before.get(one) for one in written}
 
 
-class Frozen:
+class PausedWorkerClock:
     """A clock by which a long time passes after the claim, in which another worker claims the mailing."""
 
-    def __init__(self, desk: Desk, clock: Any, mailing_id: int, stage: Stage) -> None:
+    def __init__(self, desk: WorkerContext, clock: Any, mailing_id: int, stage: Stage) -> None:
         self.desk, self.clock, self.mailing_id, self.stage = desk, clock, mailing_id, stage
         self.taken_over = False
         self.looks = 0
@@ -77,11 +77,11 @@ class Frozen:
 
 
 def test_a_cancelled_order_that_is_gone_already_asks_nobody(
-    new_mailing: Any, desk: Desk, pen: Any, clock: Any, finish: Callable[[int], Row[Any]]
+    new_mailing: Any, desk: WorkerContext, pen: Any, clock: Any, finish: Callable[[int], Row[Any]]
 ) -> None:
     mailing_id = new_mailing()
     for stage in list(Stage)[:4]:
-        deliver(desk, [mailing_id], stage, Pace(stopping=True))
+        process(desk, [mailing_id], stage, RunBudget(stopping=True))
     order_id = pen.mailing(mailing_id).order_id
     assert desk.vendor.delete_order(order_id)
     pen.forge(mailing_id, cancel_requested=True, recovering=True, unsure_since=clock())
@@ -89,7 +89,7 @@ def test_a_cancelled_order_that_is_gone_already_asks_nobody(
     assert finish(mailing_id).state is State.CANCELLED
 
 
-def test_a_draft_that_goes_while_strays_are_looked_for_is_none(desk: Desk, clock: Any) -> None:
+def test_a_draft_that_goes_while_strays_are_looked_for_is_none(desk: WorkerContext, clock: Any) -> None:
     kept, gone = (desk.vendor.create_order(1001).value for _ in range(2))  # type: ignore[union-attr]
 
     class Listed:
@@ -103,4 +103,4 @@ def test_a_draft_that_goes_while_strays_are_looked_for_is_none(desk: Desk, clock
             desk.vendor.delete_order(gone)
             return drafts
 
-    assert finder.unexplained_drafts(orphan_sweep.Round(desk.engine, Listed(), clock())).empty == [kept]  # type: ignore[arg-type]
+    assert finder.find_orphans(orphan_sweep.SweepRun(desk.engine, Listed(), clock())).empty == [kept]  # type: ignore[arg-type]

@@ -8,28 +8,28 @@ import pytest
 from sqlalchemy import text
 
 from models import Approval, Stage, State
-from tests.proof.statemachine.boundaries import Fate, Strike
-from tests.proof.statemachine.plans import Plan
-from tests.proof.statemachine.rig import Rig, opened
-from worker.context import open_desk
+from tests.proof.statemachine.boundaries import Crash, CrashKind
+from tests.proof.statemachine.plans import Scenario
+from tests.proof.statemachine.rig import Harness, opened
+from worker.context import open_context
 from worker.periodic import orphan_sweep
 
 _PAST_THE_LEASE = 91
 
 
 @pytest.fixture(scope="module")
-def rig(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+def rig(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     with opened(postgres, tmp_path_factory.mktemp("sandbox")) as rig:
         yield rig
 
 
 def test_a_worker_frozen_before_it_attaches_people_does_not_attach_them_to_what_another_filled(
-    rig: Rig,
+    rig: Harness,
 ) -> None:
-    rig.begin([Plan((True, True))])
+    rig.begin([Scenario((True, True))])
     (mailing,) = rig.mailings
     rig.deliver(mailing, Stage.CREATE, ahead=False)
-    late = rig.deliver(mailing, Stage.ATTACH, strike=Strike(Fate.FREEZES, on="after commit"))
+    late = rig.deliver(mailing, Stage.ATTACH, strike=Crash(CrashKind.FREEZES, on="after commit"))
     rig.forward(_PAST_THE_LEASE)
     rig.deliver(mailing, Stage.ATTACH, ahead=False)
 
@@ -40,16 +40,16 @@ def test_a_worker_frozen_before_it_attaches_people_does_not_attach_them_to_what_
 
 
 def test_a_worker_frozen_anywhere_before_the_checkout_does_not_pay_a_price_that_is_asked_about_again(
-    rig: Rig,
+    rig: Harness,
 ) -> None:
     # The first boundary comes before the claim: then nobody holds anything yet.
     boundary, skip = None, 1
     while boundary != "before POST order/#/checkout":
-        rig.begin([Plan(approval=Approval.REQUIRED)])
+        rig.begin([Scenario(approval=Approval.REQUIRED)])
         (mailing,) = rig.mailings
         rig.deliver(mailing, Stage.CREATE)
         rig.approve(mailing)
-        late = rig.deliver(mailing, Stage.CHECKOUT, strike=Strike(Fate.FREEZES, skip))
+        late = rig.deliver(mailing, Stage.CHECKOUT, strike=Crash(CrashKind.FREEZES, skip))
         boundary, skip = late.course.struck, skip + 1
         rig.forward(_PAST_THE_LEASE)
         rig.deliver(mailing, Stage.CHECKOUT)
@@ -64,10 +64,10 @@ def test_a_worker_frozen_anywhere_before_the_checkout_does_not_pay_a_price_that_
         assert order["status"] == "Draft", boundary
 
 
-def test_a_worker_frozen_before_it_creates_an_order_creates_none_after_another_did(rig: Rig) -> None:
-    rig.begin([Plan()])
+def test_a_worker_frozen_before_it_creates_an_order_creates_none_after_another_did(rig: Harness) -> None:
+    rig.begin([Scenario()])
     (mailing,) = rig.mailings
-    late = rig.deliver(mailing, Stage.CREATE, strike=Strike(Fate.FREEZES, on="after commit"))
+    late = rig.deliver(mailing, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="after commit"))
     rig.forward(_PAST_THE_LEASE)
     rig.deliver(mailing, Stage.CREATE)
 
@@ -76,10 +76,10 @@ def test_a_worker_frozen_before_it_creates_an_order_creates_none_after_another_d
     assert len(rig.operator.ledger()["orders"]) == 1
 
 
-def test_an_order_that_was_deleted_as_a_stray_before_its_late_answer_is_made_anew(rig: Rig) -> None:
-    rig.begin([Plan()])
+def test_an_order_that_was_deleted_as_a_stray_before_its_late_answer_is_made_anew(rig: Harness) -> None:
+    rig.begin([Scenario()])
     (mailing,) = rig.mailings
-    late = rig.deliver(mailing, Stage.CREATE, strike=Strike(Fate.FREEZES, on="after POST order"))
+    late = rig.deliver(mailing, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="after POST order"))
     for _ in range(2):
         rig.forward(3600)
         orphan_sweep.run_once(rig.desk, rig.now())
@@ -90,16 +90,18 @@ def test_an_order_that_was_deleted_as_a_stray_before_its_late_answer_is_made_ane
     assert rig.end_of(mailing) == State.SENT
 
 
-def test_a_finder_frozen_past_its_gate_does_not_take_away_the_order_of_a_create_under_way(rig: Rig) -> None:
-    rig.begin([Plan(template=1001), Plan(template=1002)])
+def test_a_finder_frozen_past_its_gate_does_not_take_away_the_order_of_a_create_under_way(
+    rig: Harness,
+) -> None:
+    rig.begin([Scenario(template=1001), Scenario(template=1002)])
     lost, other = rig.mailings
     rig.operator.fail("create_order", "cut_before", count=2)
     rig.deliver(lost, Stage.CREATE)
     rig.deliver(other, Stage.CREATE)
     rig.forward(rig.desk.settings.retry_seconds)
-    finder = rig.deliver(lost, Stage.CREATE, strike=Strike(Fate.FREEZES, on="before GET order"))
+    finder = rig.deliver(lost, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="before GET order"))
     rig.forward(_PAST_THE_LEASE)
-    under_way = rig.deliver(other, Stage.CREATE, strike=Strike(Fate.FREEZES, on="after POST order"))
+    under_way = rig.deliver(other, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="after POST order"))
 
     rig.let_go(finder)
     rig.let_go(under_way)
@@ -107,15 +109,15 @@ def test_a_finder_frozen_past_its_gate_does_not_take_away_the_order_of_a_create_
     assert rig.end_of(lost) == rig.end_of(other) == State.SENT
 
 
-def test_a_finder_frozen_past_its_gate_and_a_create_under_way_do_not_both_get_one_order(rig: Rig) -> None:
-    rig.begin([Plan(), Plan()])
+def test_a_finder_frozen_past_its_gate_and_a_create_under_way_do_not_both_get_one_order(rig: Harness) -> None:
+    rig.begin([Scenario(), Scenario()])
     lost, other = rig.mailings
     rig.operator.fail("create_order", "cut_before", count=1)
     rig.deliver(lost, Stage.CREATE)
     rig.forward(rig.desk.settings.retry_seconds)
-    finder = rig.deliver(lost, Stage.CREATE, strike=Strike(Fate.FREEZES, on="before GET order"))
+    finder = rig.deliver(lost, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="before GET order"))
     rig.forward(_PAST_THE_LEASE)
-    under_way = rig.deliver(other, Stage.CREATE, strike=Strike(Fate.FREEZES, on="after POST order"))
+    under_way = rig.deliver(other, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="after POST order"))
 
     rig.let_go(finder)
     rig.let_go(under_way)
@@ -124,8 +126,8 @@ def test_a_finder_frozen_past_its_gate_and_a_create_under_way_do_not_both_get_on
     assert rig.end_of(lost) == rig.end_of(other) == State.SENT
 
 
-def test_a_worker_frozen_in_a_transaction_loses_its_rows_before_its_lease_is_over(rig: Rig) -> None:
-    desk = open_desk(rig.desk.settings)
+def test_a_worker_frozen_in_a_transaction_loses_its_rows_before_its_lease_is_over(rig: Harness) -> None:
+    desk = open_context(rig.desk.settings)
 
     with desk.engine.connect() as connection:
         allowed = connection.scalar(
@@ -136,15 +138,15 @@ def test_a_worker_frozen_in_a_transaction_loses_its_rows_before_its_lease_is_ove
     assert timedelta(0) < allowed < desk.lease
 
 
-def test_a_finder_frozen_past_its_gate_does_not_take_an_order_of_another_template(rig: Rig) -> None:
-    rig.begin([Plan(template=1001), Plan(template=1002)])
+def test_a_finder_frozen_past_its_gate_does_not_take_an_order_of_another_template(rig: Harness) -> None:
+    rig.begin([Scenario(template=1001), Scenario(template=1002)])
     lost, other = rig.mailings
     rig.operator.fail("create_order", "cut_before", count=1)
     rig.deliver(lost, Stage.CREATE)
     rig.forward(rig.desk.settings.retry_seconds)
-    finder = rig.deliver(lost, Stage.CREATE, strike=Strike(Fate.FREEZES, on="before GET order"))
+    finder = rig.deliver(lost, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="before GET order"))
     rig.forward(_PAST_THE_LEASE)
-    under_way = rig.deliver(other, Stage.CREATE, strike=Strike(Fate.FREEZES, on="after POST order"))
+    under_way = rig.deliver(other, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="after POST order"))
 
     rig.let_go(finder)
     rig.let_go(under_way)

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, text
 YOUNGEST: Final = timedelta(days=30)
 """The look for strays goes back a day, a dispute over a charge some weeks: evidence so young may still be needed."""
 
-_AT_ONCE: Final = 500
+ARCHIVE_BATCH_SIZE: Final = 500
 
 _ENDED: Final = text("""
     SELECT id
@@ -68,7 +68,7 @@ def archive_old_entries(
     with _new_file(path) as file:
         while True:
             with engine.begin() as connection:
-                bounds = {"after": after, "before": before, "at_once": _AT_ONCE}
+                bounds = {"after": after, "before": before, "at_once": ARCHIVE_BATCH_SIZE}
                 mailings = list(connection.scalars(_ENDED, bounds))
                 lines = _take(connection, mailings)
                 _write(file, lines)

@@ -15,10 +15,9 @@ from sqlalchemy import Connection, FromClause, Row, select
 
 from models import (
     AcceptedDifference,
+    ApprovalDecision,
     Charge,
-    Choice,
-    Decision,
-    EventLog,
+    DeliveryOptionRow,
     Mailing,
     Outcome,
     Proof,
@@ -26,6 +25,7 @@ from models import (
     QuoteLine,
     Recipient,
     Reservation,
+    StateChange,
     VendorCall,
 )
 from worker.audit import hash_chain
@@ -40,13 +40,13 @@ WITHHELD: Final = "[words of LettrLabs withheld]"
 # Each table whose rows are about one mailing, with the column that says when.
 _ROWS: Final = {
     "quote": (Quote.__table__, "taken_at"),
-    "choice": (Choice.__table__, "taken_at"),
-    "approval": (Decision.__table__, "at"),
+    "choice": (DeliveryOptionRow.__table__, "taken_at"),
+    "approval": (ApprovalDecision.__table__, "at"),
     "accepted_difference": (AcceptedDifference.__table__, "at"),
     "reservation": (Reservation.__table__, "reserved_at"),
     "call": (VendorCall.__table__, "started_at"),
     "charge": (Charge.__table__, "recorded_at"),
-    "event": (EventLog.__table__, "at"),
+    "event": (StateChange.__table__, "at"),
 }
 
 
@@ -58,11 +58,11 @@ class Bundle:
     head: str
 
 
-class NotABundle(Exception):  # noqa: N818 - named for what the files are
+class InvalidBundleError(Exception):
     """The files are no evidence of Mailrun's, or of a version that this one does not know."""
 
 
-def gather(connection: Connection, mailing_id: int) -> Bundle | None:
+def export_bundle(connection: Connection, mailing_id: int) -> Bundle | None:
     """Return the evidence of a mailing as it stands, None if there is no such mailing.
 
     It depends on nothing but the mailing: gathered twice without a change in between, it has the same head.
@@ -82,23 +82,23 @@ def gather(connection: Connection, mailing_id: int) -> Bundle | None:
     ]
     latest = max([_plain(row.updated_at), *(entry["at"] for entry in entries)])
     header = {"format": FORMAT, "mailing": mailing_id, "made_at": latest}
-    chained = hash_chain.linked(header, _without_words(connection, mailing_id, entries))
-    head = hash_chain.head_of(header, chained)
+    chained = hash_chain.link(header, _without_words(connection, mailing_id, entries))
+    head = hash_chain.head(header, chained)
     document = {**header, "entries": chained, "head": head}
     text = json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
     return Bundle({DOCUMENT: text, **{name: pdf for name, (pdf, _) in proofs.items()}}, head)
 
 
-def faults(files: Mapping[str, bytes]) -> tuple[str, list[str]]:
+def verify_bundle(files: Mapping[str, bytes]) -> tuple[str, list[str]]:
     """Return the head of a bundle and, a sentence each, what of it is not as it was made; raises NotABundle."""
     document = _document(files)
     header = {name: document[name] for name in ("format", "mailing", "made_at")}
     entries: list[Entry] = document["entries"]
     found = []
-    broken = hash_chain.first_broken(header, entries)
+    broken = hash_chain.first_mismatch(header, entries)
     if broken is not None:
         found.append(f"entry {broken} of {len(entries)}, or what stands before it, was changed")
-    elif hash_chain.head_of(header, entries) != document["head"]:
+    elif hash_chain.head(header, entries) != document["head"]:
         found.append("the head is not that of the entries: some were cut off")
     found += [*_wrong_files(entries, files), *_wrong_people(entries)]
     return str(document["head"]), found
@@ -110,9 +110,9 @@ def _document(files: Mapping[str, bytes]) -> dict[str, Any]:
         shape = document["format"], document["mailing"], document["made_at"], document["head"]
         entries = document["entries"]
     except (KeyError, TypeError, ValueError):
-        raise NotABundle(f"no {DOCUMENT} of Mailrun's is in it") from None
+        raise InvalidBundleError(f"no {DOCUMENT} of Mailrun's is in it") from None
     if shape[0] != FORMAT or not all(isinstance(entry, dict) for entry in entries):
-        raise NotABundle(f"{DOCUMENT} is not in the format {FORMAT}")
+        raise InvalidBundleError(f"{DOCUMENT} is not in the format {FORMAT}")
     return dict(document)
 
 
@@ -170,7 +170,7 @@ def _proofs(
 ) -> dict[str, tuple[bytes, datetime]]:
     """Return the proofs that a mailing has, or was approved with, by the names of their files."""
     approved = connection.scalars(
-        select(Decision.proof_sha256).where(Decision.mailing_id == mailing_id).distinct()
+        select(ApprovalDecision.proof_sha256).where(ApprovalDecision.mailing_id == mailing_id).distinct()
     )
     wanted = {digest for digest in (current, *approved) if digest is not None}
     rows = connection.execute(

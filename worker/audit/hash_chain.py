@@ -13,7 +13,7 @@ Entry: TypeAlias = dict[str, Any]
 _HASH = "hash"
 
 
-def linked(header: Mapping[str, Any], entries: Sequence[Entry]) -> list[Entry]:
+def link(header: Mapping[str, Any], entries: Sequence[Entry]) -> list[Entry]:
     """Return the entries, each with its hash; the first one's covers the header."""
     before = _digest("", header)
     chained = []
@@ -23,13 +23,13 @@ def linked(header: Mapping[str, Any], entries: Sequence[Entry]) -> list[Entry]:
     return chained
 
 
-def head_of(header: Mapping[str, Any], chained: Sequence[Entry]) -> str:
+def head(header: Mapping[str, Any], chained: Sequence[Entry]) -> str:
     """Return the last hash."""
     last: str = chained[-1][_HASH] if chained else _digest("", header)
     return last
 
 
-def first_broken(header: Mapping[str, Any], chained: Sequence[Entry]) -> int | None:
+def first_mismatch(header: Mapping[str, Any], chained: Sequence[Entry]) -> int | None:
     """Return the place, from 1, of the first entry whose hash is not that of what it says; None if all are."""
     before = _digest("", header)
     for place, entry in enumerate(chained, start=1):

@@ -8,17 +8,17 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, text
 
-from lettrlabs import Call, Outcome
-from models import EventLog, Move, Stage, State
+from lettrlabs import CallRecord, Outcome
+from models import Stage, State, StateChange, Transition
 
 WORKER = "worker"
 
 
-def log(
+def save_state_change(
     connection: Connection,
     mailing_id: int,
     now: datetime,
-    move: Move,
+    move: Transition,
     stage: Stage,
     state: State,
     *,
@@ -27,7 +27,7 @@ def log(
 ) -> None:
     """Write one move into the event log."""
     connection.execute(
-        insert(EventLog),
+        insert(StateChange),
         {
             "mailing_id": mailing_id,
             "at": now,
@@ -63,9 +63,9 @@ _JOURNAL = text(
 )
 
 
-def journal(
+def save_calls(
     connection: Connection,
-    calls: Sequence[Call],
+    calls: Sequence[CallRecord],
     mailing_id: int | None,
     stage: Stage | None,
     claim: UUID | None,
@@ -73,21 +73,21 @@ def journal(
     """Write the calls that were made under a claim, whether or not the claim still held."""
     if calls:
         whose = {"mailing_id": mailing_id, "stage": stage, "claim": claim}
-        connection.execute(_JOURNAL, whose | {"calls": as_json(calls)})
+        connection.execute(_JOURNAL, whose | {"calls": calls_as_json(calls)})
 
 
-def may_have_written(call: Call, order_id: int | None) -> bool:
+def may_have_written(call: CallRecord, order_id: int | None) -> bool:
     """Return whether a call made or changed a mailing's order, or may have. One about a stray did not."""
     is_ours = call.operation == "create_order" or call.order_id == order_id
     return is_ours and call.method != "GET" and call.outcome in {Outcome.ACCEPTED, Outcome.UNKNOWN}
 
 
-def as_json(calls: Sequence[Call]) -> str:
+def calls_as_json(calls: Sequence[CallRecord]) -> str:
     """Return calls as the journal's statements take them."""
     return json.dumps([_told(call) for call in calls])
 
 
-def _told(call: Call) -> dict[str, Any]:
+def _told(call: CallRecord) -> dict[str, Any]:
     return {
         "operation": call.operation,
         "method": call.method,

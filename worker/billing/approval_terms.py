@@ -6,13 +6,13 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, select
 
-from models import Decision, HoldMode, Mailing, Verdict
+from models import ApprovalDecision, Decision, HoldMode, Mailing
 
 OptionValue: TypeAlias = str | int | bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class ApprovalTerms:
     """People, proof, options and price of one mailing, in the vendor's currency.
 
     ``recipients_digest`` is of the vendor's ids for them: an address corrected at LettrLabs afterwards is not seen.
@@ -26,7 +26,7 @@ class Offer:
     total: Decimal | None
     from_credits: Decimal | None = field(default=None, compare=False)
 
-    def changes_from(self, agreed: "Offer") -> list[str]:
+    def changes_from(self, agreed: "ApprovalTerms") -> list[str]:
         """Return in words what is not as agreed, the price aside: that may have moved within a tolerance."""
         named = {
             "the people on the order": self.recipients_digest != agreed.recipients_digest,
@@ -49,16 +49,16 @@ _OFFERED = (
     Mailing.hold_until,
     Mailing.hold_mode,
 )
-_DECIDED = tuple(getattr(Decision, part.name) for part in fields(Offer))
+_DECIDED = tuple(getattr(ApprovalDecision, part.name) for part in fields(ApprovalTerms))
 
 
-def offered(connection: Connection, mailing_id: int, *, lock: bool = False) -> Offer | None:
+def current_terms(connection: Connection, mailing_id: int, *, lock: bool = False) -> ApprovalTerms | None:
     """Return what a mailing stands for now, None if there is no such mailing; `lock` keeps it so until the commit."""
     query = select(*_OFFERED).where(Mailing.id == mailing_id)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         return None
-    return Offer(
+    return ApprovalTerms(
         pieces=row.pieces,
         recipients_digest=row.recipients_digest,
         proof_sha256=row.proof_sha256,
@@ -68,23 +68,23 @@ def offered(connection: Connection, mailing_id: int, *, lock: bool = False) -> O
     )
 
 
-def agreed(connection: Connection, mailing_id: int) -> Offer | None:
+def approved_terms(connection: Connection, mailing_id: int) -> ApprovalTerms | None:
     """Return what was last agreed to, None if nothing ever was. Whether it still holds, the mailing's row says."""
     row = connection.execute(
         select(*_DECIDED)
-        .where(Decision.mailing_id == mailing_id, Decision.verdict == Verdict.APPROVED)
-        .order_by(Decision.id.desc())
+        .where(ApprovalDecision.mailing_id == mailing_id, ApprovalDecision.verdict == Decision.APPROVED)
+        .order_by(ApprovalDecision.id.desc())
         .limit(1)
     ).one_or_none()
-    return None if row is None else Offer(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    return None if row is None else ApprovalTerms(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
 
 
-def rejected(connection: Connection, mailing_id: int) -> tuple[str, str] | None:
+def last_rejection(connection: Connection, mailing_id: int) -> tuple[str, str] | None:
     """Return who rejected a mailing and why, None if nobody did."""
     row = connection.execute(
-        select(Decision.who, Decision.why)
-        .where(Decision.mailing_id == mailing_id, Decision.verdict == Verdict.REJECTED)
-        .order_by(Decision.id.desc())
+        select(ApprovalDecision.who, ApprovalDecision.why)
+        .where(ApprovalDecision.mailing_id == mailing_id, ApprovalDecision.verdict == Decision.REJECTED)
+        .order_by(ApprovalDecision.id.desc())
         .limit(1)
     ).one_or_none()
     return None if row is None else (row.who, row.why or "")

@@ -9,9 +9,9 @@ from typing import Final
 from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.postgresql import insert
 
-from models import Budget, Mailing, Purse, State, Token
+from models import Budget, BudgetScope, Mailing, State, Token
 from worker.billing.amounts import require_money
-from worker.billing.budgets import OVER_BUDGET, limits_of, taken
+from worker.billing.budgets import OVER_BUDGET, committed_amount, limits_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +40,10 @@ NO_LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BudgetUsage:
     """One limit, and what is reserved and spent of it. ``limit`` is a column's name; ``taken`` is None per piece."""
 
-    purse: Purse
+    purse: BudgetScope
     subject: int
     limit: str
     amount: Decimal
@@ -57,7 +57,7 @@ class Standing:
 
 def set_limits(
     connection: Connection,
-    purse: Purse,
+    purse: BudgetScope,
     subject: int,
     limits: Mapping[str, Decimal | None],
     who: str,
@@ -71,30 +71,30 @@ def set_limits(
     )
 
 
-def standings(connection: Connection, day: date) -> list[Standing]:
+def standings(connection: Connection, day: date) -> list[BudgetUsage]:
     """Return every limit there is, as it stands on a day of the installation's zone."""
     rows = connection.execute(select(*Budget.__table__.columns).order_by(Budget.purse, Budget.subject))
     return [standing for row in rows.all() for standing in _standing(connection, row, day)]
 
 
-def _standing(connection: Connection, budget: Row[tuple[Budget]], day: date) -> Iterator[Standing]:
-    purse, subject = Purse(budget.purse), budget.subject
+def _standing(connection: Connection, budget: Row[tuple[Budget]], day: date) -> Iterator[BudgetUsage]:
+    purse, subject = BudgetScope(budget.purse), budget.subject
     for limit in limits_of(budget, day):
-        used = taken(connection, purse, subject, limit.since, limit.until)
-        yield Standing(purse, subject, limit.name, limit.amount, used)
+        used = committed_amount(connection, purse, subject, limit.since, limit.until)
+        yield BudgetUsage(purse, subject, limit.name, limit.amount, used)
     if budget.per_piece is not None:
-        yield Standing(purse, subject, "per_piece", budget.per_piece, None)
+        yield BudgetUsage(purse, subject, "per_piece", budget.per_piece, None)
 
 
-def waiting(connection: Connection, purse: Purse, subject: int) -> list[int]:
+def waiting(connection: Connection, purse: BudgetScope, subject: int) -> list[int]:
     """Return the mailings that wait because they did not fit and whose purse this is, oldest first."""
     query = select(Mailing.id).where(Mailing.state == State.APPROVAL, Mailing.reason_code == OVER_BUDGET)
     match purse:
-        case Purse.CAMPAIGN:
+        case BudgetScope.CAMPAIGN:
             query = query.where(Mailing.campaign_id == subject)
-        case Purse.TRIGGER:
+        case BudgetScope.TRIGGER:
             query = query.where(Mailing.trigger_id == subject)
-        case Purse.TOKEN:
+        case BudgetScope.TOKEN:
             token = select(Token.name).where(Token.id == subject).scalar_subquery()
             query = query.where(Mailing.submitter_token == token)
     return list(connection.scalars(query.order_by(Mailing.id)))

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, delete, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from models import Budget, Mailing, Purse, Reservation, Spending, State, Token
+from models import Budget, BudgetScope, Mailing, Reservation, ReservationStatus, State, Token
 from worker.billing.amounts import exceeds, money
 
 OVER_BUDGET = "over_budget"
@@ -31,7 +31,7 @@ _TOKEN_ID = select(Token.id).where(Token.name == Mailing.submitter_token).scalar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taking:
+class SpendRequest:
     """What a checkout is about to take, and from whom. ``day`` is its day in the installation's zone."""
 
     mailing_id: int
@@ -72,7 +72,7 @@ _RESERVE_UNBOUNDED = text("""
 """)
 
 
-def reserve(connection: Connection, takings: Sequence[Taking]) -> None:
+def reserve(connection: Connection, takings: Sequence[SpendRequest]) -> None:
     """Reserve the money of checkouts from every purse of their mailings; reserving again replaces what was reserved.
 
     Raises OverBudget, for the caller to undo the transaction. Until the commit, others who want of the same purses
@@ -85,13 +85,13 @@ def reserve(connection: Connection, takings: Sequence[Taking]) -> None:
         _reserve_from_purses(connection, bounded)
 
 
-def _reserve_from_purses(connection: Connection, takings: Sequence[Taking]) -> None:
+def _reserve_from_purses(connection: Connection, takings: Sequence[SpendRequest]) -> None:
     purses = {
         row.id: {
-            Purse.CAMPAIGN: row.campaign_id,
-            Purse.TRIGGER: row.trigger_id,
-            Purse.TOKEN: row.token_id,
-            Purse.ACCOUNT: 0,
+            BudgetScope.CAMPAIGN: row.campaign_id,
+            BudgetScope.TRIGGER: row.trigger_id,
+            BudgetScope.TOKEN: row.token_id,
+            BudgetScope.ACCOUNT: 0,
         }
         for row in connection.execute(
             select(Mailing.id, Mailing.campaign_id, Mailing.trigger_id, _TOKEN_ID.label("token_id")).where(
@@ -104,19 +104,21 @@ def _reserve_from_purses(connection: Connection, takings: Sequence[Taking]) -> N
     for taking in takings:
         mine = purses[taking.mailing_id]
         for budget in budgets:
-            if mine[Purse(budget.purse)] == budget.subject:
+            if mine[BudgetScope(budget.purse)] == budget.subject:
                 _require_room(connection, budget, taking)
         _reserve_for(connection, taking, mine)
 
 
-def _reserve_for(connection: Connection, taking: Taking, purses: Mapping[Purse, int | None]) -> None:
+def _reserve_for(
+    connection: Connection, taking: SpendRequest, purses: Mapping[BudgetScope, int | None]
+) -> None:
     values = {
-        "campaign_id": purses[Purse.CAMPAIGN],
-        "trigger_id": purses[Purse.TRIGGER],
-        "token_id": purses[Purse.TOKEN],
+        "campaign_id": purses[BudgetScope.CAMPAIGN],
+        "trigger_id": purses[BudgetScope.TRIGGER],
+        "token_id": purses[BudgetScope.TOKEN],
         "amount": taking.amount,
         "day": taking.day,
-        "state": Spending.RESERVED,
+        "state": ReservationStatus.RESERVED,
         "reserved_at": taking.at,
     }
     statement = insert(Reservation).values(mailing_id=taking.mailing_id, **values)
@@ -127,7 +129,7 @@ def release(connection: Connection, mailing_ids: Sequence[int]) -> None:
     """Give back what mailings have reserved; what is spent stays spent."""
     connection.execute(
         delete(Reservation).where(
-            Reservation.mailing_id.in_(mailing_ids), Reservation.state == Spending.RESERVED
+            Reservation.mailing_id.in_(mailing_ids), Reservation.state == ReservationStatus.RESERVED
         )
     )
 
@@ -152,7 +154,7 @@ def spend(connection: Connection, mailing_ids: Sequence[int], now: datetime) -> 
         "reserved_at",
         "settled_at",
     ]
-    at, spent = literal(now), literal(Spending.SPENT.value)
+    at, spent = literal(now), literal(ReservationStatus.SPENT.value)
     values = select(
         Mailing.id, Mailing.campaign_id, Mailing.trigger_id, _TOKEN_ID, amount, day, spent, at, at
     )
@@ -161,7 +163,7 @@ def spend(connection: Connection, mailing_ids: Sequence[int], now: datetime) -> 
     connection.execute(statement.on_conflict_do_update(index_elements=["mailing_id"], set_=changes))
 
 
-def follow(connection: Connection, states: Mapping[int, State], now: datetime) -> None:
+def update_for_states(connection: Connection, states: Mapping[int, State], now: datetime) -> None:
     """Bring mailings' reservations in line with the states that they have just moved to."""
     unpaid = [one for one, state in states.items() if state in _UNPAID]
     sent = [one for one, state in states.items() if state is State.SENT]
@@ -171,7 +173,7 @@ def follow(connection: Connection, states: Mapping[int, State], now: datetime) -
         spend(connection, sent, now)
 
 
-def _locked(connection: Connection, purses: Iterable[tuple[Purse, int | None]]) -> list[Row[Any]]:
+def _locked(connection: Connection, purses: Iterable[tuple[BudgetScope, int | None]]) -> list[Row[Any]]:
     named = or_(
         *(
             and_(Budget.purse == purse, Budget.subject == subject)
@@ -189,16 +191,16 @@ def _locked(connection: Connection, purses: Iterable[tuple[Purse, int | None]]) 
     )
 
 
-def _require_room(connection: Connection, budget: Row[Any], taking: Taking) -> None:
+def _require_room(connection: Connection, budget: Row[Any], taking: SpendRequest) -> None:
     if budget.per_piece is not None and exceeds(taking.amount, budget.per_piece * taking.pieces):
-        ceiling = f"{purse_words(budget.purse, budget.subject)} allows {money(budget.per_piece)} a piece"
+        ceiling = f"{scope_label(budget.purse, budget.subject)} allows {money(budget.per_piece)} a piece"
         raise OverBudget(f"{ceiling}, and {taking.pieces:,} for {money(taking.amount)} is more")
     for limit in limits_of(budget, taking.day):
-        left = limit.amount - taken(
+        left = limit.amount - committed_amount(
             connection, budget.purse, budget.subject, limit.since, limit.until, besides=taking.mailing_id
         )
         if exceeds(taking.amount, left):
-            purse = purse_words(budget.purse, budget.subject)
+            purse = scope_label(budget.purse, budget.subject)
             room = f"{money(max(left, Decimal(0)))} of {money(limit.amount)} left{limit.words}"
             raise OverBudget(f"{purse} has {room}, and this costs {money(taking.amount)}")
 
@@ -215,9 +217,9 @@ def limits_of(budget: Row[Any], day: date) -> Iterator[Limit]:
         yield Limit("total", "", budget.total, None, None)
 
 
-def taken(
+def committed_amount(
     connection: Connection,
-    purse: Purse,
+    purse: BudgetScope,
     subject: int,
     since: date | None,
     until: date | None,
@@ -227,11 +229,11 @@ def taken(
     """Return what is reserved and spent from a purse between two days, both included."""
     query = select(func.coalesce(func.sum(Reservation.amount), Decimal(0)))
     match purse:
-        case Purse.CAMPAIGN:
+        case BudgetScope.CAMPAIGN:
             query = query.where(Reservation.campaign_id == subject)
-        case Purse.TRIGGER:
+        case BudgetScope.TRIGGER:
             query = query.where(Reservation.trigger_id == subject)
-        case Purse.TOKEN:
+        case BudgetScope.TOKEN:
             query = query.where(Reservation.token_id == subject)
     if since is not None:
         query = query.where(Reservation.day >= since)
@@ -242,6 +244,6 @@ def taken(
     return connection.execute(query).scalar_one()
 
 
-def purse_words(purse: Purse, subject: int) -> str:
+def scope_label(purse: BudgetScope, subject: int) -> str:
     """Return what a person calls a budget."""
-    return "the account's budget" if purse is Purse.ACCOUNT else f"the budget of {purse} {subject}"
+    return "the account's budget" if purse is BudgetScope.ACCOUNT else f"the budget of {purse} {subject}"

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from lettrlabs import OrderAnalytics, OrderStatus
 from models import Difference
 from worker.billing.amounts import added, money, same, to_cent
-from worker.billing.reconciliation import Account, Books, digest_of
+from worker.billing.reconciliation import OrderCharges, SettledOrder, digest_of
 
 ORDER_CHANGED: Final = "order_changed"
 CHARGE_CHANGED: Final = "charge_changed"
@@ -58,7 +58,7 @@ class Shown:
     """What the vendor shows now; without analytics there was no row for the order."""
 
     analytics: OrderAnalytics | None
-    books: Books
+    books: SettledOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Verdict:
     mailed_at: datetime | None
     tells: bool
     news: bool
-    account: Account | None
+    account: OrderCharges | None
     code: str | None = None
     why: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -89,7 +89,7 @@ def judge(order: int, known: Known, shown: Shown, now: datetime) -> Verdict:
     is_mailed = status == OrderStatus.MAILED
     before = known.charged or Decimal(0)
     news = _transacted(shown.books) - Counter(_to_cent(*entry) for entry in known.entries)
-    account = Account.of(shown.books) if news else None
+    account = OrderCharges.of(shown.books) if news else None
     cost = before if account is None else account.cost
     moved = _moved(order, known, cost) or _credited(order, known, news)
     code = _code(trouble, moved)
@@ -154,7 +154,7 @@ def _credited(order: int, known: Known, news: Counter[Transacted]) -> str | None
     return f"LettrLabs credited {money(credited)} for order {order} after it was paid"
 
 
-def _to_accept(before: Decimal, account: Account) -> dict[str, Any]:
+def _to_accept(before: Decimal, account: OrderCharges) -> dict[str, Any]:
     """Return what an approver accepts: the kind of the change, and these charges and no others."""
     kind = Difference.CHARGED_MORE if account.cost > before else Difference.CHARGED_LESS
     return {"differences": [kind.value], "digest": digest_of(account).hex()}
@@ -166,7 +166,7 @@ def _code(trouble: str | None, moved: str | None) -> str | None:
     return None if moved is None else CHARGE_CHANGED
 
 
-def _transacted(books: Books) -> Counter[Transacted]:
+def _transacted(books: SettledOrder) -> Counter[Transacted]:
     return Counter(_to_cent(one.size, one.is_credit) for one in books.entries)
 
 

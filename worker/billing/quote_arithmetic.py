@@ -24,10 +24,10 @@ class Doubt:
 
 def doubts(quote: Quote, people: int) -> list[Doubt]:
     """Return what of the quote of an order with so many people cannot be right."""
-    return [*_nothing(quote), *differences(quote), *_pieces(quote, people)]
+    return [*_nothing(quote), *arithmetic_errors(quote), *_pieces(quote, people)]
 
 
-def differences(quote: Quote) -> list[Doubt]:
+def arithmetic_errors(quote: Quote) -> list[Doubt]:
     """Return what of a quote does not add up."""
     return [*_missing(quote), *_parts(quote), *_totals(quote)]
 

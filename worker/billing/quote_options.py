@@ -17,7 +17,7 @@ from worker.billing.costs import cost_of
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuoteOptions:
     """The options that a quote was asked for."""
 
     postage: str
@@ -34,10 +34,10 @@ _ABOUT: Mapping[str, tuple[str, ...]] = {
     Postage.STANDARD: ("postage", "stamp"),
     ProductionSpeed.NORMAL: ("production", "speed"),
 }
-DEFAULT = Asked(Postage.STANDARD, ProductionSpeed.NORMAL)
+DEFAULT = QuoteOptions(Postage.STANDARD, ProductionSpeed.NORMAL)
 
 
-def contradiction(asked: Asked, told: Quote, default: Callable[[], Quote]) -> str | None:
+def find_option_mismatch(asked: QuoteOptions, told: Quote, default: Callable[[], Quote]) -> str | None:
     """Return in words what shows that a quote is of other options, None if nothing shows it.
 
     `default` asks the vendor for the default's quote; it is only called where the lines leave the options open.
@@ -68,7 +68,7 @@ def _other(asked: str, kind: type[StrEnum], named: set[str]) -> str | None:
     return None if asked in there or not there else there[0]
 
 
-def _is_told(asked: Asked, named: set[str]) -> bool:
+def _is_told(asked: QuoteOptions, named: set[str]) -> bool:
     """Return whether the lines name every option asked for that is not the default."""
     chosen = {asked.postage, asked.speed} - {DEFAULT.postage, DEFAULT.speed}
     return all(_is_named(option, named) for option in chosen)
@@ -79,7 +79,7 @@ def _is_named(option: str, named: set[str]) -> bool:
     return any(_plain(option) in name and any(word in name for word in about) for name in named)
 
 
-def _differs_by_list(asked: Asked, told: Quote) -> bool:
+def _differs_by_list(asked: QuoteOptions, told: Quote) -> bool:
     """Return whether the price list in the reply makes the options dearer or cheaper than the default."""
     apart = _apart(told.postage_prices, asked.postage, DEFAULT.postage)
     return not same(apart + _apart(told.production_prices, asked.speed, DEFAULT.speed), Decimal(0))

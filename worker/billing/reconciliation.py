@@ -16,7 +16,7 @@ from models import Difference, Quote
 from worker.billing.amounts import added, money, same, to_cent
 from worker.billing.costs import ZERO, is_discount, is_refund
 from worker.billing.quote_arithmetic import Doubt
-from worker.results import Facts
+from worker.results import Details
 
 CHARGE_DIFFERS: Final = "charge_differs"
 
@@ -57,7 +57,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class SettledOrder:
     """What the vendor shows for the order of one mailing. ``pieces`` is None if it does not say how many."""
 
     mailing_id: int
@@ -66,7 +66,7 @@ class Books:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class OrderCharges:
     """The money of one order, in the vendor's currency; all amounts are positive.
 
     ``credited`` made the order cheaper, ``paid_by_credits`` is how the account's credits paid for it.
@@ -80,7 +80,7 @@ class Account:
     pieces: int | None = None
 
     @classmethod
-    def of(cls, books: Books) -> "Account":
+    def of(cls, books: SettledOrder) -> "OrderCharges":
         """Add up an order's transactions."""
         stated = [(one, one.size) for one in books.entries if one.size is not None]
         return cls(
@@ -133,7 +133,7 @@ class Account:
 
 def books_of(
     mailing_id: int, order_id: int, told: Iterable[OrderTransactions], discounts: Decimal = ZERO
-) -> Books:
+) -> SettledOrder:
     """Return the books of one order from a report that may hold other orders, and this one in several parts.
 
     A credit that does not say what it is pays for the order, unless it is what the quote had as ``discounts``.
@@ -144,7 +144,7 @@ def books_of(
     entries = [Entry(move, _is_credit(move)) for move in moves]
     paying = _paying(entries, discounts)
     entries = [replace(one, pays=number in paying) for number, one in enumerate(entries)]
-    return Books(mailing_id, entries, max(volumes, default=None))
+    return SettledOrder(mailing_id, entries, max(volumes, default=None))
 
 
 def _paying(entries: Sequence[Entry], discounts: Decimal) -> set[int]:
@@ -194,20 +194,20 @@ def _is_refund(move: Transaction) -> bool:
     return is_refund(move.description, move.transaction_type, move.transaction_sub_type)
 
 
-def values(account: Account) -> Facts:
+def values(account: OrderCharges) -> Details:
     """Return what the mailing's row keeps. Without a transaction it is not known what was taken."""
     if not account.transactions:
         return {"charged": None, "charged_from_credits": None}
     return {"charged": account.cost, "charged_from_credits": account.from_credits}
 
 
-def passed(doubts: Sequence[Doubt], decisions: Mapping[Difference, int]) -> Facts:
+def passed(doubts: Sequence[Doubt], decisions: Mapping[Difference, int]) -> Details:
     """Return the reason that a mailing keeps if differences in its charges passed by earlier decisions."""
     words = [f"{doubt.words} (accepted by decision {decisions[doubt.kind]})" for doubt in doubts]
     return {"reason": "; ".join(words)} if words else {}
 
 
-def facts(account: Account, doubts: Sequence[Doubt]) -> Facts:
+def facts(account: OrderCharges, doubts: Sequence[Doubt]) -> Details:
     """Return what an approver is shown, and what an acceptance is bound to."""
     return {
         "charged": str(account.charged),
@@ -220,12 +220,12 @@ def facts(account: Account, doubts: Sequence[Doubt]) -> Facts:
     }
 
 
-def digest_of(account: Account) -> bytes:
+def digest_of(account: OrderCharges) -> bytes:
     """Return 32 bytes that differ when an amount or the number of pieces differs."""
     return sha256(repr(astuple(account)).encode()).digest()
 
 
-def write_down(connection: Connection, books: Sequence[Books]) -> None:
+def save_transactions(connection: Connection, books: Sequence[SettledOrder]) -> None:
     """Store orders' transactions. One that is stored already is not stored twice; if it changed, it is changed."""
     shown = [(one.mailing_id, entry) for one in books for entry in one.entries]
     renumbered = [one.mailing_id for one in books if _shares_a_number(one)]
@@ -245,6 +245,6 @@ def write_down(connection: Connection, books: Sequence[Books]) -> None:
     )
 
 
-def _shares_a_number(books: Books) -> bool:
+def _shares_a_number(books: SettledOrder) -> bool:
     numbers = [one.transaction.id for one in books.entries if one.transaction.id is not None]
     return len(numbers) != len(set(numbers))

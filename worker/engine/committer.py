@@ -12,11 +12,20 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from models import Stage
 from worker import transitions
 from worker.billing.budgets import OVER_BUDGET, OverBudget
-from worker.group_commit import SharedCommitError, Terms
-from worker.job import ClaimLost, Work
-from worker.results import Advance, Again, AskApproval, Contested, Proceed, Result, Wait, nothing
+from worker.group_commit import BatchCommitError, CommitTerms
+from worker.job import ClaimLost, StageJob
+from worker.results import (
+    Advance,
+    ClaimConflictError,
+    Continue,
+    NeedsApproval,
+    Proceed,
+    Result,
+    Wait,
+    nothing,
+)
 from worker.stages import create
-from worker.transitions import Held, Making, Times
+from worker.transitions import ClaimedMailing, PendingTransition, TransitionTimes
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +35,10 @@ _SHORT_LOCKS: Final = "SET LOCAL lock_timeout = '500ms'"
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class StageOutcome:
     """What a mailing came to; ``ahead`` says whether, when that was committed, it was to go on at once."""
 
-    work: Work
+    work: StageJob
     result: Result
     ahead: bool = False
 
@@ -39,7 +48,7 @@ class Done:
         match self.result:
             case Advance(to):
                 return self.ahead and to is not Stage.SETTLE
-            case Again() | Proceed():
+            case Continue() | Proceed():
                 return True
             case _:
                 return False
@@ -50,7 +59,7 @@ class Done:
         return isinstance(self.result, Advance) and self.result.to is not Stage.SETTLE and not self.ahead
 
 
-def commit(done: Sequence[Done], *, ahead: bool, shared: bool = True) -> list[Done]:
+def commit(done: Sequence[StageOutcome], *, ahead: bool, shared: bool = True) -> list[StageOutcome]:
     """Commit what several came to; if one stands in the way, each by itself. Returns those whose claims held.
 
     If it may be `shared`, what other threads of the process came to meanwhile is in the same commit; if that fails,
@@ -59,79 +68,81 @@ def commit(done: Sequence[Done], *, ahead: bool, shared: bool = True) -> list[Do
     if not done:
         return []
     try:
-        after = _grouped(done, ahead=ahead) if shared else _made(done, Terms(ahead))
-    except SharedCommitError as failure:
+        after = _grouped(done, ahead=ahead) if shared else _made(done, CommitTerms(ahead))
+    except BatchCommitError as failure:
         if isinstance(failure.why, DBAPIError) and failure.why.connection_invalidated:
             # Whether it was committed is not known.
             raise failure.why from None
         return commit(done, ahead=ahead, shared=False)
-    except (Contested, OverBudget, DataError, IntegrityError) as trouble:
+    except (ClaimConflictError, OverBudget, DataError, IntegrityError) as trouble:
         if len(done) == 1:
-            return _instead(done[0], trouble, ahead=ahead)
+            return _fallback(done[0], trouble, ahead=ahead)
     except OperationalError as error:
         if len(done) == 1 or not isinstance(error.orig, DeadlockDetected):
             raise
     else:
-        return _kept(done, after, ahead=ahead)
+        return _committed(done, after, ahead=ahead)
     return [kept for one in done for kept in commit([one], ahead=ahead, shared=False)]
 
 
-def _grouped(done: Sequence[Done], *, ahead: bool) -> Mapping[int, Held]:
+def _grouped(done: Sequence[StageOutcome], *, ahead: bool) -> Mapping[int, ClaimedMailing]:
     commits = done[0].work.desk.commits
     return commits.commit({one.work.held.id: one for one in done}, _made, ahead=ahead)
 
 
-def _instead(one: Done, trouble: Exception, *, ahead: bool) -> list[Done]:
+def _fallback(one: StageOutcome, trouble: Exception, *, ahead: bool) -> list[StageOutcome]:
     """Commit what a mailing comes to if what it came to does not fit what is there."""
     match trouble:
-        case Contested():
+        case ClaimConflictError():
             instead: Result = Wait(_CONTESTED_PAUSE, "somebody else decided about the order first")
         case OverBudget():
             instead = _over_budget(one.result, trouble)
         case _:
-            tell_of(one.work, trouble)
+            log_database_error(one.work, trouble)
             return []
     other = [replace(one, result=instead)]
-    return _kept(other, _made(other, Terms(ahead)), ahead=ahead)
+    return _committed(other, _made(other, CommitTerms(ahead)), ahead=ahead)
 
 
 def _over_budget(result: Result, over: OverBudget) -> Result:
     if isinstance(result, Advance):
         return replace(result, ahead=nothing)
-    return AskApproval({"reason_code": OVER_BUDGET}, why=str(over))
+    return NeedsApproval({"reason_code": OVER_BUDGET}, why=str(over))
 
 
-def _made(done: Sequence[Done], terms: Terms) -> Mapping[int, Held]:
+def _made(done: Sequence[StageOutcome], terms: CommitTerms) -> Mapping[int, ClaimedMailing]:
     """Make the moves in one transaction; returns those whose claims held, by id. Raises Contested, OverBudget."""
     desk = done[0].work.desk
     retry = timedelta(seconds=desk.settings.retry_seconds)
-    times = Times(desk.lease, desk.push_again, retry, terms.ahead)
+    times = TransitionTimes(desk.lease, desk.push_again, retry, terms.ahead)
     for one in done:
         # What is not committed is not reserved, and what was before is behind.
         one.work.saw.reserved_at = None
-    makings = [Making(one.work.held, one.result, one.work.calls) for one in done]
+    makings = [PendingTransition(one.work.held, one.result, one.work.calls) for one in done]
     try:
         with desk.engine.begin() as connection:
             if terms.shared:
                 connection.exec_driver_sql(_SHORT_LOCKS)
-            return transitions.make_together(connection, makings, desk.clock(), times)
+            return transitions.apply_results(connection, makings, desk.clock(), times)
     except IntegrityError as error:
         if _names(error, "uq_mailing_order_id"):
-            raise Contested from None
+            raise ClaimConflictError from None
         raise
 
 
-def _kept(done: Sequence[Done], after: Mapping[int, Held], *, ahead: bool) -> list[Done]:
-    return [replace(one, ahead=ahead) for one in done if _holds(one, after.get(one.work.held.id))]
+def _committed(
+    done: Sequence[StageOutcome], after: Mapping[int, ClaimedMailing], *, ahead: bool
+) -> list[StageOutcome]:
+    return [replace(one, ahead=ahead) for one in done if _claim_valid(one, after.get(one.work.held.id))]
 
 
-def _holds(one: Done, after: Held | None) -> bool:
+def _claim_valid(one: StageOutcome, after: ClaimedMailing | None) -> bool:
     work = one.work
     try:
         work.goes_on_as(after)
     except ClaimLost:
         if work.held.stage is Stage.CREATE and isinstance(one.result, Advance):
-            create.late_reply(work, one.result.values["order_id"])
+            create.delete_late_order(work, one.result.values["order_id"])
         work.bear_witness()
         return False
     return True
@@ -141,6 +152,6 @@ def _names(error: IntegrityError, constraint: str) -> bool:
     return isinstance(error.orig, UniqueViolation) and error.orig.diag.constraint_name == constraint
 
 
-def tell_of(work: Work, error: Exception) -> None:
+def log_database_error(work: StageJob, error: Exception) -> None:
     """Tell what the database refuses of one mailing: its claim runs out, it is tried again, and keeps no other."""
     log.error("database_trouble: mailing %s, %s: %s", work.held.id, work.held.stage, type(error).__name__)

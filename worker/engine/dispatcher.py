@@ -8,19 +8,19 @@ from typing import Final, TypeAlias
 
 from models import Priority, Stage
 from worker import transitions
-from worker.context import CONCURRENCY, Desk
+from worker.context import MESSAGE_THREADS, WorkerContext
 from worker.engine.pipeline import CHAIN
-from worker.engine.run_budget import ABREAST
-from worker.prefetch import AT_ONCE
-from worker.transitions import Due
+from worker.engine.run_budget import MESSAGE_BATCH_SIZE
+from worker.prefetch import SETTLE_BATCH_SIZE
+from worker.transitions import DueMailing
 
 Backlog: TypeAlias = Callable[[Priority], int]
 Push: TypeAlias = Callable[[Priority, Stage, Sequence[int]], None]
 # As many messages as two workers take at once: no mailing waits for another while a thread may be free.
-_SPREAD: Final = 2 * CONCURRENCY
+MIN_MESSAGES: Final = 2 * MESSAGE_THREADS
 
 
-def run_once(desk: Desk, now: datetime, backlog: Backlog, push: Push) -> int:
+def run_once(desk: WorkerContext, now: datetime, backlog: Backlog, push: Push) -> int:
     """Push the chains of all due mailings that their window has room for, events first; returns how many.
 
     A message lost after this is pushed again once ``push_again`` has passed. Nothing here may be relied on to
@@ -28,7 +28,7 @@ def run_once(desk: Desk, now: datetime, backlog: Backlog, push: Push) -> int:
     """
     pushed = 0
     for priority in sorted(Priority):
-        room = desk.settings.dispatch_window - backlog(priority) * ABREAST
+        room = desk.settings.dispatch_window - backlog(priority) * MESSAGE_BATCH_SIZE
         if room <= 0:
             continue
         with desk.engine.begin() as connection:
@@ -39,7 +39,7 @@ def run_once(desk: Desk, now: datetime, backlog: Backlog, push: Push) -> int:
     return pushed
 
 
-def _messages(due: Sequence[Due]) -> Iterator[tuple[Stage, Sequence[int]]]:
+def _messages(due: Sequence[DueMailing]) -> Iterator[tuple[Stage, Sequence[int]]]:
     """Yield the messages for due mailings: one for several of a stage, if more are due than can be begun at once."""
     alike: dict[Stage, list[int]] = defaultdict(list)
     for mailing in due:
@@ -48,7 +48,11 @@ def _messages(due: Sequence[Due]) -> Iterator[tuple[Stage, Sequence[int]]]:
         else:
             alike[mailing.stage].append(mailing.id)
     for stage, ids in alike.items():
-        size = AT_ONCE if stage is Stage.SETTLE else min(ABREAST, ceil(len(ids) / _SPREAD))
+        size = (
+            SETTLE_BATCH_SIZE
+            if stage is Stage.SETTLE
+            else min(MESSAGE_BATCH_SIZE, ceil(len(ids) / MIN_MESSAGES))
+        )
         for start in range(0, len(ids), size):
             yield stage, ids[start : start + size]
 

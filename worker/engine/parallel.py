@@ -14,11 +14,11 @@ from typing import Final, TypeAlias
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from models import Stage
-from worker.context import CALLS, CONCURRENCY
-from worker.engine.committer import Done, commit, tell_of
-from worker.engine.run_budget import Pace
-from worker.engine.runner import perform
-from worker.job import ClaimLost, Work
+from worker.context import CALL_POOL_SIZE, MESSAGE_THREADS
+from worker.engine.committer import StageOutcome, commit, log_database_error
+from worker.engine.run_budget import RunBudget
+from worker.engine.runner import run_stage
+from worker.job import ClaimLost, StageJob
 from worker.results import Proceed, Wait
 from worker.stages import recipient_pages
 
@@ -26,23 +26,23 @@ _UNCOMMITTED_SECONDS: Final = 0.4
 # Those who were asked at the same time answer at almost the same time.
 _GATHERING_SECONDS: Final = 0.02
 # How many of a message wait together. With that, twice as many as call at once: while one commits, another calls.
-_WIDTH: Final = 2 * CALLS // CONCURRENCY
+_WIDTH: Final = 2 * CALL_POOL_SIZE // MESSAGE_THREADS
 _GIVEN_BACK: Final = Wait(0.0, "its worker had no time for it")
 
 
-class Next(Enum):
+class ChainAction(Enum):
     """What the chain's remaining messages are good for."""
 
     GO_ON = "the next message continues"
     NOTHING = "nothing is left for them to do"
 
 
-Turn: TypeAlias = Future[list[Done]]
+Turn: TypeAlias = Future[list[StageOutcome]]
 
 
-def go_on(works: Sequence[Work], pace: Pace, started: float) -> Next:
+def go_on(works: Sequence[StageJob], pace: RunBudget, started: float) -> ChainAction:
     """Do a stage of each mailing and commit them together; go on with those that ran ahead, until none is left."""
-    ends = Next.NOTHING
+    ends = ChainAction.NOTHING
     going = list(works)
     while going:
         if pace.is_slow and len(going) > 1:
@@ -51,24 +51,26 @@ def go_on(works: Sequence[Work], pace: Pace, started: float) -> Next:
             done, going = _in_turn(going, pace, started)
         going += [one.work for one in done if one.goes_on]
         if any(one.is_for_the_chain for one in done):
-            ends = Next.GO_ON
+            ends = ChainAction.GO_ON
     return ends
 
 
-def _in_turn(works: list[Work], pace: Pace, started: float) -> tuple[list[Done], list[Work]]:
+def _in_turn(
+    works: list[StageJob], pace: RunBudget, started: float
+) -> tuple[list[StageOutcome], list[StageJob]]:
     """Have one mailing after the other do what comes next; returns what they came to, and those that did not begin.
 
     These are none, unless the vendor turns out to be slow.
     """
-    recipient_pages.foresee([work for work in works if work.held.stage is Stage.ATTACH])
-    waiting: list[Done] = []
-    committed: list[Done] = []
+    recipient_pages.prefetch([work for work in works if work.held.stage is Stage.ATTACH])
+    waiting: list[StageOutcome] = []
+    committed: list[StageOutcome] = []
     left, since = list(works), time.monotonic()
     while left and not (committed and pace.is_slow):
         work = left.pop(0)
         if len(left) < len(works) - 1 and pace.stopping:
             # Each could take as long as a worker is given to stop.
-            waiting.append(Done(work, _GIVEN_BACK))
+            waiting.append(StageOutcome(work, _GIVEN_BACK))
             continue
         try:
             waiting += _turn(work, pace)
@@ -85,7 +87,7 @@ def _in_turn(works: list[Work], pace: Pace, started: float) -> tuple[list[Done],
 class _AtTheSameTime:
     """Several mailings that wait for the vendor together, each doing what comes next as soon as the last is kept."""
 
-    def __init__(self, works: Sequence[Work], pace: Pace, started: float) -> None:
+    def __init__(self, works: Sequence[StageJob], pace: RunBudget, started: float) -> None:
         self._left = list(works)
         self._pace = pace
         self._started = started
@@ -94,9 +96,9 @@ class _AtTheSameTime:
         # After it nothing more is begun; the calls that are under way end, and what they come to is written down.
         self._trouble: BaseException | None = None
 
-    def ends(self) -> list[Done]:
+    def ends(self) -> list[StageOutcome]:
         """Go on with each until it rests; returns what they came to. Whose turn does not come is given back."""
-        ends: list[Done] = []
+        ends: list[StageOutcome] = []
         self._begin_some()
         while self._pending:
             gathered, self._pending = _gathered(self._pending)
@@ -115,13 +117,13 @@ class _AtTheSameTime:
         while self._left and len(self._pending) < _WIDTH:
             self._begin(self._left.pop(0))
         if self._left and not self._pace.allows(self._started):
-            commit([Done(work, _GIVEN_BACK) for work in self._left], ahead=False)
+            commit([StageOutcome(work, _GIVEN_BACK) for work in self._left], ahead=False)
             self._left.clear()
 
-    def _begin(self, work: Work) -> None:
+    def _begin(self, work: StageJob) -> None:
         self._pending.add(self._pool.submit(_turn, work, self._pace))
 
-    def _kept(self, gathered: set[Turn]) -> list[Done]:
+    def _kept(self, gathered: set[Turn]) -> list[StageOutcome]:
         troubles = [trouble for turn in gathered if (trouble := turn.exception()) is not None]
         self._trouble = next(iter(troubles), self._trouble)
         done = [one for turn in gathered if turn.exception() is None for one in turn.result()]
@@ -139,12 +141,12 @@ def _gathered(pending: set[Turn]) -> tuple[set[Turn], set[Turn]]:
     return first | more, pending
 
 
-def _cannot_wait(work: Work) -> bool:
+def _cannot_wait(work: StageJob) -> bool:
     """Whether a crash would leave behind what could not be found out: a draft, where others make drafts as well."""
     return work.held.stage is Stage.CREATE and not work.settings.owns_account
 
 
-def _turn(work: Work, pace: Pace) -> list[Done]:
+def _turn(work: StageJob, pace: RunBudget) -> list[StageOutcome]:
     """Have a mailing do what comes next; returns nothing if its claim is lost, or the database refuses it."""
     stage = work.held.stage
     try:
@@ -152,7 +154,7 @@ def _turn(work: Work, pace: Pace) -> list[Done]:
     except ClaimLost:
         work.bear_witness()
     except (DataError, IntegrityError) as error:
-        tell_of(work, error)
+        log_database_error(work, error)
     finally:
         # The payments of many were looked at in one call, before.
         if stage is not Stage.SETTLE:
@@ -160,9 +162,9 @@ def _turn(work: Work, pace: Pace) -> list[Done]:
     return []
 
 
-def _next_of(work: Work) -> Done:
+def _next_of(work: StageJob) -> StageOutcome:
     if work.is_stale:
         work.checkpoint({})
-    result = perform(work)
+    result = run_stage(work)
     work.then = result.then if isinstance(result, Proceed) else None
-    return Done(work, result)
+    return StageOutcome(work, result)

@@ -13,46 +13,46 @@ from collections.abc import Sequence
 
 from models import Stage
 from worker import prefetch, transitions
-from worker.context import Desk
+from worker.context import WorkerContext
 from worker.engine import parallel
-from worker.engine.parallel import Next
-from worker.engine.run_budget import Pace
-from worker.job import Work
+from worker.engine.parallel import ChainAction
+from worker.engine.run_budget import RunBudget
+from worker.job import StageJob
 
-__all__ = ["CHAIN", "Next", "Pace", "deliver", "settle"]
+__all__ = ["CHAIN", "ChainAction", "RunBudget", "process", "settle"]
 
 CHAIN = (Stage.CREATE, Stage.ATTACH, Stage.PROOF, Stage.SUMMARIZE, Stage.CHECKOUT)
 
 
-def deliver(desk: Desk, mailing_ids: Sequence[int], stage: Stage, pace: Pace) -> Next:
+def process(desk: WorkerContext, mailing_ids: Sequence[int], stage: Stage, pace: RunBudget) -> ChainAction:
     """Do a stage of mailings that are due, and, while the pace allows, the stages after it.
 
     Each stage's end is committed before the next begins, so a mailing resumes there whatever happens.
     """
     started = time.monotonic()
-    works = [Work(desk, held) for held in _claim(desk, mailing_ids, stage)]
+    works = [StageJob(desk, held) for held in _claim(desk, mailing_ids, stage)]
     what_next = parallel.go_on(works, pace, started)
     # Those that could not be claimed may be further on already: then a later message of the chain is theirs.
-    return what_next if len(works) == len(mailing_ids) else Next.GO_ON
+    return what_next if len(works) == len(mailing_ids) else ChainAction.GO_ON
 
 
-def _claim(desk: Desk, mailing_ids: Sequence[int], stage: Stage) -> list[transitions.Held]:
+def _claim(desk: WorkerContext, mailing_ids: Sequence[int], stage: Stage) -> list[transitions.ClaimedMailing]:
     with desk.engine.begin() as connection:
         now = desk.clock()
         if len(mailing_ids) > 1:
-            return transitions.claim_together(connection, mailing_ids, stage, now, desk.lease)
+            return transitions.claim_many(connection, mailing_ids, stage, now, desk.lease)
         held = transitions.claim(connection, mailing_ids[0], stage, now, desk.lease)
     return [] if held is None else [held]
 
 
-def settle(desk: Desk, mailing_ids: Sequence[int], pace: Pace) -> None:
+def settle(desk: WorkerContext, mailing_ids: Sequence[int], pace: RunBudget) -> None:
     """Look whether the payments of several mailings have settled: one claim, one look at them all, one commit."""
     started = time.monotonic()
     held = _claim(desk, mailing_ids, Stage.SETTLE)
     if not held:
         return
     seen = prefetch.look(desk, [one.order for one in held])
-    works = [Work(desk, one) for one in held]
+    works = [StageJob(desk, one) for one in held]
     for work in works:
         work.see(seen)
     parallel.go_on(works, pace, started)

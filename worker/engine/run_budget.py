@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from lettrlabs import Call
+from lettrlabs import CallRecord
 
 # As many as a message is of at most: beyond it little is saved, and a crash leaves more to be found out.
-ABREAST: Final = 8
+MESSAGE_BATCH_SIZE: Final = 8
 # A remote vendor takes longer than this for anything; one close by does not, unless the machine is busy.
 SLOW_SECONDS: Final = 0.04
 # Of so many calls no two were quick: contention makes some of them slow, a slow vendor all.
@@ -16,7 +16,7 @@ _CALLS: Final = 8
 
 
 @dataclass(slots=True)
-class Pace:
+class RunBudget:
     """How far a worker may run ahead of the chain: not once it is stopping, nor for so long that events must wait."""
 
     seconds: float = 5.0
@@ -32,7 +32,7 @@ class Pace:
         """Whether all but one of the last calls took so long that several had better wait together."""
         return len(self.last_calls) == _CALLS and sorted(self.last_calls)[1] >= SLOW_SECONDS
 
-    def took(self, calls: Iterable[Call]) -> None:
+    def took(self, calls: Iterable[CallRecord]) -> None:
         """Take note of how long answered calls took. Threads may get into each other's way: it is an estimate."""
         answered = [call.elapsed_ms / 1000 for call in calls if call.status is not None]
         self.last_calls = (*self.last_calls, *answered)[-_CALLS:]

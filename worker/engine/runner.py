@@ -7,23 +7,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lettrlabs import Refused, Unavailable
 from models import Stage
-from worker.job import ClaimLost, Work
-from worker.results import AskPerson, Result, Unsure, Wait
+from worker.job import ClaimLost, StageJob
+from worker.results import NeedsReview, OutcomeUnknown, Result, Wait
 from worker.stages import STAGES
 from worker.stages.cancel import discard
-from worker.stages.vendor.failures import not_now, refused
+from worker.stages.vendor.failures import handle_rejection, wait_for_vendor
 
 log = logging.getLogger(__name__)
 
 
-def perform(work: Work) -> Result:
+def run_stage(work: StageJob) -> Result:
     """Return what the mailing's stage comes to, or what is left of it. Raises ClaimLost, SQLAlchemyError."""
     try:
-        return _perform(work) if work.then is None else work.then()
+        return _run_stage(work) if work.then is None else work.then()
     except Unavailable as trouble:
-        return not_now(work, trouble)
+        return wait_for_vendor(work, trouble)
     except Refused as refusal:
-        return refused(work, refusal)
+        return handle_rejection(work, refusal)
     except (ClaimLost, SQLAlchemyError):
         raise
     except Exception as error:  # noqa: BLE001 - a bug must not leave a mailing without a next step
@@ -38,13 +38,13 @@ def perform(work: Work) -> Result:
             place.name,
             place.lineno,
         )
-        return Unsure(f"an error of Mailrun's own, {kind}: see the worker's log")
+        return OutcomeUnknown(f"an error of Mailrun's own, {kind}: see the worker's log")
 
 
-def _perform(work: Work) -> Result:
+def _run_stage(work: StageJob) -> Result:
     held, stage = work.held, STAGES[work.held.stage]
     if held.attempts > work.settings.max_attempts:
-        return AskPerson("attempts", f"{held.stage} was tried {held.attempts - 1} times and never finished")
+        return NeedsReview("attempts", f"{held.stage} was tried {held.attempts - 1} times and never finished")
     if held.recovering:
         return stage.recover(work)
     if held.cancel_requested:

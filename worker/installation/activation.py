@@ -16,8 +16,8 @@ from sqlalchemy import select
 from lettrlabs import Order, OrderStatus
 from models import Mailing, Outcome, Recipient, Stage, State
 from worker import transitions
-from worker.context import Desk
-from worker.installation.epoch import arm, driver, open_epochs
+from worker.context import WorkerContext
+from worker.installation.epoch import driver, mark_active, open_epochs
 from worker.orphans import account_ownership
 from worker.recipients import matching
 
@@ -26,7 +26,7 @@ _NEWEST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class RestoreReport:
     """What the vendor's orders say that this database does not know."""
 
     orders_read: int
@@ -42,7 +42,7 @@ class Survey:
         return dict(Counter(order.status for order in self.unknown))
 
 
-def survey(desk: Desk, pause: Callable[[float], None] = sleep) -> Survey:
+def compare_with_vendor(desk: WorkerContext, pause: Callable[[float], None] = sleep) -> RestoreReport:
     """Read the vendor's orders and compare, twice where a mailing would go on for want of an order with its people.
 
     Raises Unavailable, Refused.
@@ -56,7 +56,7 @@ def survey(desk: Desk, pause: Callable[[float], None] = sleep) -> Survey:
     return replace(second, suspects=first.suspects | second.suspects)
 
 
-def _look(desk: Desk) -> Survey:
+def _look(desk: WorkerContext) -> RestoreReport:
     orders = []
     for order in desk.vendor.iter_orders(page_size=500):
         orders.append(order)
@@ -68,10 +68,10 @@ def _look(desk: Desk) -> Survey:
         waiting = list(connection.scalars(select(Mailing.id).where(Mailing.state.in_(open_states))))
     unknown = tuple(order for order in orders if order.id not in known)
     newest = max((order.id for order in orders), default=0)
-    return Survey(len(orders), newest, unknown, len(waiting), _suspects(desk, unknown))
+    return RestoreReport(len(orders), newest, unknown, len(waiting), _suspects(desk, unknown))
 
 
-def _suspects(desk: Desk, unknown: tuple[Order, ...]) -> dict[int, int]:
+def _suspects(desk: WorkerContext, unknown: tuple[Order, ...]) -> dict[int, int]:
     ordered = [order for order in unknown if order.status not in {OrderStatus.DRAFT, OrderStatus.DELETED}]
     there = {
         order.id: {person.id: person for person in desk.vendor.iter_recipients(order.id)} for order in ordered
@@ -79,13 +79,13 @@ def _suspects(desk: Desk, unknown: tuple[Order, ...]) -> dict[int, int]:
     suspects: dict[int, int] = {}
     for mailing_id, people in _unsent_people(desk).items():
         for order_id, persons in there.items():
-            if persons and matching.pair(people, persons):
+            if persons and matching.match(people, persons):
                 suspects[mailing_id] = order_id
                 break
     return suspects
 
 
-def _unsent_people(desk: Desk) -> dict[int, dict[int, matching.Person]]:
+def _unsent_people(desk: WorkerContext) -> dict[int, dict[int, matching.Matchable]]:
     query = (
         select(*Recipient.__table__.columns)
         .join(Mailing, Mailing.id == Recipient.mailing_id)
@@ -95,21 +95,23 @@ def _unsent_people(desk: Desk) -> dict[int, dict[int, matching.Person]]:
             Recipient.outcome != Outcome.REJECTED,
         )
     )
-    people: dict[int, dict[int, matching.Person]] = {}
+    people: dict[int, dict[int, matching.Matchable]] = {}
     with desk.engine.connect() as connection:
         for person in connection.execute(query):
             people.setdefault(person.mailing_id, {})[person.position] = person
     return people
 
 
-def carry_out(desk: Desk, found: Survey, who: str, now: datetime) -> int:
+def activate(desk: WorkerContext, found: RestoreReport, who: str, now: datetime) -> int:
     """Put the suspects to attention and arm the database; returns how many mailings went to attention."""
     held_back = 0
     with desk.engine.begin() as connection:
         for mailing_id, order_id in found.suspects.items():
             why = f"order {order_id}, which this database did not know, has people of this mailing"
-            held_back += transitions.suspect(connection, mailing_id, who, why, {"orderId": order_id}, now)
+            held_back += transitions.flag_possibly_sent(
+                connection, mailing_id, who, why, {"orderId": order_id}, now
+            )
         account_ownership.declare_exclusive(connection, found.newest_order, now)
     with desk.engine.connect() as connection:
-        arm(driver(connection), open_epochs(desk.settings), now)
+        mark_active(driver(connection), open_epochs(desk.settings), now)
     return held_back

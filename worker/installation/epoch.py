@@ -91,7 +91,7 @@ def driver(connection: sqlalchemy.Connection) -> Connection[Any]:
     return below
 
 
-def keep(connection: Connection[Any], epochs: Epochs, now: datetime) -> bool:
+def verify_and_advance(connection: Connection[Any], epochs: Epochs, now: datetime) -> bool:
     """Compare the two epochs, disarm the database if they tell of different pasts, and move them on when due.
 
     Returns whether the database is armed. Redis is read first: the database may only be newer than what was read.
@@ -102,7 +102,7 @@ def keep(connection: Connection[Any], epochs: Epochs, now: datetime) -> bool:
         row = _look(connection)
         if row["disarmed_at"] is not None:
             return False
-        why = _doubt(row, current, coming)
+        why = _mismatch(row, current, coming)
         if why is not None:
             connection.execute(_DISARM, {"now": now, "why": why, "epoch": row["epoch"]})
             log.error("disarmed: %s; see `mailrun arm`", why)
@@ -122,7 +122,7 @@ def keep(connection: Connection[Any], epochs: Epochs, now: datetime) -> bool:
     return True
 
 
-def arm(connection: Connection[Any], epochs: Epochs, now: datetime) -> None:
+def mark_active(connection: Connection[Any], epochs: Epochs, now: datetime) -> None:
     """Declare this database, where it is now, to be the one that sends. Raises RedisError."""
     fresh = uuid4()
     connection.execute(_ARM, {"next": fresh, "now": now, "here": _look(connection)["here"]})
@@ -138,7 +138,7 @@ def _look(connection: Connection[Any]) -> dict[str, Any]:
     return row
 
 
-def _doubt(row: dict[str, Any], current: UUID | None, coming: UUID | None) -> str | None:
+def _mismatch(row: dict[str, Any], current: UUID | None, coming: UUID | None) -> str | None:
     if row["home"] not in {None, row["here"]}:
         return "this database was restored or copied into another server"
     # `epoch_before`: Redis may have lost its last second in a power cut, but never comes from the future.

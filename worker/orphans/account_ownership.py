@@ -14,11 +14,11 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select, update
 
-from lettrlabs import PAID, Call, Order, OrderStatus
+from lettrlabs import PAID, CallRecord, Order, OrderStatus
 from models import Installation, Mailing, Outcome, Recipient, Stage, State
 from worker.audit import journal
-from worker.context import Desk
-from worker.orphans.registry import Place
+from worker.context import WorkerContext
+from worker.orphans.registry import VendorSession
 from worker.recipients import matching
 from worker.settings import Settings
 
@@ -46,12 +46,12 @@ class Fence:
         return order.paid_date is None or self.at is None or order.paid_date >= self.at - _MARGIN
 
 
-def is_exclusive(place: Place, settings: Settings) -> bool:
+def is_exclusive(place: VendorSession, settings: Settings) -> bool:
     """Return whether the account is declared exclusive, and nothing was seen that contradicts it."""
     return settings.owns_account and not is_contradicted(place)
 
 
-def is_contradicted(place: Place) -> bool:
+def is_contradicted(place: VendorSession) -> bool:
     """Return whether the vendor's orders have shown that other programs order in the account."""
     with place.engine.connect() as connection:
         return connection.scalar(select(Installation.shared_at)) is not None
@@ -68,7 +68,7 @@ def fence(connection: Connection) -> Fence:
     return Fence(*connection.execute(first).one())
 
 
-def note_filled_drafts(place: Place, settings: Settings, order_ids: Iterable[int]) -> bool:
+def note_filled_drafts(place: VendorSession, settings: Settings, order_ids: Iterable[int]) -> bool:
     """Record drafts with recipients that no mailing explains; returns whether they contradict the declaration."""
     with place.engine.connect() as connection:
         since = connection.scalar(select(Installation.account_fence)) or 0
@@ -82,7 +82,7 @@ def note_filled_drafts(place: Place, settings: Settings, order_ids: Iterable[int
     return True
 
 
-def look_at_orders(place: Place, settings: Settings) -> None:
+def look_at_orders(place: VendorSession, settings: Settings) -> None:
     """Compare the vendor's checked out orders with ours; record what contradicts the declaration, and stop a copy.
 
     Raises Unavailable, Refused.
@@ -99,7 +99,7 @@ def look_at_orders(place: Place, settings: Settings) -> None:
         _disarm(place, _sends_too(*twin))
 
 
-def settle_doubt(desk: Desk, now: datetime) -> None:
+def settle_doubt(desk: WorkerContext, now: datetime) -> None:
     """Find out whether this is a copy, after Redis lost the epoch; until then nothing is sent.
 
     On an exclusive account, any order that was checked out since the epoch last moved, and that no mailing explains,
@@ -110,13 +110,13 @@ def settle_doubt(desk: Desk, now: datetime) -> None:
         row = connection.execute(select(Installation.doubted_at, Installation.epoch_at)).one()
     if row.doubted_at is None:
         return
-    calls: list[Call] = []
+    calls: list[CallRecord] = []
     look = Look(desk, now, calls)
     try:
         why = _why_copy(look, desk.settings, row.epoch_at)
     finally:
         with desk.engine.begin() as connection:
-            journal.journal(connection, calls, None, None, None)
+            journal.save_calls(connection, calls, None, None, None)
     if why is not None:
         _disarm(look, why)
     with desk.engine.begin() as connection:
@@ -126,7 +126,7 @@ def settle_doubt(desk: Desk, now: datetime) -> None:
 class Look:
     """A place for one look at the vendor's orders, with a journal of its own."""
 
-    def __init__(self, desk: Desk, now: datetime, calls: list[Call]) -> None:
+    def __init__(self, desk: WorkerContext, now: datetime, calls: list[CallRecord]) -> None:
         """Look by this desk's means; the calls are added to the list."""
         self.engine = desk.engine
         self.vendor = desk.vendor.observed(calls.append)
@@ -167,7 +167,7 @@ def _sends_too(mailing_id: int, order_id: int) -> str:
     return f"order {order_id} has exactly the people of mailing {mailing_id}: a copy of this installation sends too"
 
 
-def _foreign_orders(place: Place, since: datetime | None = None) -> list[Order]:
+def _foreign_orders(place: VendorSession, since: datetime | None = None) -> list[Order]:
     """Return the checked out orders beyond the fence that no mailing has."""
     listed = islice(place.vendor.iter_orders(page_size=500), _MOST_ORDERS)
     checked_out = [order for order in listed if order.status in _CHECKED_OUT]
@@ -181,7 +181,7 @@ def _foreign_orders(place: Place, since: datetime | None = None) -> list[Order]:
     ]
 
 
-def _twin(place: Place, foreign: Iterable[Order]) -> tuple[int, int] | None:
+def _twin(place: VendorSession, foreign: Iterable[Order]) -> tuple[int, int] | None:
     """Return a mailing and the foreign order that has exactly its people."""
     mailings = _unpaid_people(place)
     sizes = {len(people) for people in mailings.values()}
@@ -190,12 +190,12 @@ def _twin(place: Place, foreign: Iterable[Order]) -> tuple[int, int] | None:
         if len(there) not in sizes:
             continue
         for mailing_id, people in mailings.items():
-            if len(people) == len(there) == len(matching.pair(people, there)):
+            if len(people) == len(there) == len(matching.match(people, there)):
                 return mailing_id, order.id
     return None
 
 
-def _unpaid_people(place: Place) -> Mapping[int, dict[int, matching.Person]]:
+def _unpaid_people(place: VendorSession) -> Mapping[int, dict[int, matching.Matchable]]:
     query = (
         select(*Recipient.__table__.columns)
         .join(Mailing, Mailing.id == Recipient.mailing_id)
@@ -205,14 +205,14 @@ def _unpaid_people(place: Place) -> Mapping[int, dict[int, matching.Person]]:
             Recipient.outcome.in_([Outcome.WAITING, Outcome.SUBMITTED, Outcome.ACCEPTED]),
         )
     )
-    people: dict[int, dict[int, matching.Person]] = {}
+    people: dict[int, dict[int, matching.Matchable]] = {}
     with place.engine.connect() as connection:
         for person in connection.execute(query):
             people.setdefault(person.mailing_id, {})[person.position] = person
     return people
 
 
-def _record(place: Place, why: str) -> None:
+def _record(place: VendorSession, why: str) -> None:
     noted = (
         update(Installation)
         .where(Installation.shared_at.is_(None))
@@ -227,7 +227,7 @@ def _record(place: Place, why: str) -> None:
             )
 
 
-def _disarm(place: Place, why: str) -> None:
+def _disarm(place: VendorSession, why: str) -> None:
     stopped = update(Installation).where(Installation.disarmed_at.is_(None))
     with place.engine.begin() as connection:
         if connection.execute(stopped.values(disarmed_at=place.now(), disarmed_why=why)).rowcount:

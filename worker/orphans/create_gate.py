@@ -6,15 +6,15 @@ from sqlalchemy import Connection, func, or_, select, update
 
 from models import CreateGate, Mailing, Stage, State
 from worker import transitions
-from worker.job import Work
-from worker.results import Contested
+from worker.job import StageJob
+from worker.results import ClaimConflictError
 
 # How long the gate stays shut for the next unsure create: they look again every second. Were it opened in between,
 # each would wait anew for the creates begun meanwhile, and after a crash with many under way hardly any would begin.
-_HANDOVER = timedelta(seconds=5)
+GATE_HANDOVER = timedelta(seconds=5)
 
 
-def close(work: Work) -> bool:
+def close_gate(work: StageJob) -> bool:
     """Close the gate for this mailing, keep it closed or take it over; False if it is closed for another.
 
     It opens by itself after a lease, for then this mailing's worker is dead or has given up.
@@ -35,7 +35,7 @@ def close(work: Work) -> bool:
     return closed.rowcount == 1
 
 
-def calls_in_flight(work: Work) -> int:
+def creates_in_flight(work: StageJob) -> int:
     """Return how many other creates may be under way right now. A claim outlives its call, so no others can be."""
     with work.engine.connect() as connection:
         return connection.scalars(
@@ -49,7 +49,7 @@ def calls_in_flight(work: Work) -> int:
         ).one()
 
 
-def open_again(connection: Connection, work: Work) -> None:
+def open_gate(connection: Connection, work: StageJob) -> None:
     """Open the gate that was closed for this mailing, and wake the creates that found it closed.
 
     If other unsure creates are about to be found out, it is handed to them closed: the last one opens it.
@@ -61,12 +61,12 @@ def open_again(connection: Connection, work: Work) -> None:
     opened = connection.execute(
         update(CreateGate)
         .where(CreateGate.holder == work.held.id, CreateGate.closed_until > now)
-        .values(holder=None, closed_until=now + _HANDOVER if heirs else now)
+        .values(holder=None, closed_until=now + GATE_HANDOVER if heirs else now)
     )
     if opened.rowcount != 1:
-        raise Contested
+        raise ClaimConflictError
     waiting = [Mailing.stage == Stage.CREATE, *([Mailing.recovering.is_(True)] if heirs else [])]
-    transitions.wake_pushed(connection, now, work.desk.push_again, *waiting)
+    transitions.wake_recently_dispatched(connection, now, work.desk.push_again, *waiting)
 
 
 def _about_to_recover(connection: Connection, but: int, now: datetime) -> bool:
@@ -77,7 +77,7 @@ def _about_to_recover(connection: Connection, but: int, now: datetime) -> bool:
             Mailing.stage == Stage.CREATE,
             Mailing.recovering.is_(True),
             Mailing.state.in_([State.QUEUED, State.WORKING]),
-            Mailing.not_before <= now + _HANDOVER,
+            Mailing.not_before <= now + GATE_HANDOVER,
             # Those that wait for a draft to become visible look again soon, and need no gate until then.
             Mailing.missing_since.is_(None),
             Mailing.id != but,

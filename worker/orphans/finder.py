@@ -11,13 +11,23 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select, union
 
 from lettrlabs import OrderStatus, Outcome
-from models import ENDED, EventLog, Mailing, Move, Stage, State, Stray, StrayFate, VendorCall
-from worker.job import Work
+from models import (
+    ENDED,
+    Mailing,
+    OrphanOrder,
+    OrphanStatus,
+    Stage,
+    State,
+    StateChange,
+    Transition,
+    VendorCall,
+)
+from worker.job import StageJob
 from worker.orphans import account_ownership, registry
-from worker.orphans.registry import Place
+from worker.orphans.registry import VendorSession
 
 # A paused process may still send the create of a claim it lost; after a day its connection is surely dead.
-_ZOMBIE_LIFE = timedelta(days=1)
+LATE_EFFECT_WINDOW = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +38,7 @@ class Drafts:
     filled: list[int]
 
 
-def unexplained_drafts(place: Place, above: int = 0) -> Drafts:
+def find_orphans(place: VendorSession, above: int = 0) -> Drafts:
     """Return the drafts above an order id that no mailing has.
 
     The vendor lists orders in no promised sequence (LettrLabs reference, Get Orders), so all drafts are read.
@@ -48,14 +58,14 @@ def unexplained_drafts(place: Place, above: int = 0) -> Drafts:
     return Drafts([one for one, has in found.items() if has is False], filled)
 
 
-def condemned(place: Place, order_ids: Iterable[int]) -> set[int]:
+def marked_for_deletion(place: VendorSession, order_ids: Iterable[int]) -> set[int]:
     """Return which of these drafts were to be deleted, but are still there: whoever meant to was stopped."""
-    doomed = and_(Stray.order_id.in_(list(order_ids)), Stray.fate == StrayFate.CONDEMNED)
+    doomed = and_(OrphanOrder.order_id.in_(list(order_ids)), OrphanOrder.fate == OrphanStatus.CONDEMNED)
     with place.engine.connect() as connection:
-        return set(connection.scalars(select(Stray.order_id).where(doomed)))
+        return set(connection.scalars(select(OrphanOrder.order_id).where(doomed)))
 
 
-def made_here(place: Place, order_ids: Iterable[int]) -> set[int]:
+def made_here(place: VendorSession, order_ids: Iterable[int]) -> set[int]:
     """Return which of these orders answered a create of this installation, as its journal has it."""
     answered = select(VendorCall.order_id).where(
         VendorCall.order_id.in_(list(order_ids)),
@@ -66,7 +76,7 @@ def made_here(place: Place, order_ids: Iterable[int]) -> set[int]:
         return {one for one in connection.scalars(answered) if one is not None}
 
 
-def interchangeable(work: Work) -> bool:
+def is_interchangeable(work: StageJob) -> bool:
     """Return whether every create that may have left a draft was of this mailing's template.
 
     The vendor does not tell a draft's template. Only if all creates that were lost lately, and whose late
@@ -74,11 +84,11 @@ def interchangeable(work: Work) -> bool:
     """
     lost = (
         select(Mailing.template_id)
-        .join(EventLog, EventLog.mailing_id == Mailing.id)
+        .join(StateChange, StateChange.mailing_id == Mailing.id)
         .where(
-            EventLog.stage == Stage.CREATE,
-            EventLog.move.in_([Move.STEAL, Move.UNSURE]),
-            EventLog.at > work.now() - _ZOMBIE_LIFE,
+            StateChange.stage == Stage.CREATE,
+            StateChange.move.in_([Transition.STEAL, Transition.UNSURE]),
+            StateChange.at > work.now() - LATE_EFFECT_WINDOW,
         )
     )
     with work.engine.connect() as connection:
@@ -86,28 +96,28 @@ def interchangeable(work: Work) -> bool:
     return templates <= {work.held.template_id}
 
 
-def _is_unsure(work: Work) -> ColumnElement[bool]:
+def _is_unsure(work: StageJob) -> ColumnElement[bool]:
     abandoned = and_(Mailing.state == State.WORKING, Mailing.lease_until <= work.now())
     return and_(
         Mailing.stage == Stage.CREATE, Mailing.state.not_in(ENDED), or_(Mailing.recovering, abandoned)
     )
 
 
-def lost_creates(work: Work) -> int:
+def lost_creates(work: StageJob) -> int:
     """Return how many creates of this installation were lost lately: no more drafts than that can be theirs."""
-    return _lost_within(work, _ZOMBIE_LIFE)
+    return _lost_within(work, LATE_EFFECT_WINDOW)
 
 
-def none_lost_within_window(work: Work) -> bool:
+def none_lost_within_window(work: StageJob) -> bool:
     """Return whether the last lost create is so old that its draft, and who is on it, would be visible."""
     return not _lost_within(work, timedelta(seconds=work.settings.visibility_window_seconds))
 
 
-def _lost_within(work: Work, age: timedelta) -> int:
+def _lost_within(work: StageJob, age: timedelta) -> int:
     lost = (
-        EventLog.stage == Stage.CREATE,
-        EventLog.move.in_([Move.STEAL, Move.UNSURE]),
-        EventLog.at > work.now() - age,
+        StateChange.stage == Stage.CREATE,
+        StateChange.move.in_([Transition.STEAL, Transition.UNSURE]),
+        StateChange.at > work.now() - age,
     )
     with work.engine.connect() as connection:
-        return connection.scalars(select(func.count()).select_from(EventLog).where(*lost)).one()
+        return connection.scalars(select(func.count()).select_from(StateChange).where(*lost)).one()

@@ -12,19 +12,19 @@ from sqlalchemy import Connection, Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lettrlabs import DeliveryStatus, VendorError
-from models import Delivery, Mailing, NoticeKind, Outcome, Recipient, Tracking
-from worker.context import Desk
+from models import DeliveryTracking, Mailing, NotificationType, Outcome, PieceDelivery, Recipient
+from worker.context import WorkerContext
 from worker.webhooks import outbox
 
 log = logging.getLogger(__name__)
 
 # The vendor learns of most pieces once a day, from the post's own scans.
 PERIOD: Final = timedelta(days=1)
-_AT_ONCE: Final = 50
+TRACKING_BATCH_SIZE: Final = 50
 _ENOUGH: Final = 3
 _ENDS: Final = {
-    DeliveryStatus.DELIVERED.value: NoticeKind.RECIPIENT_DELIVERED,
-    DeliveryStatus.UNDELIVERABLE.value: NoticeKind.RECIPIENT_UNDELIVERABLE,
+    DeliveryStatus.DELIVERED.value: NotificationType.RECIPIENT_DELIVERED,
+    DeliveryStatus.UNDELIVERABLE.value: NotificationType.RECIPIENT_UNDELIVERABLE,
 }
 
 _TAKE = text("""
@@ -38,13 +38,15 @@ _TAKE = text("""
 """)
 
 
-def run_once(desk: Desk, now: datetime) -> int:
+def run_once(desk: WorkerContext, now: datetime) -> int:
     """Look at the mailings whose time has come; returns how many pieces have ended their way since the last look.
 
     What LettrLabs does not answer for, or was not asked for any more, is looked at a period later.
     """
     with desk.engine.begin() as connection:
-        due = list(connection.execute(_TAKE, {"now": now, "again": now + PERIOD, "room": _AT_ONCE}))
+        due = list(
+            connection.execute(_TAKE, {"now": now, "again": now + PERIOD, "room": TRACKING_BATCH_SIZE})
+        )
     ended, failed = 0, 0
     for row in due:
         try:
@@ -58,7 +60,7 @@ def run_once(desk: Desk, now: datetime) -> int:
     return ended
 
 
-def _look(desk: Desk, row: Row[Any], now: datetime) -> int:
+def _look(desk: WorkerContext, row: Row[Any], now: datetime) -> int:
     ended = {
         piece.recipient_id: _ENDS[piece.status]
         for piece in desk.vendor.delivery_status(row.order_id, expected=row.accepted)
@@ -71,14 +73,14 @@ def _look(desk: Desk, row: Row[Any], now: datetime) -> int:
             if _is_news(connection, row.mailing_id, position, kind, now)
         ]
         for position, kind in fresh:
-            outbox.tell(connection, kind, row.mailing_id, now, position)
+            outbox.enqueue(connection, kind, row.mailing_id, now, position)
         _sleep_if_all_ended(connection, row.mailing_id)
     return len(fresh)
 
 
 def _by_position(
-    connection: Connection, mailing_id: int, ended: dict[int, NoticeKind]
-) -> Sequence[tuple[int, NoticeKind]]:
+    connection: Connection, mailing_id: int, ended: dict[int, NotificationType]
+) -> Sequence[tuple[int, NotificationType]]:
     rows = connection.execute(
         select(Recipient.position, Recipient.vendor_id).where(
             Recipient.mailing_id == mailing_id, Recipient.vendor_id.in_(list(ended))
@@ -87,15 +89,22 @@ def _by_position(
     return [(row.position, ended[row.vendor_id]) for row in rows if row.vendor_id is not None]
 
 
-def _is_news(connection: Connection, mailing_id: int, position: int, kind: NoticeKind, now: datetime) -> bool:
-    delivered = kind is NoticeKind.RECIPIENT_DELIVERED
-    statement = insert(Delivery).values(mailing_id=mailing_id, position=position, delivered=delivered, at=now)
-    return connection.scalar(statement.on_conflict_do_nothing().returning(Delivery.position)) is not None
+def _is_news(
+    connection: Connection, mailing_id: int, position: int, kind: NotificationType, now: datetime
+) -> bool:
+    delivered = kind is NotificationType.RECIPIENT_DELIVERED
+    statement = insert(PieceDelivery).values(
+        mailing_id=mailing_id, position=position, delivered=delivered, at=now
+    )
+    return connection.scalar(statement.on_conflict_do_nothing().returning(PieceDelivery.position)) is not None
 
 
 def _sleep_if_all_ended(connection: Connection, mailing_id: int) -> None:
     ended = (
-        select(func.count()).select_from(Delivery).where(Delivery.mailing_id == mailing_id).scalar_subquery()
+        select(func.count())
+        .select_from(PieceDelivery)
+        .where(PieceDelivery.mailing_id == mailing_id)
+        .scalar_subquery()
     )
     on_order = (
         select(func.count())
@@ -105,5 +114,7 @@ def _sleep_if_all_ended(connection: Connection, mailing_id: int) -> None:
         .scalar_subquery()
     )
     connection.execute(
-        update(Tracking).where(Tracking.mailing_id == mailing_id, ended >= on_order).values(wake_at=None)
+        update(DeliveryTracking)
+        .where(DeliveryTracking.mailing_id == mailing_id, ended >= on_order)
+        .values(wake_at=None)
     )

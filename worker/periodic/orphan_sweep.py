@@ -11,10 +11,10 @@ from datetime import datetime
 
 from sqlalchemy import Engine, delete
 
-from lettrlabs import Call, LettrLabs
-from models import Stray, StrayFate
+from lettrlabs import CallRecord, LettrLabs
+from models import OrphanOrder, OrphanStatus
 from worker.audit import journal
-from worker.context import Desk
+from worker.context import WorkerContext
 from worker.orphans import account_ownership, finder, registry
 from worker.settings import Settings
 
@@ -24,7 +24,7 @@ _SIGHTINGS = 2
 
 
 @dataclass
-class Round:
+class SweepRun:
     """One look, with a journal of its own."""
 
     engine: Engine
@@ -37,54 +37,58 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweepResult:
     """What a look found, and what it deleted: order ids."""
 
     found: tuple[int, ...]
     deleted: tuple[int, ...]
 
 
-def run_once(desk: Desk, now: datetime) -> Swept:
+def run_once(desk: WorkerContext, now: datetime) -> SweepResult:
     """Look once. Raises Unavailable, Refused: then nothing was counted, and the next look does it."""
-    calls: list[Call] = []
-    look = Round(desk.engine, desk.vendor.observed(calls.append), now)
+    calls: list[CallRecord] = []
+    look = SweepRun(desk.engine, desk.vendor.observed(calls.append), now)
     try:
         account_ownership.look_at_orders(look, desk.settings)
-        drafts = finder.unexplained_drafts(look)
+        drafts = finder.find_orphans(look)
         account_ownership.note_filled_drafts(look, desk.settings, drafts.filled)
         found = drafts.empty
         ripe = _count(look, found) if found else []
         doomed = _doomed(look, desk.settings, found, ripe)
         deleted = [
-            one for one in sorted(doomed) if registry.discard(look, one, "seen twice, explained by nothing")
+            one
+            for one in sorted(doomed)
+            if registry.delete_draft(look, one, "seen twice, explained by nothing")
         ]
         _forget_gone(look, found)
     finally:
         with desk.engine.begin() as connection:
-            journal.journal(connection, calls, None, None, None)
+            journal.save_calls(connection, calls, None, None, None)
     if found:
         log.warning("strays_found: %d drafts that no mailing explains, %d deleted", len(found), len(deleted))
-    return Swept(tuple(found), tuple(deleted))
+    return SweepResult(tuple(found), tuple(deleted))
 
 
-def _doomed(look: Round, settings: Settings, found: Iterable[int], ripe: Iterable[int]) -> set[int]:
+def _doomed(look: SweepRun, settings: Settings, found: Iterable[int], ripe: Iterable[int]) -> set[int]:
     """Return the drafts to delete. Once the account passes for shared, they must be in the journal as our own."""
-    condemned = finder.condemned(look, found)
+    condemned = finder.marked_for_deletion(look, found)
     if account_ownership.is_contradicted(look):
         return finder.made_here(look, condemned)
     return condemned | set(ripe) if settings.owns_account else condemned
 
 
-def _count(look: Round, found: Iterable[int]) -> list[int]:
+def _count(look: SweepRun, found: Iterable[int]) -> list[int]:
     with look.engine.begin() as connection:
         sightings = {
-            one: registry.sighted(connection, one, "no mailing explains it", look.at) for one in found
+            one: registry.record_sighting(connection, one, "no mailing explains it", look.at) for one in found
         }
     return [one for one, times in sightings.items() if times >= _SIGHTINGS]
 
 
-def _forget_gone(look: Round, found: Iterable[int]) -> None:
+def _forget_gone(look: SweepRun, found: Iterable[int]) -> None:
     """Forget strays that this look does not show as empty drafts: if one shows again, it is counted anew."""
-    gone = delete(Stray).where(Stray.fate == StrayFate.SEEN, Stray.order_id.not_in(list(found)))
+    gone = delete(OrphanOrder).where(
+        OrphanOrder.fate == OrphanStatus.SEEN, OrphanOrder.order_id.not_in(list(found))
+    )
     with look.engine.begin() as connection:
         connection.execute(gone)

@@ -12,13 +12,13 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select, text, update
 
 from lettrlabs import OrderAnalytics, OrderTransactions, VendorError
-from models import Difference, NoticeKind, PaidOrder, State
+from models import Difference, NotificationType, PaidOrder, State
 from worker import transitions
 from worker.billing import acceptances, budgets, reconciliation
 from worker.billing.costs import ZERO
 from worker.billing.order_changes import Known, Shown, Verdict, judge
-from worker.billing.reconciliation import Books
-from worker.context import Desk
+from worker.billing.reconciliation import SettledOrder
+from worker.context import WorkerContext
 from worker.webhooks import outbox
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ _STORED = text("""
 """)
 
 
-def run_once(desk: Desk, now: datetime) -> int:
+def run_once(desk: WorkerContext, now: datetime) -> int:
     """Look at the paid orders whose time has come; returns at how many.
 
     While mailings are due only one batch is looked at: what is to be sent comes first.
@@ -72,7 +72,7 @@ def run_once(desk: Desk, now: datetime) -> int:
     return looked
 
 
-def _take(desk: Desk, now: datetime) -> Sequence[Row[Any]]:
+def _take(desk: WorkerContext, now: datetime) -> Sequence[Row[Any]]:
     """Take due orders that failed equally often; unless the look succeeds they are due again in an hour."""
     with desk.engine.begin() as connection:
         misses = connection.scalar(_MISSES, {"now": now})
@@ -82,7 +82,7 @@ def _take(desk: Desk, now: datetime) -> Sequence[Row[Any]]:
         return connection.execute(_TAKE, bounds).all()
 
 
-def _look(desk: Desk, due: Sequence[Row[Any]], now: datetime) -> int:
+def _look(desk: WorkerContext, due: Sequence[Row[Any]], now: datetime) -> int:
     orders = [row.order_id for row in due if row.order_id is not None]
     told = {one.order_id: one for one in desk.vendor.analytics(orders)}
     money = desk.vendor.transactions(orders)
@@ -105,7 +105,7 @@ def _look(desk: Desk, due: Sequence[Row[Any]], now: datetime) -> int:
     return len(due)
 
 
-def _books(connection: Connection, row: Row[Any], money: Sequence[OrderTransactions]) -> Books:
+def _books(connection: Connection, row: Row[Any], money: Sequence[OrderTransactions]) -> SettledOrder:
     mine = [one for one in money if one.order_id == row.order_id]
     unclear = reconciliation.has_unclear_credit(mine)
     discounts = reconciliation.quoted_discounts(connection, row.mailing_id) if unclear else ZERO
@@ -132,7 +132,7 @@ def _keep(connection: Connection, row: Row[Any], shown: Shown, verdict: Verdict,
         if not _change_mailing(connection, row, verdict, changed, now):
             return
         if verdict.news:
-            reconciliation.write_down(connection, [shown.books])
+            reconciliation.save_transactions(connection, [shown.books])
             budgets.spend(connection, [row.mailing_id], now)
         values |= {
             "status": verdict.status,
@@ -140,7 +140,7 @@ def _keep(connection: Connection, row: Row[Any], shown: Shown, verdict: Verdict,
             "mailed_at": verdict.mailed_at,
         }
         if verdict.mailed_at is not None and row.mailed_at is None:
-            outbox.tell(connection, NoticeKind.MAILING_MAILED, row.mailing_id, now)
+            outbox.enqueue(connection, NotificationType.MAILING_MAILED, row.mailing_id, now)
     values |= _pieces(shown.analytics)
     connection.execute(update(PaidOrder).where(PaidOrder.mailing_id == row.mailing_id).values(**values))
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE: Final = 100
+ERASURE_BATCH_SIZE: Final = 100
 _A_DAY: Final = timedelta(days=1)
 
 _ENDED: Final = text("""
@@ -105,7 +105,7 @@ _BLANK_OLD_EVENTS: Final = text("""
                           AND (f.outcome = 'gathering' OR m.forgotten_at IS NULL AND m.id IS NOT NULL))
 """)
 
-_RIPE_ERASURES: Final = text("""
+_DUE_ERASURES: Final = text("""
     SELECT e.mailing_id, e.position
       FROM erasure AS e
       JOIN mailing AS m ON m.id = e.mailing_id
@@ -129,7 +129,7 @@ _SHOWN: Final = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RecipientKey:
     """One recipient: their mailing and their place in it."""
 
     mailing_id: int
@@ -148,8 +148,8 @@ def run_once(engine: Engine, now: datetime, keep: timedelta, data_dir: Path) -> 
     with engine.begin() as connection:
         connection.execute(_BLANK_OLD_EVENTS, {"before": now - keep})
         connection.execute(_BLANK_LOOSE_PROOFS, {"before": now - _A_DAY})
-        ripe = [Place(row.mailing_id, row.position) for row in connection.execute(_RIPE_ERASURES)]
-        shown = blank_people(connection, ripe)
+        ripe = [RecipientKey(row.mailing_id, row.position) for row in connection.execute(_DUE_ERASURES)]
+        shown = blank_recipients(connection, ripe)
         connection.execute(_DONE, _arrays(ripe))
     delete_saved_proofs(data_dir, shown)
     if done or ripe:
@@ -157,7 +157,7 @@ def run_once(engine: Engine, now: datetime, keep: timedelta, data_dir: Path) -> 
     return done
 
 
-def blank_people(connection: Connection, people: Sequence[Place]) -> list[int]:
+def blank_recipients(connection: Connection, people: Sequence[RecipientKey]) -> list[int]:
     """Blank these recipients of ended mailings, their events, and the proofs that may show them.
 
     Returns the mailings whose proofs went: those where nobody on the order comes before the person.
@@ -180,7 +180,7 @@ def delete_saved_proofs(data_dir: Path, mailings: Sequence[int]) -> None:
 
 def _forget_some(engine: Engine, now: datetime, before: datetime) -> list[int]:
     with engine.begin() as connection:
-        bounds = {"now": now, "before": before, "at_once": _AT_ONCE}
+        bounds = {"now": now, "before": before, "at_once": ERASURE_BATCH_SIZE}
         mailings = list(connection.scalars(_ENDED, bounds))
         if mailings:
             connection.execute(
@@ -191,7 +191,7 @@ def _forget_some(engine: Engine, now: datetime, before: datetime) -> list[int]:
     return mailings
 
 
-def _arrays(people: Sequence[Place]) -> dict[str, Any]:
+def _arrays(people: Sequence[RecipientKey]) -> dict[str, Any]:
     return {
         "mailings": [one.mailing_id for one in people],
         "positions": [one.position for one in people],

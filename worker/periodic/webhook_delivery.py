@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 import httpcore
 from sqlalchemy import Connection, Engine, Row, func, select, text, update
 
-from lettrlabs.deadline import one_call
-from models import Mailing, Notice, Recipient, Webhook
+from lettrlabs.deadline import call_deadline
+from models import Mailing, Recipient, Webhook, WebhookDelivery
 from worker.settings import Settings
-from worker.webhooks.egress import Network, OutwardBackend, networks
+from worker.webhooks.egress import Network, PublicOnlyBackend, networks
 from worker.webhooks.signatures import sign
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ _ROUND_SECONDS: Final = 15.0
 # Outlasts a round and its last call, so that no second sender takes a webhook from a living one.
 _BUSY: Final = timedelta(seconds=60)
 _GONE: Final = 410
-_AT_ONCE: Final = 20
+DELIVERY_BATCH_SIZE: Final = 20
 _CONTENT_TYPE: Final = (b"content-type", b"application/json")
 _TIMEOUTS: Final = {"connect": 5.0, "read": 10.0, "write": 10.0, "pool": 5.0}
 
@@ -56,7 +56,7 @@ _TAKE = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DeliveryAttempt:
     """What a receiver said: a status, or why there was none."""
 
     status: int | None
@@ -77,12 +77,12 @@ def run_once(engine: Engine, settings: Settings, now: datetime) -> int:
             hook = connection.execute(_TAKE, {"now": now, "until": now + _BUSY}).one_or_none()
         if hook is None:
             return 0
-        return _Round(engine, hook, networks(settings.webhook_networks), now).run()
+        return _DeliveryRun(engine, hook, networks(settings.webhook_networks), now).run()
     finally:
         _senders.release()
 
 
-class _Round:
+class _DeliveryRun:
     def __init__(self, engine: Engine, hook: Row[Any], allowed: tuple[Network, ...], now: datetime) -> None:
         self._engine = engine
         self._hook = hook
@@ -113,29 +113,30 @@ class _Round:
             return list(
                 connection.execute(
                     select(
-                        *Notice.__table__.columns,
+                        *WebhookDelivery.__table__.columns,
                         Mailing.order_id,
                         Mailing.campaign_id,
                         Mailing.trigger_id,
                         Recipient.vendor_id,
                     )
-                    .join(Mailing, Mailing.id == Notice.mailing_id)
+                    .join(Mailing, Mailing.id == WebhookDelivery.mailing_id)
                     .outerjoin(
                         Recipient,
-                        (Recipient.mailing_id == Notice.mailing_id) & (Recipient.position == Notice.position),
+                        (Recipient.mailing_id == WebhookDelivery.mailing_id)
+                        & (Recipient.position == WebhookDelivery.position),
                     )
-                    .where(Notice.webhook_id == self._hook.id, Notice.wake_at <= self._now)
-                    .order_by(Notice.wake_at, Notice.id)
-                    .limit(_AT_ONCE)
+                    .where(WebhookDelivery.webhook_id == self._hook.id, WebhookDelivery.wake_at <= self._now)
+                    .order_by(WebhookDelivery.wake_at, WebhookDelivery.id)
+                    .limit(DELIVERY_BATCH_SIZE)
                 )
             )
 
-    def _send(self, connections: httpcore.ConnectionPool, notice: Row[Any]) -> Answer:
-        body = body_of(notice)
+    def _send(self, connections: httpcore.ConnectionPool, notice: Row[Any]) -> DeliveryAttempt:
+        body = payload(notice)
         headers = sign(self._hook.secrets, f"msg_{notice.uid.hex}", datetime.now(UTC), body)
-        return post(connections, self._hook.url, headers, body)
+        return send(connections, self._hook.url, headers, body)
 
-    def _note(self, notice: Row[Any], answer: Answer) -> timedelta:
+    def _note(self, notice: Row[Any], answer: DeliveryAttempt) -> timedelta:
         """Write down how it went, and return how long the webhook should rest."""
         with self._engine.begin() as connection:
             if answer.taken:
@@ -155,13 +156,13 @@ class _Round:
 
 def _mark(connection: Connection, notice: Row[Any], values: dict[str, Any]) -> None:
     connection.execute(
-        update(Notice)
-        .where(Notice.id == notice.id, Notice.attempts == notice.attempts)
-        .values(attempts=Notice.attempts + 1, **values)
+        update(WebhookDelivery)
+        .where(WebhookDelivery.id == notice.id, WebhookDelivery.attempts == notice.attempts)
+        .values(attempts=WebhookDelivery.attempts + 1, **values)
     )
 
 
-def _failed(connection: Connection, webhook_id: int, answer: Answer, now: datetime) -> timedelta:
+def _failed(connection: Connection, webhook_id: int, answer: DeliveryAttempt, now: datetime) -> timedelta:
     row = connection.execute(
         update(Webhook)
         .where(Webhook.id == webhook_id)
@@ -182,7 +183,7 @@ def _failed(connection: Connection, webhook_id: int, answer: Answer, now: dateti
     return timedelta(seconds=min(2.0 ** min(row.failures, 16), _LONGEST_REST))
 
 
-def body_of(notice: Row[Any]) -> str:
+def payload(notice: Row[Any]) -> str:
     """Return a notice's body: what happened, when, and the numbers by which to ask for more. Nobody's name."""
     data = {
         "mailing": notice.mailing_id,
@@ -204,16 +205,18 @@ def pool(url: str, allowed: tuple[Network, ...]) -> httpcore.ConnectionPool:
     """Return connections to a receiver, which lead nowhere that they must not; a proxy is not used."""
     plain = urlsplit(url).scheme != "https"
     return httpcore.ConnectionPool(
-        network_backend=OutwardBackend(allowed, plain=plain), max_connections=1, http2=False
+        network_backend=PublicOnlyBackend(allowed, plain=plain), max_connections=1, http2=False
     )
 
 
-def post(connections: httpcore.ConnectionPool, url: str, headers: dict[str, str], body: str) -> Answer:
+def send(
+    connections: httpcore.ConnectionPool, url: str, headers: dict[str, str], body: str
+) -> DeliveryAttempt:
     """Post a body and return the answer's status; a redirect is not followed, and what it says is not read."""
     given = [(name.encode(), value.encode()) for name, value in headers.items()]
     try:
         with (
-            one_call(monotonic() + _CALL_SECONDS, body_follows=True),
+            call_deadline(monotonic() + _CALL_SECONDS, body_follows=True),
             connections.stream(
                 "POST",
                 url,
@@ -224,5 +227,5 @@ def post(connections: httpcore.ConnectionPool, url: str, headers: dict[str, str]
         ):
             status = response.status
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
-        return Answer(None, str(error) or type(error).__name__)
-    return Answer(status, None if 200 <= status < 300 else f"answered {status}")  # noqa: PLR2004 - as above
+        return DeliveryAttempt(None, str(error) or type(error).__name__)
+    return DeliveryAttempt(status, None if 200 <= status < 300 else f"answered {status}")  # noqa: PLR2004 - as above

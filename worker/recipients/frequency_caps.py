@@ -15,13 +15,13 @@ from typing import Final, NamedTuple, Protocol
 from sqlalchemy import ColumnElement, Connection, and_, func, not_, select, text, update
 
 from models import CapPer, Mailing, Outcome, Recipient, State
-from worker.recipients.policy import Cap
+from worker.recipients.policy import FrequencyCap
 
-_TURN: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('mailrun: places', 0))")
+_CAP_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('mailrun: places', 0))")
 _NEVER_MAILED: Final = (State.FAILED, State.CANCELLED)
 
 
-class Person(Protocol):
+class CappedRecipient(Protocol):
     """What a place is counted by."""
 
     @property
@@ -37,7 +37,7 @@ class Person(Protocol):
         """The address."""
 
 
-class Spared(NamedTuple):
+class Exclusion(NamedTuple):
     """What becomes of somebody who gets no piece, and why."""
 
     outcome: Outcome
@@ -45,24 +45,26 @@ class Spared(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class CapRules:
     """What a mailing's pieces are held to, and the day on which they count as mailed."""
 
     mailing_id: int
     campaign_id: int | None
-    cap: Cap | None
+    cap: FrequencyCap | None
     one_per_household: bool
     day: date
 
 
-def take_places(connection: Connection, rules: Rules, people: Sequence[Person]) -> dict[int, Spared]:
+def reserve_slots(
+    connection: Connection, rules: CapRules, people: Sequence[CappedRecipient]
+) -> dict[int, Exclusion]:
     """Give everybody a place on the rules' day who may have one; return the others by position.
 
     Within ``people`` the first come first. What they had before does not count against them. Waits for its turn,
     and has it until the transaction ends.
     """
-    connection.execute(_TURN)
-    counted = _Counted(rules)
+    connection.execute(_CAP_LOCK)
+    counted = _CapCounter(rules)
     counted.load(connection, people)
     spared = {one.position: why for one in people if (why := counted.objection(one)) is not None}
     _write_places(connection, rules, [one.position for one in people if one.position not in spared])
@@ -70,14 +72,14 @@ def take_places(connection: Connection, rules: Rules, people: Sequence[Person]) 
 
 
 @dataclass(slots=True)
-class _Counted:
+class _CapCounter:
     """The places that are taken near the day by the people in question, and by those of their campaign."""
 
-    rules: Rules
+    rules: CapRules
     days: dict[bytes, list[date]] = field(default_factory=lambda: defaultdict(list))
     houses: set[bytes] = field(default_factory=set)
 
-    def load(self, connection: Connection, people: Sequence[Person]) -> None:
+    def load(self, connection: Connection, people: Sequence[CappedRecipient]) -> None:
         rules, cap = self.rules, self.rules.cap
         if cap is not None:
             near = timedelta(days=cap.days)
@@ -97,22 +99,22 @@ class _Counted:
                 digest for digest, _ in _taken(connection, rules, people, CapPer.ADDRESS, same)
             )
 
-    def objection(self, one: Person) -> Spared | None:
+    def objection(self, one: CappedRecipient) -> Exclusion | None:
         """Say why somebody gets no piece, or count theirs."""
         rules, cap = self.rules, self.rules.cap
         if rules.one_per_household and one.address_digest in self.houses:
-            return Spared(Outcome.HOUSEHOLD, "somebody else at this address gets one, and one is enough")
+            return Exclusion(Outcome.HOUSEHOLD, "somebody else at this address gets one, and one is enough")
         whose = None if cap is None else getattr(one, _digest_column(cap.per))
         if cap is not None and whose is not None:
             if _is_full(self.days[whose], rules.day, cap):
-                return Spared(Outcome.CAPPED, f"the frequency cap is {cap.words}")
+                return Exclusion(Outcome.CAPPED, f"the frequency cap is {cap.words}")
             insort(self.days[whose], rules.day)
         if one.address_digest is not None:
             self.houses.add(one.address_digest)
         return None
 
 
-def _is_full(days: Sequence[date], day: date, cap: Cap) -> bool:
+def _is_full(days: Sequence[date], day: date, cap: FrequencyCap) -> bool:
     """Tell whether some stretch of the cap's days that holds this day has all its pieces already."""
     length = timedelta(days=cap.days)
     starts = {day, *(one for one in days if day - length < one <= day)}
@@ -121,8 +123,8 @@ def _is_full(days: Sequence[date], day: date, cap: Cap) -> bool:
 
 def _taken(
     connection: Connection,
-    rules: Rules,
-    people: Sequence[Person],
+    rules: CapRules,
+    people: Sequence[CappedRecipient],
     per: CapPer,
     only: ColumnElement[bool],
 ) -> list[tuple[bytes, date]]:
@@ -150,7 +152,7 @@ def _digest_column(per: CapPer) -> str:
     return f"{per}_digest"
 
 
-def _write_places(connection: Connection, rules: Rules, positions: Sequence[int]) -> None:
+def _write_places(connection: Connection, rules: CapRules, positions: Sequence[int]) -> None:
     connection.execute(
         update(Recipient)
         .where(Recipient.mailing_id == rules.mailing_id, Recipient.position == func.any(list(positions)))

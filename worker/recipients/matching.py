@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
 
 
-class Person(Protocol):
+class Matchable(Protocol):
     """What both lists know of a person."""
 
     @property
@@ -32,7 +32,7 @@ class Person(Protocol):
     def zip_code(self) -> str | None: ...
 
 
-Sign: TypeAlias = tuple[str, ...]
+MatchKey: TypeAlias = tuple[str, ...]
 
 
 class _Plain(dict[int, str]):
@@ -55,26 +55,26 @@ def _fold(value: str | None) -> str:
 _fold_name = lru_cache(maxsize=8192)(_fold)
 
 
-def _name(person: Person) -> Sign:
+def _name(person: Matchable) -> MatchKey:
     return _fold_name(person.first_name), _fold_name(person.last_name), _fold_name(person.organization)
 
 
-def _zip(person: Person) -> str:
+def _zip(person: Matchable) -> str:
     return (person.zip_code or "")[:5]
 
 
-def _house(person: Person) -> str:
+def _house(person: Matchable) -> str:
     words = (person.address1 or "").casefold().translate(_PLAIN).split(maxsplit=1)
     return words[0] if words else ""
 
 
-def _name_at_house(person: Person) -> Sign:
+def _name_at_house(person: Matchable) -> MatchKey:
     return (*_name(person), _house(person), _zip(person))
 
 
 # A normalised address keeps the ZIP's first five digits and the house number; what a vendor may do to the rest
 # (Street to ST, a unit moved to the second line) is its own affair.
-SIGNS: tuple[Callable[[Person], Sign], ...] = (
+SIGNS: tuple[Callable[[Matchable], MatchKey], ...] = (
     lambda person: (*_name(person), _fold(person.address1), _fold(person.address2), _zip(person)),
     _name_at_house,
     lambda person: (*_name(person), _zip(person)),
@@ -83,14 +83,14 @@ SIGNS: tuple[Callable[[Person], Sign], ...] = (
 )
 
 
-def pair(ours: Mapping[int, Person], theirs: Mapping[int, Person]) -> dict[int, int]:
+def match(ours: Mapping[int, Matchable], theirs: Mapping[int, Matchable]) -> dict[int, int]:
     """Return for each of ours that could be paired which of theirs it is; nobody is paired twice."""
-    pairs = _unmistakable(ours, theirs)
+    pairs = _unique_matches(ours, theirs)
     taken = set(pairs.values())
     open_ours = {number: person for number, person in ours.items() if number not in pairs}
     open_theirs = {number: person for number, person in theirs.items() if number not in taken}
     for sign in SIGNS if open_ours else ():
-        waiting: dict[Sign, list[int]] = defaultdict(list)
+        waiting: dict[MatchKey, list[int]] = defaultdict(list)
         for number in reversed(open_theirs):
             waiting[sign(open_theirs[number])].append(number)
         for number in list(open_ours):
@@ -101,12 +101,12 @@ def pair(ours: Mapping[int, Person], theirs: Mapping[int, Person]) -> dict[int, 
     return pairs
 
 
-def pair_cut(ours: Mapping[int, Person], theirs: Mapping[int, Person]) -> dict[int, int]:
+def pair_cut(ours: Mapping[int, Matchable], theirs: Mapping[int, Matchable]) -> dict[int, int]:
     """Return the pairs of `pair`, and pair who is left by ZIP and by a name that one side has cut.
 
     Those who agree in both are paired in the order they stand: they live at one ZIP, and their names tell no more.
     """
-    pairs = pair(ours, theirs)
+    pairs = match(ours, theirs)
     taken = set(pairs.values())
     left = sorted(number for number in theirs if number not in taken and not _is_copy(number, theirs, taken))
     for number in sorted(ours.keys() - pairs.keys()):
@@ -117,7 +117,7 @@ def pair_cut(ours: Mapping[int, Person], theirs: Mapping[int, Person]) -> dict[i
     return pairs
 
 
-def are_written_differently(ours: Mapping[int, Person], theirs: Mapping[int, Person]) -> bool:
+def are_written_differently(ours: Mapping[int, Matchable], theirs: Mapping[int, Matchable]) -> bool:
     """Return whether the people left on both lists are as many, at the same ZIPs, and no copies of paired ones.
 
     Handing the same people over again would bring the same writing.
@@ -132,12 +132,12 @@ def are_written_differently(ours: Mapping[int, Person], theirs: Mapping[int, Per
     )
 
 
-def _is_copy(number: int, theirs: Mapping[int, Person], paired: set[int]) -> bool:
+def _is_copy(number: int, theirs: Mapping[int, Matchable], paired: set[int]) -> bool:
     sign = _name_at_house(theirs[number])
     return any(_name_at_house(theirs[one]) == sign for one in paired)
 
 
-def _is_cut(one: Person, other: Person) -> bool:
+def _is_cut(one: Matchable, other: Matchable) -> bool:
     if _zip(one) != _zip(other):
         return False
     names, others = _name(one), _name(other)
@@ -151,18 +151,18 @@ def _one_begins_the_other(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-def _unmistakable(ours: Mapping[int, Person], theirs: Mapping[int, Person]) -> dict[int, int]:
+def _unique_matches(ours: Mapping[int, Matchable], theirs: Mapping[int, Matchable]) -> dict[int, int]:
     """Pair who is the only one of their name at their house on both lists, as almost everybody is.
 
     The surest sign could tell nothing else: who agrees in it agrees in this one as well.
     """
-    found = _alone(theirs)
-    return {number: found[sign] for sign, number in _alone(ours).items() if sign in found}
+    found = _unique_by_key(theirs)
+    return {number: found[sign] for sign, number in _unique_by_key(ours).items() if sign in found}
 
 
-def _alone(people: Mapping[int, Person]) -> dict[Sign, int]:
-    found: dict[Sign, int] = {}
-    several: set[Sign] = set()
+def _unique_by_key(people: Mapping[int, Matchable]) -> dict[MatchKey, int]:
+    found: dict[MatchKey, int] = {}
+    several: set[MatchKey] = set()
     for number, person in people.items():
         sign = _name_at_house(person)
         if found.setdefault(sign, number) != number:

@@ -23,7 +23,7 @@ _MARK = text("""
 """)
 
 
-class Mark(NamedTuple):
+class OutcomeUpdate(NamedTuple):
     """What became of a recipient. With a ``day``, their place counts on it unless they have one already (caps)."""
 
     mailing_id: int
@@ -34,24 +34,27 @@ class Mark(NamedTuple):
     day: date | None = None
 
 
-def submitted_marks(mailing_id: int, positions: Iterable[int], day: date) -> list[Mark]:
+def submitted_marks(mailing_id: int, positions: Iterable[int], day: date) -> list[OutcomeUpdate]:
     """Return the marks of people who were handed over."""
-    return [Mark(mailing_id, position, Outcome.SUBMITTED, day=day) for position in positions]
+    return [OutcomeUpdate(mailing_id, position, Outcome.SUBMITTED, day=day) for position in positions]
 
 
-def refused_marks(mailing_id: int, refused: Mapping[int, str]) -> list[Mark]:
+def refused_marks(mailing_id: int, refused: Mapping[int, str]) -> list[OutcomeUpdate]:
     """Return the marks of those whom the vendor refused, by position, with its reason; they take no place."""
-    return [Mark(mailing_id, position, Outcome.REJECTED, reason=why) for position, why in refused.items()]
-
-
-def accepted_marks(mailing_id: int, vendor_ids: Mapping[int, int], day: date) -> list[Mark]:
-    """Return the marks of those who were read back, with the vendor's id for them by position."""
     return [
-        Mark(mailing_id, at, Outcome.ACCEPTED, vendor_id, day=day) for at, vendor_id in vendor_ids.items()
+        OutcomeUpdate(mailing_id, position, Outcome.REJECTED, reason=why) for position, why in refused.items()
     ]
 
 
-def mark(connection: Connection, several: Sequence[Sequence[Mark]]) -> None:
+def accepted_marks(mailing_id: int, vendor_ids: Mapping[int, int], day: date) -> list[OutcomeUpdate]:
+    """Return the marks of those who were read back, with the vendor's id for them by position."""
+    return [
+        OutcomeUpdate(mailing_id, at, Outcome.ACCEPTED, vendor_id, day=day)
+        for at, vendor_id in vendor_ids.items()
+    ]
+
+
+def save_outcomes(connection: Connection, several: Sequence[Sequence[OutcomeUpdate]]) -> None:
     """Write down what became of the recipients of several mailings."""
     marks = [one for some in several for one in some]
     if marks:

@@ -11,7 +11,7 @@ _CAP: Final = re.compile(r"(\d{1,4})/(\d{1,4})(?:/(person|address))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Cap:
+class FrequencyCap:
     """At most so many pieces for a person, or for an address, in any so many days."""
 
     pieces: int
@@ -36,11 +36,11 @@ class Cap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sparing:
+class RecipientPolicy:
     """What a mailing is opened with: the names of lists beside do-not-mail, a cap of its own, the household rule."""
 
     lists: tuple[str, ...] = ()
-    cap: Cap | None = None
+    cap: FrequencyCap | None = None
     one_per_household: bool = False
 
     def columns(self) -> dict[str, Any]:
@@ -63,4 +63,4 @@ class Sparing:
         return {name: value for name, value in said.items() if value}
 
 
-DO_NOT_MAIL_ONLY: Final = Sparing()
+DO_NOT_MAIL_ONLY: Final = RecipientPolicy()

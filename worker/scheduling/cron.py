@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from worker.scheduling.zoned_time import readings, resolve, zone_named
+from worker.scheduling.zoned_time import possible_instants, to_instant, zone_named
 
 _DAY: Final = timedelta(days=1)
 # Leap days may be eight years apart (2096 to 2104): what does not fire within nine never does.
@@ -81,9 +81,9 @@ class Cron:
             for minute in self.minutes:
                 wall = datetime.combine(day, time(hour, minute))
                 if len(self.hours) == _HOURS_OF_A_DAY:
-                    yield from readings(wall, where)
+                    yield from possible_instants(wall, where)
                 else:
-                    yield resolve(wall, where)
+                    yield to_instant(wall, where)
 
 
 def read_cron(text: str) -> Cron:

@@ -21,7 +21,7 @@ _HORIZON: Final = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class DeliveryOption:
     """What one choice costs in the vendor's currency, and its dates, as if it were paid when it was quoted."""
 
     postage: str
@@ -48,10 +48,10 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class DeliveryOptions:
     """All choices, quoted on one day, to be paid for on that day or a later one, to arrive by a date."""
 
-    cells: Sequence[Cell]
+    cells: Sequence[DeliveryOption]
     quoted_at: datetime
     paid_on: date
     deliver_by: date
@@ -69,45 +69,45 @@ class Grid:
             day = postal_calendar.delivery_day_before(day)
         return day
 
-    def arrives(self, cell: Cell, paid_on: date | None = None) -> date | None:
+    def arrives(self, cell: DeliveryOption, paid_on: date | None = None) -> date | None:
         """Return by when the last piece of a choice arrives."""
         return cell.arrives(self.quoted_on, paid_on or self.paid_on)
 
-    def meets(self, cell: Cell, paid_on: date | None = None) -> bool:
+    def meets(self, cell: DeliveryOption, paid_on: date | None = None) -> bool:
         """Return whether a choice is in time."""
         arrives = self.arrives(cell, paid_on)
         return arrives is not None and arrives <= self.arrive_by
 
-    def choice(self, paid_on: date | None = None) -> Cell | None:
+    def choice(self, paid_on: date | None = None) -> DeliveryOption | None:
         """Return the cheapest choice that is in time, of several the one that arrives first; None if none is."""
         in_time = [cell for cell in self.cells if self.meets(cell, paid_on)]
         return min(in_time, key=lambda cell: (cell.total, self._arrival(cell)), default=None)
 
-    def closest(self) -> Cell | None:
+    def closest(self) -> DeliveryOption | None:
         """Return the choice that arrives first, of several the cheapest; None if nothing has an estimate."""
         dated = [cell for cell in self.cells if self.arrives(cell) is not None]
         return min(dated, key=lambda cell: (self._arrival(cell), cell.total), default=None)
 
-    def would_do(self, cell: Cell) -> date:
+    def would_do(self, cell: DeliveryOption) -> date:
         """Return the earliest `deliver_by` that a choice meets, the margin included."""
         day = self._arrival(cell)
         for _ in range(MARGIN_DELIVERY_DAYS):
             day = postal_calendar.delivery_day(day + timedelta(days=1))
         return day
 
-    def _arrival(self, cell: Cell) -> date:
+    def _arrival(self, cell: DeliveryOption) -> date:
         return self.arrives(cell) or date.max
 
 
 @dataclass(frozen=True, slots=True)
-class PriceKept:
+class PriceValidity:
     """Until when payment keeps the price, and what it is afterwards: None if then nothing is in time any more."""
 
     until: datetime
     after: Decimal | None
 
 
-def kept_until(grid: Grid, chosen: Cell) -> PriceKept | None:
+def price_valid_until(grid: DeliveryOptions, chosen: DeliveryOption) -> PriceValidity | None:
     """Return until when the price of a choice can be had, None if no end of it is in sight.
 
     Based on the quote alone: each business day of delay moves every estimate by one. On the last day that still
@@ -121,6 +121,6 @@ def kept_until(grid: Grid, chosen: Cell) -> PriceKept | None:
         if then is None or then.total > chosen.total:
             cut = chosen.produced.astimezone(UTC).time() if chosen.produced else time()
             until = datetime.combine(last, cut, tzinfo=UTC)
-            return PriceKept(max(until, grid.quoted_at), None if then is None else then.total)
+            return PriceValidity(max(until, grid.quoted_at), None if then is None else then.total)
         last = day
     return None

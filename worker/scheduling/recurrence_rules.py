@@ -16,26 +16,26 @@ from models import CatchUp, IfLate, Recurrence
 from worker import transitions
 from worker.scheduling.cron import Cron, CronError, read_cron
 from worker.scheduling.schedule import ONE_DAY, Schedule
-from worker.scheduling.zoned_time import Moment, NoSuchZoneError
+from worker.scheduling.zoned_time import UnknownTimeZoneError, ZonedTime
 
 log = logging.getLogger(__name__)
 
 LEAD: Final = ONE_DAY
 # A beat that is restarted misses a few ticks; an occurrence that is opened this late was not missed.
-_HICCUP: Final = timedelta(minutes=5)
-_AT_ONCE: Final = 20
+MISSED_TOLERANCE: Final = timedelta(minutes=5)
+RECURRENCE_BATCH_SIZE: Final = 20
 _TRY_AGAIN: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Repeats:
+class RecurrenceRule:
     """When a campaign is sent again, what is made up for, and what holds if one is late."""
 
     cron: Cron
     zone: str
     catch_up: CatchUp
 
-    def first(self, now: datetime) -> Moment:
+    def first(self, now: datetime) -> ZonedTime:
         """Return the first occurrence after now."""
         return _moment(next(self.cron.after(now, self.zone)), self.zone)
 
@@ -44,7 +44,7 @@ class Repeats:
         return {"cron": self.cron.text, "zone": self.zone, "catch_up": self.catch_up.value}
 
 
-def begin(connection: Connection, repeats: Repeats, schedule: Schedule, first: datetime) -> int:
+def begin(connection: Connection, repeats: RecurrenceRule, schedule: Schedule, first: datetime) -> int:
     """Store a rule whose first occurrence is being opened by the caller, and return its id."""
     following = next(repeats.cron.after(first, repeats.zone), None)
     return connection.execute(
@@ -73,7 +73,7 @@ def open_due(engine: Engine, now: datetime) -> int:
             select(Recurrence.id)
             .where(Recurrence.wake_at <= now)
             .order_by(Recurrence.wake_at)
-            .limit(_AT_ONCE)
+            .limit(RECURRENCE_BATCH_SIZE)
         ).all()
     opened = 0
     for one in due:
@@ -93,7 +93,7 @@ def _open_due_of(connection: Connection, recurrence_id: int, now: datetime) -> i
     try:
         cron = read_cron(rule.cron)
         missed, ahead, wake_at = _occurrences(cron, rule, now)
-    except (CronError, NoSuchZoneError) as error:
+    except (CronError, UnknownTimeZoneError) as error:
         log.error("recurrence_unreadable: %s: %s", recurrence_id, error)  # noqa: TRY400 - it says it all
         _account(connection, recurrence_id, rule.last_at, now + _TRY_AGAIN)
         return 0
@@ -133,7 +133,7 @@ def _made_up(policy: CatchUp, missed: list[datetime], now: datetime) -> list[dat
         case CatchUp.LAST:
             return missed[-1:]
         case CatchUp.NONE:
-            return [at for at in missed[-1:] if now - at <= _HICCUP]
+            return [at for at in missed[-1:] if now - at <= MISSED_TOLERANCE]
 
 
 def _open(connection: Connection, rule: Row[Any], at: datetime, now: datetime, *, is_late: bool) -> bool:
@@ -143,7 +143,7 @@ def _open(connection: Connection, rule: Row[Any], at: datetime, now: datetime, *
         if_late=IfLate.SEND if is_late else IfLate(rule.if_late),
         late_after=timedelta(seconds=rule.late_after),
     )
-    opened = transitions.open_occurrence(connection, rule.id, at, schedule, now)
+    opened = transitions.copy_campaign(connection, rule.id, at, schedule, now)
     if opened is not None:
         log.info("occurrence_opened: recurrence %s, %s, campaign %s", rule.id, at.isoformat(), opened)
     return opened is not None
@@ -155,5 +155,5 @@ def _account(connection: Connection, recurrence_id: int, last_at: datetime, wake
     )
 
 
-def _moment(at: datetime, zone: str) -> Moment:
-    return Moment(at.astimezone(ZoneInfo(zone)).replace(tzinfo=None), zone, at.astimezone(UTC))
+def _moment(at: datetime, zone: str) -> ZonedTime:
+    return ZonedTime(at.astimezone(ZoneInfo(zone)).replace(tzinfo=None), zone, at.astimezone(UTC))

@@ -6,12 +6,12 @@ from enum import StrEnum
 from typing import Any
 
 from models import HoldMode, IfLate
-from worker.scheduling.zoned_time import Moment, start_of_day
+from worker.scheduling.zoned_time import ZonedTime, start_of_day
 
 ONE_DAY = timedelta(days=1)
 
 
-class TimeTrouble(StrEnum):
+class ScheduleProblem(StrEnum):
     """Why a person is asked about a mailing's time: stable codes, which another time answers."""
 
     MISSED = "missed_window"
@@ -23,7 +23,7 @@ class TimeTrouble(StrEnum):
 class Schedule:
     """When a mailing may be paid for. Nothing set means: as soon as it is ready."""
 
-    send: Moment | None = None
+    send: ZonedTime | None = None
     hold_until: date | None = None
     hold_mode: HoldMode | None = None
     deliver_by: date | None = None
@@ -56,10 +56,10 @@ class Schedule:
         return {name: value for name, value in said.items() if value is not None}
 
 
-AT_ONCE = Schedule()
+SEND_NOW = Schedule()
 
 
-def held_here(until: date, zone: str) -> Moment:
+def held_here(until: date, zone: str) -> ZonedTime:
     """Return when a mailing that is held here until a day is paid for: as that day begins in its zone.
 
     The first moment, because LettrLabs counts production from the day of payment: paid at its end, that day is lost.

@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo, available_timezones
 _SECOND = timedelta(seconds=1)
 
 
-class NoSuchZoneError(ValueError):
+class UnknownTimeZoneError(ValueError):
     """A name that no time zone has; the message is one line and names one that is meant, perhaps."""
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ZonedTime:
     """A wall time without offset, its zone, and the instant they name, in UTC."""
 
     wall: datetime
@@ -26,12 +26,12 @@ class Moment:
     instant: datetime
 
 
-def moment(wall: datetime, zone: str) -> Moment:
+def moment(wall: datetime, zone: str) -> ZonedTime:
     """Return the moment that a wall time names; raises NoSuchZoneError."""
-    return Moment(wall, zone, resolve(wall, zone_named(zone)))
+    return ZonedTime(wall, zone, to_instant(wall, zone_named(zone)))
 
 
-def start_of_day(day: date, zone: str) -> Moment:
+def start_of_day(day: date, zone: str) -> ZonedTime:
     """Return the first moment of a day in a zone; raises NoSuchZoneError."""
     return moment(datetime.combine(day, time()), zone)
 
@@ -43,16 +43,16 @@ def zone_named(name: str) -> ZoneInfo:
     except (KeyError, OSError, ValueError):
         meant = get_close_matches(name, available_timezones(), n=1)
         advice = f"did you mean {meant[0]}?" if meant else "zones are called such as America/New_York"
-        raise NoSuchZoneError(f'there is no time zone "{name}": {advice}') from None
+        raise UnknownTimeZoneError(f'there is no time zone "{name}": {advice}') from None
 
 
-def resolve(wall: datetime, zone: ZoneInfo) -> datetime:
+def to_instant(wall: datetime, zone: ZoneInfo) -> datetime:
     """Return the instant, in UTC, of a wall time: the earlier of two, the first after a gap."""
     earlier, later = _readings(wall, zone)
     return earlier if earlier <= later else _end_of_gap(later, earlier, zone)
 
 
-def readings(wall: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
+def possible_instants(wall: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
     """Return every instant, in UTC, at which clocks of the zone show this wall time: none, one or two."""
     earlier, later = _readings(wall, zone)
     if earlier > later:
@@ -78,7 +78,7 @@ def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
     return after
 
 
-def said(instant: datetime, zone: str | None, now: datetime) -> str:
+def format_instant(instant: datetime, zone: str | None, now: datetime) -> str:
     """Return an instant as its zone's clocks show it, in UTC, and how far away it is.
 
     For example "Tue 1 Dec 09:00 America/Chicago, 15:00 UTC, in 3 days".
@@ -89,16 +89,16 @@ def said(instant: datetime, zone: str | None, now: datetime) -> str:
         local = instant.astimezone(zone_named(zone or "UTC"))
         same_day = local.date() == world.date()
         parts = [f"{_clock(local, now)} {zone}", f"{world:%H:%M} UTC" if same_day else parts[0]]
-    return ", ".join([*parts, distance(instant, now)])
+    return ", ".join([*parts, humanize(instant, now)])
 
 
-def day_said(day: date, now: datetime) -> str:
+def format_day(day: date, now: datetime) -> str:
     """Return a day such as "Tue 1 Dec", with its year if that is another than now."""
     year = "" if day.year == now.year else f" {day.year}"
     return f"{day:%a} {day.day} {day:%b}{year}"
 
 
-def distance(instant: datetime, now: datetime) -> str:
+def humanize(instant: datetime, now: datetime) -> str:
     """Return how far away an instant is, roughly: "in 3 days", "2 hours ago", "now"."""
     seconds = (instant - now).total_seconds()
     for unit, length, least in (("day", 86_400, 36 * 3600), ("hour", 3600, 5400), ("minute", 60, 60)):
@@ -110,4 +110,4 @@ def distance(instant: datetime, now: datetime) -> str:
 
 
 def _clock(local: datetime, now: datetime) -> str:
-    return f"{day_said(local.date(), now)} {local:%H:%M}"
+    return f"{format_day(local.date(), now)} {local:%H:%M}"

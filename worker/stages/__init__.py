@@ -6,7 +6,7 @@ Both take the Work of a claim and return one Result; neither holds a transaction
 from typing import Protocol
 
 from models import Stage
-from worker.job import Work
+from worker.job import StageJob
 from worker.results import Result
 from worker.stages import attach, checkout, create, proof, settle, summarize
 
@@ -14,10 +14,10 @@ from worker.stages import attach, checkout, create, proof, settle, summarize
 class StageModule(Protocol):
     """What every stage module offers."""
 
-    def run(self, work: Work) -> Result:
+    def run(self, work: StageJob) -> Result:
         """Do the stage."""
 
-    def recover(self, work: Work) -> Result:
+    def recover(self, work: StageJob) -> Result:
         """Find out what an interrupted or unreadable write of this stage did."""
 
 

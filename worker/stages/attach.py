@@ -8,19 +8,28 @@ still holds neither once the visibility window has passed is emptied, seen empty
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lettrlabs import Accepted, AppendResult, Call, NotSent, OrderRecipient, Rejected, Unknown, VendorError
+from lettrlabs import (
+    Accepted,
+    AppendResult,
+    CallRecord,
+    NotSent,
+    OrderRecipient,
+    Rejected,
+    Unknown,
+    VendorError,
+)
 from models import Stage
-from worker.job import Saw, Work
+from worker.job import OrderSnapshot, StageJob
 from worker.page_recipient import Page
 from worker.recipients import matching, outcomes
-from worker.results import Advance, Again, AskPerson, Note, Result, Unsure, Wait
+from worker.results import Advance, Continue, Effect, NeedsReview, OutcomeUnknown, Result, Wait
 from worker.stages import quote_request, recipient_pages, recipient_screening, replaced_recipients
-from worker.stages.empty_mailing import nobody_left
+from worker.stages.empty_mailing import end_empty_mailing
 from worker.stages.vendor import visibility
-from worker.stages.vendor.failures import not_now, refused
+from worker.stages.vendor.failures import handle_rejection, wait_for_vendor
 
-_FILLINGS = 3
-_DELETE_AT_ONCE = 500
+MAX_REFILLS = 3
+MAX_DELETED_RECIPIENTS = 500
 _SOON = 2.0
 
 
@@ -28,12 +37,12 @@ _SOON = 2.0
 class _Handed:
     """A page that the vendor has answered for: who is on the order, whom it refused and why, the cursor after it."""
 
-    over: Mapping[int, matching.Person]
+    over: Mapping[int, matching.Matchable]
     refused: Mapping[int, str]
     cursor: int
 
 
-def run(work: Work) -> Result:
+def run(work: StageJob) -> Result:
     """Hand over the pages after the cursor, one commit each, then read back: the last is committed with it."""
     if work.held.resends and not work.held.cursor:
         unready = _not_empty(work)
@@ -42,9 +51,9 @@ def run(work: Work) -> Result:
     while work.held.cursor < work.held.size:
         page = recipient_pages.next_page(work)
         if page[0].halted:
-            return Again("halted between two pages")
+            return Continue("halted between two pages")
         after = work.held.cursor + len(page)
-        fit = recipient_screening.sift(work, page)
+        fit = recipient_screening.exclude_recipients(work, page)
         if not fit:
             work.checkpoint({"cursor": after})
             continue
@@ -54,43 +63,41 @@ def run(work: Work) -> Result:
     return _read_back(work)
 
 
-def _hand_over(work: Work, page: Page, after: int) -> Result | None:
+def _hand_over(work: StageJob, page: Page, after: int) -> Result | None:
     """Append one page; returns what the stage comes to, or None if another page follows."""
     work.hold_on()
-    answer = work.vendor.append_recipients(
-        work.held.order, [recipient_pages.on_the_wire(one) for one in page]
-    )
+    answer = work.vendor.append_recipients(work.held.order, [recipient_pages.to_wire(one) for one in page])
     match answer:
         case Accepted(told, call):
             is_first = work.held.cursor == 0
             return _page_accepted(work, _handed(page, told, after), call, is_first=is_first)
         case NotSent():
-            return not_now(work, answer)
+            return wait_for_vendor(work, answer)
         case Rejected():
-            return refused(work, answer)
+            return handle_rejection(work, answer)
         case Unknown(why):
-            return Unsure(f"the answer to a page of recipients is not known: {why}")
+            return OutcomeUnknown(f"the answer to a page of recipients is not known: {why}")
 
 
-def recover(work: Work) -> Result:
+def recover(work: StageJob) -> Result:
     """Go on from what the order holds: the pages before the cursor, or these and the page in doubt."""
-    if work.held.cursor == work.held.size and not recipient_pages.submitted(work):
+    if work.held.cursor == work.held.size and not recipient_pages.submitted_recipients(work):
         # The draft of a mailing that nobody was taken of may be deleted already: reading it would be refused.
-        return nobody_left(work)
+        return end_empty_mailing(work)
     there = list(work.vendor.iter_recipients(work.held.order))
     taken = _page_in_doubt(work, there)
     if taken is not None:
         return taken
     as_it_was = _pairs(_ours(work), there) is not None
     if as_it_was and work.held.cursor == work.held.size:
-        return Again("the order holds every page")
+        return Continue("the order holds every page")
     hidden = visibility.wait(work, "waits until a page of recipients would be visible")
     if hidden is not None:
         return hidden
-    return Again("the order holds what it should") if as_it_was else _start_over(work, there)
+    return Continue("the order holds what it should") if as_it_was else _start_over(work, there)
 
 
-def _page_in_doubt(work: Work, there: list[OrderRecipient]) -> Result | None:
+def _page_in_doubt(work: StageJob, there: list[OrderRecipient]) -> Result | None:
     """Go on after the page whose answer was lost, if the order holds exactly it and the pages before it."""
     if work.held.cursor == work.held.size:
         return None
@@ -100,13 +107,13 @@ def _page_in_doubt(work: Work, there: list[OrderRecipient]) -> Result | None:
     whole = {one.position: one for one in page if one.position in waiting and not one.suppressed}
     if not whole or _pairs(_ours(work) | whole, there) is None:
         return None
-    marks = outcomes.submitted_marks(work.held.id, whole, recipient_screening.day_of(work))
+    marks = outcomes.submitted_marks(work.held.id, whole, recipient_screening.mail_date(work))
     # It gets on: a vendor that never answers in time for a page may still be handed many.
     values = {"cursor": work.held.cursor + len(page), "attempts": 1}
-    return Again("the page in doubt is on the order", values, Note(outcomes.mark, marks))
+    return Continue("the page in doubt is on the order", values, Effect(outcomes.save_outcomes, marks))
 
 
-def _page_accepted(work: Work, handed: _Handed, call: Call, *, is_first: bool) -> Result | None:
+def _page_accepted(work: StageJob, handed: _Handed, call: CallRecord, *, is_first: bool) -> Result | None:
     """Read back after the last page; keep any other, and return a result only if it has replaced those before."""
     if handed.cursor == work.held.size:
         return _read_back(work, handed, call)
@@ -114,7 +121,9 @@ def _page_accepted(work: Work, handed: _Handed, call: Call, *, is_first: bool) -
     if is_first or not replaced_recipients.may_replace(call):
         return None
     there = list(work.vendor.iter_recipients(work.held.order))
-    replaced = replaced_recipients.has_replaced(recipient_pages.submitted(work), handed.over, there)
+    replaced = replaced_recipients.has_replaced(
+        recipient_pages.submitted_recipients(work), handed.over, there
+    )
     return replaced_recipients.cannot_fill(work) if replaced else None
 
 
@@ -126,13 +135,13 @@ def _handed(page: Page, told: AppendResult, cursor: int) -> _Handed:
     return _Handed({at: one for at, one in positions.items() if at not in why}, why, cursor)
 
 
-def _keep(work: Work, handed: _Handed) -> None:
-    over = outcomes.submitted_marks(work.held.id, handed.over, recipient_screening.day_of(work))
+def _keep(work: StageJob, handed: _Handed) -> None:
+    over = outcomes.submitted_marks(work.held.id, handed.over, recipient_screening.mail_date(work))
     marks = over + outcomes.refused_marks(work.held.id, handed.refused)
-    work.checkpoint({"cursor": handed.cursor}, Note(outcomes.mark, marks))
+    work.checkpoint({"cursor": handed.cursor}, Effect(outcomes.save_outcomes, marks))
 
 
-def _read_back(work: Work, last: _Handed | None = None, call: Call | None = None) -> Result:
+def _read_back(work: StageJob, last: _Handed | None = None, call: CallRecord | None = None) -> Result:
     """Hold the order against who was handed over; a ``last`` page that is not committed yet is, whatever is found."""
     try:
         with quote_request.asked_meanwhile(work, call):
@@ -148,18 +157,20 @@ def _read_back(work: Work, last: _Handed | None = None, call: Call | None = None
     if last is not None:
         _keep(work, last)
         replaced = call is not None and replaced_recipients.may_replace(call)
-        if replaced and replaced_recipients.has_replaced(recipient_pages.submitted(work), last.over, there):
+        if replaced and replaced_recipients.has_replaced(
+            recipient_pages.submitted_recipients(work), last.over, there
+        ):
             return replaced_recipients.cannot_fill(work)
     if vendor_ids is not None:
-        return nobody_left(work)
+        return end_empty_mailing(work)
     return hidden or _start_over(work, there)
 
 
-def _hidden(work: Work) -> Wait | None:
+def _hidden(work: StageJob) -> Wait | None:
     return visibility.wait(work, "waits until the recipients that were handed over are visible")
 
 
-def _done(work: Work, vendor_ids: dict[int, int], last: _Handed | None) -> Result:
+def _done(work: StageJob, vendor_ids: dict[int, int], last: _Handed | None) -> Result:
     values = {
         "cursor": work.held.size,
         "accepted": len(vendor_ids),
@@ -167,46 +178,46 @@ def _done(work: Work, vendor_ids: dict[int, int], last: _Handed | None) -> Resul
         "recipients_digest": recipient_pages.digest_of(vendor_ids.values()),
     }
     work.saw.recipients(vendor_ids[min(vendor_ids)], work.now())
-    marks = outcomes.accepted_marks(work.held.id, vendor_ids, recipient_screening.day_of(work))
+    marks = outcomes.accepted_marks(work.held.id, vendor_ids, recipient_screening.mail_date(work))
     if last is not None:
         marks += outcomes.refused_marks(work.held.id, last.refused)
-    return Advance(Stage.PROOF, values, Note(outcomes.mark, marks))
+    return Advance(Stage.PROOF, values, Effect(outcomes.save_outcomes, marks))
 
 
-def _ours(work: Work, last: _Handed | None = None) -> dict[int, matching.Person]:
+def _ours(work: StageJob, last: _Handed | None = None) -> dict[int, matching.Matchable]:
     """Return who should be on the order, by position."""
-    before = recipient_pages.submitted(work) if work.held.cursor else {}
+    before = recipient_pages.submitted_recipients(work) if work.held.cursor else {}
     return {**before, **(last.over if last else {})}
 
 
-def _pairs(ours: Mapping[int, matching.Person], there: list[OrderRecipient]) -> dict[int, int] | None:
+def _pairs(ours: Mapping[int, matching.Matchable], there: list[OrderRecipient]) -> dict[int, int] | None:
     """Return the vendor's id by position, or None if the order does not hold exactly who was handed over."""
     theirs = {person.id: person for person in there}
     pairs = matching.pair_cut(ours, theirs)
     return pairs if len(pairs) == len(ours) == len(there) else None
 
 
-def _start_over(work: Work, there: list[OrderRecipient]) -> Result:
-    work.saw = Saw()
-    ours = recipient_pages.submitted(work)
+def _start_over(work: StageJob, there: list[OrderRecipient]) -> Result:
+    work.saw = OrderSnapshot()
+    ours = recipient_pages.submitted_recipients(work)
     should = len(ours)
     if there and matching.are_written_differently(ours, {person.id: person for person in there}):
         facts = {"handedOver": should, "onTheOrder": len(there), "fillings": work.held.resends}
         why = f"some of the {len(there)} recipients on the order are written so that they are not recognized"
-        return AskPerson("recipients_differ", why, facts)
-    if work.held.resends >= _FILLINGS:
+        return NeedsReview("recipients_differ", why, facts)
+    if work.held.resends >= MAX_REFILLS:
         facts = {"handedOver": should, "onTheOrder": len(there), "fillings": work.held.resends}
-        why = f"the order holds {len(there)} recipients where {should} were handed over, {_FILLINGS} times in a row"
-        return AskPerson("recipients_differ", why, facts)
+        why = f"the order holds {len(there)} recipients where {should} were handed over, {MAX_REFILLS} times in a row"
+        return NeedsReview("recipients_differ", why, facts)
     trouble = _empty(work, [person.id for person in there])
     if trouble is not None:
         return trouble
     again = {"cursor": 0, "resends": work.held.resends + 1}
     why = f"emptied the order: it held {len(there)} recipients instead of {should}"
-    return Again(why, again, lambda connection: recipient_pages.forget_outcomes(connection, work.held.id))
+    return Continue(why, again, lambda connection: recipient_pages.reset_outcomes(connection, work.held.id))
 
 
-def _not_empty(work: Work) -> Result | None:
+def _not_empty(work: StageJob) -> Result | None:
     """Return what to do before an emptied order is filled anew: nothing, once it is seen empty."""
     there = [person.id for person in work.vendor.iter_recipients(work.held.order)]
     if not there:
@@ -215,13 +226,15 @@ def _not_empty(work: Work) -> Result | None:
     return hidden or _empty(work, there) or Wait(_SOON, "emptied the order once more")
 
 
-def _empty(work: Work, vendor_ids: list[int]) -> Result | None:
-    for start in range(0, len(vendor_ids), _DELETE_AT_ONCE):
+def _empty(work: StageJob, vendor_ids: list[int]) -> Result | None:
+    for start in range(0, len(vendor_ids), MAX_DELETED_RECIPIENTS):
         work.hold_on()
-        answer = work.vendor.delete_recipients(work.held.order, vendor_ids[start : start + _DELETE_AT_ONCE])
+        answer = work.vendor.delete_recipients(
+            work.held.order, vendor_ids[start : start + MAX_DELETED_RECIPIENTS]
+        )
         match answer:
             case Rejected():
-                return refused(work, answer)
+                return handle_rejection(work, answer)
             case NotSent() | Unknown():
-                return Unsure(f"the order could not be emptied: {answer.why}")
+                return OutcomeUnknown(f"the order could not be emptied: {answer.why}")
     return None

@@ -3,20 +3,20 @@
 from lettrlabs import Accepted, NotSent, OrderStatus, Rejected, Unknown
 from models import Stage
 from worker import transitions
-from worker.billing.approval_terms import rejected
-from worker.job import Work
-from worker.results import Advance, AskPerson, Discarded, Result
-from worker.scheduling.schedule import TimeTrouble
+from worker.billing.approval_terms import last_rejection
+from worker.job import StageJob
+from worker.results import Advance, Cancelled, NeedsReview, Result
+from worker.scheduling.schedule import ScheduleProblem
 from worker.stages.checkout import charges_of
 from worker.stages.checks import send_time
 from worker.stages.vendor import order_status, visibility
-from worker.stages.vendor.failures import not_now, unanswered
+from worker.stages.vendor.failures import unanswered, wait_for_vendor
 
-_SOON = 2.0
+DELETE_RETRY_SECONDS = 2.0
 _NOT_FOUND = 404
 
 
-def discard(work: Work) -> Result:
+def discard(work: StageJob) -> Result:
     """Delete the draft, if there is one. Asking twice is harmless: a deleted order reads as if it never was."""
     if work.held.order_id is None:
         return _discarded(work)
@@ -26,30 +26,30 @@ def discard(work: Work) -> Result:
         case Accepted():
             return _discarded(work)
         case NotSent():
-            return not_now(work, answer)
+            return wait_for_vendor(work, answer)
         case Unknown(why):
-            pause = _SOON * 2 ** min(work.held.waits, 7)
+            pause = DELETE_RETRY_SECONDS * 2 ** min(work.held.waits, 7)
             return unanswered(work, pause, f"asked to delete the draft, the answer is not known: {why}")
         case Rejected():
             return _not_deleted(work, answer)
 
 
-def _discarded(work: Work) -> Discarded:
+def _discarded(work: StageJob) -> Cancelled:
     """Nobody is left to tell why a mailing was rejected, or given up by its own policy: the row keeps that."""
     if work.held.reason_code == transitions.REJECTED:
-        return Discarded(transitions.REJECTED, _rejection(work))
-    if work.held.reason_code != TimeTrouble.MISSED:
-        return Discarded()
-    return Discarded(TimeTrouble.MISSED, send_time.given_up(work.held, work.now()))
+        return Cancelled(transitions.REJECTED, _rejection(work))
+    if work.held.reason_code != ScheduleProblem.MISSED:
+        return Cancelled()
+    return Cancelled(ScheduleProblem.MISSED, send_time.skip_reason(work.held, work.now()))
 
 
-def _rejection(work: Work) -> str | None:
+def _rejection(work: StageJob) -> str | None:
     with work.engine.connect() as connection:
-        found = rejected(connection, work.held.id)
-    return None if found is None else transitions.rejection_words(*found)
+        found = last_rejection(connection, work.held.id)
+    return None if found is None else transitions.rejection_label(*found)
 
 
-def _not_deleted(work: Work, answer: Rejected) -> Result:
+def _not_deleted(work: StageJob, answer: Rejected) -> Result:
     """Look at the order: it may be gone, paid for, or shown as it was before an earlier try deleted it."""
     order = work.vendor.order(work.held.order)
     if order is None or order.status == OrderStatus.DELETED:
@@ -59,10 +59,10 @@ def _not_deleted(work: Work, answer: Rejected) -> Result:
         return Advance(Stage.SETTLE, {"cancel_requested": False, "order_status": order.status})
     why = f"LettrLabs did not delete the draft order {order.id}"
     facts = {"orderId": order.id, "orderStatus": order.status}
-    return visibility.wait(work, why) or AskPerson("not_deleted", why, facts)
+    return visibility.wait(work, why) or NeedsReview("not_deleted", why, facts)
 
 
-def _gone(work: Work, answer: Rejected) -> Result:
+def _gone(work: StageJob, answer: Rejected) -> Result:
     """End the mailing, unless the order may only be hidden, or was charged."""
     why = f"LettrLabs does not show order {work.held.order}"
     # A write sees the true state: it says itself that there is no such order.
@@ -71,5 +71,5 @@ def _gone(work: Work, answer: Rejected) -> Result:
         return hidden
     charges = charges_of(work) if work.held.may_be_checked_out else 0
     if charges:
-        return AskPerson("order_gone", f"{why}, but it was charged", {"charges": charges})
+        return NeedsReview("order_gone", f"{why}, but it was charged", {"charges": charges})
     return _discarded(work)

@@ -8,12 +8,12 @@ from typing import Final
 from sqlalchemy import Connection, delete, func, insert, select
 
 from lettrlabs import Postage, ProductionSpeed, Refused
-from models import Choice, Stage
+from models import DeliveryOptionRow, Stage
 from worker.billing.costs import cost_of
-from worker.job import Work
-from worker.results import Advance, AskPerson, Facts, Record, Result
-from worker.scheduling.delivery_options import Cell, Grid, kept_until
-from worker.scheduling.schedule import TimeTrouble
+from worker.job import StageJob
+from worker.results import Advance, Details, NeedsReview, Record, Result
+from worker.scheduling.delivery_options import DeliveryOption, DeliveryOptions, price_valid_until
+from worker.scheduling.schedule import ScheduleProblem
 from worker.stages.checks.hold_date import payment_day
 
 # A grid this fresh was quoted under the same conditions: asking for it again would say the same.
@@ -22,16 +22,16 @@ _FRESH: Final = timedelta(hours=1)
 _NO_CHOICE: Final = frozenset({400, 422})
 
 
-def choose(work: Work) -> Result | None:
+def choose_option(work: StageJob) -> Result | None:
     """Set the postage and speed that arrive in time and cost least, and keep the grid; or ask, if none is in time."""
     by = work.held.deliver_by
     if by is None:
         return None
-    grid = _grid(work, by, _sweep(work, work.held.vendor_hold))
+    grid = _grid(work, by, _quote_all_options(work, work.held.vendor_hold))
     chosen = grid.choice()
     if chosen is None:
         return _none_in_time(work, grid)
-    kept = kept_until(grid, chosen)
+    kept = price_valid_until(grid, chosen)
     values = {
         "postage": chosen.postage,
         "speed": chosen.speed,
@@ -42,7 +42,7 @@ def choose(work: Work) -> Result | None:
     return None
 
 
-def objection(work: Work) -> Result | None:
+def check(work: StageJob) -> Result | None:
     """Right before checkout: if what was chosen would be late by now, choose again, or ask."""
     by = work.held.deliver_by
     if by is None:
@@ -56,11 +56,11 @@ def objection(work: Work) -> Result | None:
     return Advance(Stage.SUMMARIZE, {"approved_at": None, "approved_by": None})
 
 
-def _grid(work: Work, by: date, cells: list[Cell]) -> Grid:
-    return Grid(cells, work.now(), payment_day(work), by)
+def _grid(work: StageJob, by: date, cells: list[DeliveryOption]) -> DeliveryOptions:
+    return DeliveryOptions(cells, work.now(), payment_day(work), by)
 
 
-def _sweep(work: Work, hold: date | None) -> list[Cell]:
+def _quote_all_options(work: StageJob, hold: date | None) -> list[DeliveryOption]:
     """Ask for every choice; raises what the vendor answers if it sells none of them."""
     cells, refusal = [], None
     for postage, speed in product(Postage, ProductionSpeed):
@@ -76,9 +76,9 @@ def _sweep(work: Work, hold: date | None) -> list[Cell]:
     return [cell for cell in cells if cell.total > 0] or cells
 
 
-def _cell(work: Work, postage: str, speed: str, hold: date | None) -> Cell:
+def _cell(work: StageJob, postage: str, speed: str, hold: date | None) -> DeliveryOption:
     told = work.vendor.summary(work.held.order, postage=postage, production=speed, hold_until=hold)
-    return Cell(
+    return DeliveryOption(
         postage=str(postage),
         speed=str(speed),
         hold_until=hold,
@@ -89,23 +89,23 @@ def _cell(work: Work, postage: str, speed: str, hold: date | None) -> Cell:
     )
 
 
-def _none_in_time(work: Work, grid: Grid) -> Result:
+def _none_in_time(work: StageJob, grid: DeliveryOptions) -> Result:
     work.checkpoint({"price_until": None, "price_after": None}, _keeping(work, grid, None))
-    without_hold = [] if work.held.vendor_hold is None else _sweep(work, None)
+    without_hold = [] if work.held.vendor_hold is None else _quote_all_options(work, None)
     closest = _grid(work, grid.deliver_by, [*grid.cells, *without_hold]).closest()
     asked = f"nothing is sure to arrive by {grid.deliver_by}"
     if closest is None:
-        return AskPerson(TimeTrouble.NOT_IN_TIME, f"{asked}: LettrLabs estimates no delivery dates")
+        return NeedsReview(ScheduleProblem.NOT_IN_TIME, f"{asked}: LettrLabs estimates no delivery dates")
     arrives, would_do = grid.arrives(closest), grid.would_do(closest)
     unheld = " without the hold date" if work.held.vendor_hold and closest.hold_until is None else ""
     why = (
         f"{asked}; closest comes {closest.postage}, {closest.speed}{unheld}, by {arrives}: "
         f"mailrun reschedule {work.held.id} --deliver-by {would_do}"
     )
-    return AskPerson(TimeTrouble.NOT_IN_TIME, why, _facts(closest, arrives))
+    return NeedsReview(ScheduleProblem.NOT_IN_TIME, why, _facts(closest, arrives))
 
 
-def _facts(closest: Cell, arrives: date | None) -> Facts:
+def _facts(closest: DeliveryOption, arrives: date | None) -> Details:
     return {
         "postage": closest.postage,
         "speed": closest.speed,
@@ -114,15 +114,17 @@ def _facts(closest: Cell, arrives: date | None) -> Facts:
     }
 
 
-def _keeping(work: Work, grid: Grid, chosen: Cell | None) -> Record:
+def _keeping(work: StageJob, grid: DeliveryOptions, chosen: DeliveryOption | None) -> Record:
     def record(connection: Connection) -> None:
-        connection.execute(delete(Choice).where(Choice.mailing_id == work.held.id))
-        connection.execute(insert(Choice), list(_rows(work.held.id, grid, chosen)))
+        connection.execute(delete(DeliveryOptionRow).where(DeliveryOptionRow.mailing_id == work.held.id))
+        connection.execute(insert(DeliveryOptionRow), list(_rows(work.held.id, grid, chosen)))
 
     return record
 
 
-def _rows(mailing_id: int, grid: Grid, chosen: Cell | None) -> Iterable[dict[str, object]]:
+def _rows(
+    mailing_id: int, grid: DeliveryOptions, chosen: DeliveryOption | None
+) -> Iterable[dict[str, object]]:
     for cell in grid.cells:
         yield {
             "mailing_id": mailing_id,
@@ -140,9 +142,9 @@ def _rows(mailing_id: int, grid: Grid, chosen: Cell | None) -> Iterable[dict[str
         }
 
 
-def _is_fresh(work: Work) -> bool:
+def _is_fresh(work: StageJob) -> bool:
     with work.engine.connect() as connection:
         taken = connection.scalars(
-            select(func.max(Choice.taken_at)).where(Choice.mailing_id == work.held.id)
+            select(func.max(DeliveryOptionRow.taken_at)).where(DeliveryOptionRow.mailing_id == work.held.id)
         ).one()
     return taken is not None and work.now() - taken < _FRESH

@@ -4,15 +4,15 @@ from sqlalchemy import func, select
 
 from lettrlabs import NotSent, Rejected, Unknown
 from models import SPARED, Outcome, Recipient
-from worker.job import Work
-from worker.results import Discarded, Fail, Result, Unsure
+from worker.job import StageJob
+from worker.results import Cancelled, Failed, OutcomeUnknown, Result
 from worker.stages.vendor import visibility
-from worker.stages.vendor.failures import not_now, refused
+from worker.stages.vendor.failures import handle_rejection, wait_for_vendor
 
 _NOT_FOUND = 404
 
 
-def nobody_left(work: Work) -> Result:
+def end_empty_mailing(work: StageJob) -> Result:
     """Delete the empty draft; the mailing failed if LettrLabs refused everybody, and was not needed otherwise.
 
     Deleting twice is harmless: a deleted order reads as one that never existed.
@@ -20,29 +20,29 @@ def nobody_left(work: Work) -> Result:
     work.hold_on()
     answer = work.vendor.delete_order(work.held.order)
     if isinstance(answer, NotSent):
-        return not_now(work, answer)
+        return wait_for_vendor(work, answer)
     if isinstance(answer, Unknown):
-        return Unsure(f"the empty draft may not be deleted yet: {answer.why}")
+        return OutcomeUnknown(f"the empty draft may not be deleted yet: {answer.why}")
     if isinstance(answer, Rejected):
         if work.vendor.order(work.held.order) is not None:
-            return refused(work, answer)
+            return handle_rejection(work, answer)
         hidden = visibility.wait(work, f"LettrLabs does not show order {work.held.order}")
         if hidden is not None and answer.status != _NOT_FOUND:
             return hidden
     return _end(work)
 
 
-def _end(work: Work) -> Result:
+def _end(work: StageJob) -> Result:
     counts = _outcomes(work)
     spared = [f"{counts[outcome]} {outcome}" for outcome in sorted(SPARED) if counts.get(outcome)]
     if not spared:
-        return Fail("nobody_accepted", f"LettrLabs took none of the {work.held.size} recipients")
+        return Failed("nobody_accepted", f"LettrLabs took none of the {work.held.size} recipients")
     refusals = counts.get(Outcome.REJECTED, 0)
     why = ", ".join([*spared, *([f"{refusals} refused by LettrLabs"] if refusals else [])])
-    return Discarded("nobody_to_mail", f"none of the {work.held.size} recipients is to be mailed: {why}")
+    return Cancelled("nobody_to_mail", f"none of the {work.held.size} recipients is to be mailed: {why}")
 
 
-def _outcomes(work: Work) -> dict[Outcome, int]:
+def _outcomes(work: StageJob) -> dict[Outcome, int]:
     with work.engine.connect() as connection:
         found = connection.execute(
             select(Recipient.outcome, func.count())

@@ -6,7 +6,7 @@ from hashlib import sha256
 from sqlalchemy import Connection, select, text
 
 from models import Outcome, Recipient
-from worker.job import Work
+from worker.job import StageJob
 
 _KEEP = text("""
     INSERT INTO proof (sha256, pdf)
@@ -18,24 +18,24 @@ _KEEP = text("""
 """)
 
 
-def fetch(work: Work) -> bytes:
+def fetch_proof(work: StageJob) -> bytes:
     """Return the proof as it is now. Raises Unavailable, Refused."""
     return work.vendor.proof(work.held.order, _first_on_the_order(work))
 
 
-def name_of(pdf: bytes) -> bytes:
+def proof_digest(pdf: bytes) -> bytes:
     """Return what a proof is kept under."""
     return sha256(pdf).digest()
 
 
-def keep(connection: Connection, pdfs: Sequence[bytes]) -> None:
+def save_proofs(connection: Connection, pdfs: Sequence[bytes]) -> None:
     """Store proofs, once for each distinct file; one that was forgotten is known again."""
-    named = {name_of(pdf): pdf for pdf in pdfs}
+    named = {proof_digest(pdf): pdf for pdf in pdfs}
     names = sorted(named)
     connection.execute(_KEEP, {"names": names, "pdfs": [named[name] for name in names]})
 
 
-def _first_on_the_order(work: Work) -> int:
+def _first_on_the_order(work: StageJob) -> int:
     if work.saw.first_recipient is not None:
         return work.saw.first_recipient
     with work.engine.connect() as connection:

@@ -10,19 +10,19 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from lettrlabs import Call, Line, VendorError
+from lettrlabs import CallRecord, Line, VendorError
 from lettrlabs import Quote as Told
 from models import Difference
 from worker import database
 from worker.billing import acceptances, quote_arithmetic
 from worker.billing.costs import Cost, cost_of
 from worker.billing.quote_arithmetic import Doubt
-from worker.billing.quote_options import DEFAULT, Asked, contradiction
+from worker.billing.quote_options import DEFAULT, QuoteOptions, find_option_mismatch
 from worker.engine.run_budget import SLOW_SECONDS
-from worker.job import Work
-from worker.results import AskPerson, Facts, Wait
+from worker.job import StageJob
+from worker.results import Details, NeedsReview, Wait
 from worker.stages.vendor import visibility
-from worker.transitions import Held
+from worker.transitions import ClaimedMailing
 
 # What a quote lacks that was made before all people on the order were visible.
 _LACKING: Final = frozenset(
@@ -66,21 +66,21 @@ class Priced:
     accepted: Sequence[Mapping[str, object]] = ()
 
     @property
-    def values(self) -> Facts:
+    def values(self) -> Details:
         """What the mailing's row keeps of it."""
         return {"quoted": self.cost.total, "quoted_from_credits": self.cost.from_credits}
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class FetchedQuote:
     """A quote as it was given for a mailing, and the options that it was asked for with."""
 
-    held: Held
+    held: ClaimedMailing
     priced: Priced
     at: datetime
 
 
-def ask(work: Work) -> Told:
+def fetch_quote(work: StageJob) -> Told:
     """Return what checkout would cost now. Raises Unavailable, Refused."""
     held = work.held
     return work.vendor.summary(
@@ -89,7 +89,7 @@ def ask(work: Work) -> Told:
 
 
 @contextmanager
-def asked_meanwhile(work: Work, last_call: Call | None) -> Iterator[None]:
+def asked_meanwhile(work: StageJob, last_call: CallRecord | None) -> Iterator[None]:
     """Ask for the quote while the order is read back, where a slow vendor makes the wait worth a second connection.
 
     Only of an order that this claim made: nobody else can write to it, so what it costs then it costs a moment later.
@@ -99,7 +99,7 @@ def asked_meanwhile(work: Work, last_call: Call | None) -> Iterator[None]:
     if not is_slow or not work.saw.made_order or work.held.deliver_by is not None:
         yield
         return
-    now, asked = work.now(), work.desk.aside.submit(ask, work)
+    now, asked = work.now(), work.desk.aside.submit(fetch_quote, work)
     try:
         yield
     finally:
@@ -107,7 +107,7 @@ def asked_meanwhile(work: Work, last_call: Call | None) -> Iterator[None]:
             work.saw.quote(asked.result(), now)
 
 
-def assess(work: Work, told: Told) -> Priced | AskPerson:
+def assess(work: StageJob, told: Told) -> Priced | NeedsReview:
     """Return what an order costs by a quote, or why nothing may be paid on it.
 
     What an approver accepted passes. May ask for the default's quote as well. Raises Unavailable, Refused.
@@ -127,24 +127,24 @@ def assess(work: Work, told: Told) -> Priced | AskPerson:
     return Priced(told, cost, acceptances.notes([doubt.kind for doubt in doubts], decisions))
 
 
-def once_evident(work: Work, doubt: AskPerson) -> Wait | AskPerson:
+def once_evident(work: StageJob, doubt: NeedsReview) -> Wait | NeedsReview:
     """Return a doubt, or a wait while what the quote lacks may be people who are not visible yet."""
     if _LACKING.isdisjoint(doubt.facts["differences"]):
         return doubt
     return visibility.wait(work, doubt.why) or doubt
 
 
-def _decisions(work: Work, told: Told) -> dict[Difference, int]:
+def _decisions(work: StageJob, told: Told) -> dict[Difference, int]:
     with work.engine.connect() as connection:
         return acceptances.accepted(connection, work.held.id, digest_of(told))
 
 
-def _doubtful(told: Told, doubts: Sequence[Doubt]) -> AskPerson:
+def _doubtful(told: Told, doubts: Sequence[Doubt]) -> NeedsReview:
     kinds = [doubt.kind for doubt in doubts]
     code, what = next((code, what) for some, code, what in _CODES if some & {*kinds} or not some)
     why = f"{what}: {'; '.join(dict.fromkeys(doubt.words for doubt in doubts))}"
     facts = {"differences": [kind.value for kind in dict.fromkeys(kinds)], "digest": digest_of(told).hex()}
-    return AskPerson(code, why, {**_seen(told), **facts})
+    return NeedsReview(code, why, {**_seen(told), **facts})
 
 
 # The first that applies names what is wrong.
@@ -176,7 +176,7 @@ def digest_of(told: Told) -> bytes:
     return sha256(json.dumps([[_text(amount) for amount in totals], lines]).encode()).digest()
 
 
-def _other_options(work: Work, told: Told) -> str | None:
+def _other_options(work: StageJob, told: Told) -> str | None:
     held, hold = work.held, work.held.vendor_hold
     if hold is not None and told.delivery_min is not None and told.delivery_min.date() < hold:
         return f"it is delivered from {told.delivery_min.date()} on, although held until {hold}"
@@ -186,22 +186,22 @@ def _other_options(work: Work, told: Told) -> str | None:
             held.order, postage=DEFAULT.postage, production=DEFAULT.speed, hold_until=hold
         )
 
-    return contradiction(Asked(held.postage, held.speed), told, default)
+    return find_option_mismatch(QuoteOptions(held.postage, held.speed), told, default)
 
 
-def _seen(told: Told) -> Facts:
+def _seen(told: Told) -> Details:
     totals = {"charges": told.total_charges, "tax": told.total_tax, "credits": told.total_credits}
     return {name: _text(amount) for name, amount in (totals | {"balance": told.balance}).items()}
 
 
-def keep(connection: Connection, taken: Sequence[Taken]) -> None:
+def save_quotes(connection: Connection, taken: Sequence[FetchedQuote]) -> None:
     """Store quotes whole, one for each mailing: totals, prices of the other options, every line with its parts."""
     rows = [_row(one) for one in taken]
     columns = {name: database.texts(_text(row[name]) for row in rows) for name in rows[0]}
     connection.execute(_KEEP, columns)
 
 
-def _row(taken: Taken) -> dict[str, object]:
+def _row(taken: FetchedQuote) -> dict[str, object]:
     held, told, cost = taken.held, taken.priced.told, taken.priced.cost
     return {
         "mailing_id": held.id,

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, func, select, text, update
 
 from lettrlabs import MAX_RECIPIENTS, NewMetadata, NewRecipient
 from models import DO_NOT_MAIL, Outcome, Recipient
-from worker.job import A_BREATH, Foreseen, Work
-from worker.page_recipient import Page, Person
+from worker.job import MAX_ROW_AGE, Foreseen, StageJob
+from worker.page_recipient import Page, PageRecipient
 from worker.recipients import matching
 from worker.transitions.claims import PAUSED
 
@@ -60,36 +60,36 @@ _SHORT: Final = 20
 _SMALLER: Final = 4
 
 
-def next_page(work: Work) -> Page:
+def next_page(work: StageJob) -> Page:
     """Return the recipients after the cursor, as many as one request may carry (1000, older LettrLabs reference).
 
     Each filling has smaller pages than the one before: a vendor too slow to answer for a thousand may for a few.
     """
     seen, work.foreseen = work.foreseen, None
-    if seen is not None and seen.cursor == work.held.cursor and work.now() - seen.at <= A_BREATH:
+    if seen is not None and seen.cursor == work.held.cursor and work.now() - seen.at <= MAX_ROW_AGE:
         return seen.page
     room = max(MAX_RECIPIENTS // _SMALLER**work.held.resends, 1)
     bounds = {"mailing_id": work.held.id, "cursor": work.held.cursor, "room": room}
     with work.desk.reader.connect() as connection:
-        return [Person._make(row) for row in connection.execute(_NEXT_PAGE, bounds).all()]
+        return [PageRecipient._make(row) for row in connection.execute(_NEXT_PAGE, bounds).all()]
 
 
-def foresee(works: Sequence[Work]) -> None:
+def prefetch(works: Sequence[StageJob]) -> None:
     """Read the next pages of several mailings at once, if they are short and about to be handed over."""
     held = [(work, work.held) for work in works if not (work.held.recovering or work.held.resends)]
     short = {one.id: work for work, one in held if one.size - one.cursor <= min(_SHORT, MAX_RECIPIENTS)}
     if len(short) < 2:  # noqa: PLR2004 - two are several
         return
-    pages: dict[int, list[Person]] = defaultdict(list)
+    pages: dict[int, list[PageRecipient]] = defaultdict(list)
     now = next(iter(short.values())).now()
     with works[0].desk.reader.connect() as connection:
         for row in connection.execute(_SHORT_PAGES, {"mailing_ids": list(short)}):
-            pages[row.id].append(Person._make(row))
+            pages[row.id].append(PageRecipient._make(row))
     for mailing_id, page in pages.items():
         short[mailing_id].foreseen = Foreseen(page, short[mailing_id].held.cursor, now)
 
 
-def submitted(work: Work) -> dict[int, matching.Person]:
+def submitted_recipients(work: StageJob) -> dict[int, matching.Matchable]:
     """Return who should be on the order by now, by position: what they are recognised by."""
     with work.engine.connect() as connection:
         rows = connection.execute(
@@ -103,7 +103,7 @@ def submitted(work: Work) -> dict[int, matching.Person]:
         return {row.position: row for row in rows}
 
 
-def waiting_positions(work: Work) -> set[int]:
+def waiting_positions(work: StageJob) -> set[int]:
     """Return the positions of those of whom nothing has become yet."""
     with work.engine.connect() as connection:
         found = connection.scalars(
@@ -114,7 +114,7 @@ def waiting_positions(work: Work) -> set[int]:
         return set(found)
 
 
-def on_the_wire(person: Person) -> NewRecipient:
+def to_wire(person: PageRecipient) -> NewRecipient:
     """Return a recipient as LettrLabs wants it. The merge fields are the vendor's own metadata names."""
     return NewRecipient(
         address={
@@ -135,7 +135,7 @@ def on_the_wire(person: Person) -> NewRecipient:
     )
 
 
-def forget_outcomes(connection: Connection, mailing_id: int) -> None:
+def reset_outcomes(connection: Connection, mailing_id: int) -> None:
     """Put every recipient back to where they were before anything was handed over."""
     connection.execute(
         update(Recipient)
@@ -144,7 +144,7 @@ def forget_outcomes(connection: Connection, mailing_id: int) -> None:
     )
 
 
-def refused_count(work: Work) -> int:
+def refused_count(work: StageJob) -> int:
     """Return how many recipients the vendor refused."""
     with work.engine.connect() as connection:
         return connection.scalars(

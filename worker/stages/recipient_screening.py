@@ -13,19 +13,19 @@ from sqlalchemy import Connection, TextClause, select, text, update
 
 from lettrlabs import NotSent, Rejected, Unknown
 from models import SPARED, Outcome, Recipient, Stage
-from worker.job import Saw, Work
+from worker.job import OrderSnapshot, StageJob
 from worker.page_recipient import Page
 from worker.recipients import frequency_caps
-from worker.recipients.frequency_caps import Rules, Spared
-from worker.recipients.policy import Cap
-from worker.results import Advance, AskPerson, Result
+from worker.recipients.frequency_caps import CapRules, Exclusion
+from worker.recipients.policy import FrequencyCap
+from worker.results import Advance, NeedsReview, Result
 from worker.stages import recipient_pages
-from worker.stages.empty_mailing import nobody_left
+from worker.stages.empty_mailing import end_empty_mailing
 from worker.stages.vendor import visibility
-from worker.stages.vendor.failures import not_now, refused, unanswered
+from worker.stages.vendor.failures import handle_rejection, unanswered, wait_for_vendor
 
-_DELETE_AT_ONCE: Final = 500
-_SOON: Final = 2.0
+MAX_DELETED_RECIPIENTS: Final = 500
+DELETE_RETRY_SECONDS: Final = 2.0
 
 _SUPPRESSED: Final = f"""
     SELECT r.position, s.list, s.mark
@@ -62,7 +62,7 @@ _MARK: Final = text("""
 """)
 
 
-def sift(work: Work, page: Page) -> Page:
+def exclude_recipients(work: StageJob, page: Page) -> Page:
     """Return those of a page who get a piece; the others are marked, in one commit with the places of the rest.
 
     Where nobody is suppressed and no rule has to be kept, there is nothing to decide and nothing is committed: the
@@ -70,79 +70,81 @@ def sift(work: Work, page: Page) -> Page:
     """
     if not (work.held.one_per_household or _cap(work) or any(one.suppressed for one in page)):
         return page
-    spared: dict[int, Spared] = {}
+    spared: dict[int, Exclusion] = {}
 
     def record(connection: Connection) -> None:
         among = {"first": page[0].position, "last": page[-1].position}
         spared.update(_suppressed(connection, work, _AMONG, among))
         rest = [one for one in page if one.position not in spared]
-        spared.update(frequency_caps.take_places(connection, _rules(work), rest))
+        spared.update(frequency_caps.reserve_slots(connection, _rules(work), rest))
         _mark(connection, work, spared)
 
     work.checkpoint({}, record)
     return [one for one in page if one.position not in spared]
 
 
-def objection(work: Work) -> Result | None:
+def check(work: StageJob) -> Result | None:
     """Right before checkout: take whoever is suppressed or capped by now off the draft, and have it priced anew."""
     with work.desk.reader.connect() as connection:
-        if not unsettled(connection, [work]):
+        if not needs_screening(connection, [work]):
             return None
     _note_leaving(work)
-    leaving, staying = _leaving(work), _staying(work)
+    leaving, staying = _to_remove(work), _to_keep(work)
     if not leaving:
         return None
-    return _take_off(work, leaving, staying) if staying else nobody_left(work)
+    return _take_off(work, leaving, staying) if staying else end_empty_mailing(work)
 
 
-def underway(work: Work) -> bool:
+def removal_in_progress(work: StageJob) -> bool:
     """Tell whether people were being taken off: then no checkout was begun, for that comes only afterwards."""
-    return bool(_leaving(work))
+    return bool(_to_remove(work))
 
 
-def unsettled(connection: Connection, works: Sequence[Work]) -> set[int]:
+def needs_screening(connection: Connection, works: Sequence[StageJob]) -> set[int]:
     """Return those mailings on whose order somebody is suppressed by now, or whose places are of another day."""
     bounds = {
         "mailing_ids": [work.held.id for work in works],
-        "days": [day_of(work) for work in works],
+        "days": [mail_date(work) for work in works],
         "spared": [one.value for one in SPARED],
     }
     return set(connection.scalars(_UNSETTLED, bounds))
 
 
-def _note_leaving(work: Work) -> None:
+def _note_leaving(work: StageJob) -> None:
     def record(connection: Connection) -> None:
         spared = _suppressed(connection, work, _ON_THE_ORDER)
         rest = [one for one in _accepted(connection, work) if one.position not in spared]
         # Who shares a house was settled when they were handed over; only the day may have changed since.
-        spared.update(frequency_caps.take_places(connection, _rules(work, households=False), rest))
+        spared.update(frequency_caps.reserve_slots(connection, _rules(work, households=False), rest))
         _mark(connection, work, spared)
 
     work.checkpoint({}, record)
 
 
-def _take_off(work: Work, leaving: Mapping[int, int], staying: set[int]) -> Result:
-    there = _there(work)
+def _take_off(work: StageJob, leaving: Mapping[int, int], staying: set[int]) -> Result:
+    there = _on_order(work)
     doomed = sorted(there & set(leaving.values()))
-    for start in range(0, len(doomed), _DELETE_AT_ONCE):
+    for start in range(0, len(doomed), MAX_DELETED_RECIPIENTS):
         work.hold_on()
-        answer = work.vendor.delete_recipients(work.held.order, doomed[start : start + _DELETE_AT_ONCE])
+        answer = work.vendor.delete_recipients(
+            work.held.order, doomed[start : start + MAX_DELETED_RECIPIENTS]
+        )
         match answer:
             case NotSent():
-                return not_now(work, answer)
+                return wait_for_vendor(work, answer)
             case Rejected():
-                return refused(work, answer)
+                return handle_rejection(work, answer)
             case Unknown(why):
-                pause = _SOON * 2 ** min(work.held.waits, 7)
+                pause = DELETE_RETRY_SECONDS * 2 ** min(work.held.waits, 7)
                 return unanswered(
                     work, pause, f"asked to take people off the draft, the answer is not known: {why}"
                 )
     if doomed:
-        there = _there(work)
-    return _priced_anew(work, leaving, staying) if there == staying else _differs(work, there, staying)
+        there = _on_order(work)
+    return _return_to_proof(work, leaving, staying) if there == staying else _differs(work, there, staying)
 
 
-def _priced_anew(work: Work, leaving: Mapping[int, int], staying: set[int]) -> Result:
+def _return_to_proof(work: StageJob, leaving: Mapping[int, int], staying: set[int]) -> Result:
     """Go back to the proof, which may show who is gone; what was agreed to is asked again, for it has changed."""
     values = {
         "accepted": len(staying),
@@ -150,7 +152,7 @@ def _priced_anew(work: Work, leaving: Mapping[int, int], staying: set[int]) -> R
         "recipients_digest": recipient_pages.digest_of(staying),
     }
     # Who was seen first on the order may be gone.
-    work.saw = Saw()
+    work.saw = OrderSnapshot()
 
     def record(connection: Connection) -> None:
         connection.execute(
@@ -162,26 +164,26 @@ def _priced_anew(work: Work, leaving: Mapping[int, int], staying: set[int]) -> R
     return Advance(Stage.PROOF, values, record)
 
 
-def _differs(work: Work, there: set[int], staying: set[int]) -> Result:
+def _differs(work: StageJob, there: set[int], staying: set[int]) -> Result:
     facts = {"toBeMailed": len(staying), "onTheOrder": len(there)}
     why = f"people were taken off the order, and it holds {len(there)} recipients instead of {len(staying)}"
-    return visibility.wait(work, why) or AskPerson("recipients_changed", why, facts)
+    return visibility.wait(work, why) or NeedsReview("recipients_changed", why, facts)
 
 
-def _there(work: Work) -> set[int]:
+def _on_order(work: StageJob) -> set[int]:
     return {person.id for person in work.vendor.iter_recipients(work.held.order, expected=work.held.accepted)}
 
 
 def _suppressed(
-    connection: Connection, work: Work, statement: TextClause, bounds: Mapping[str, int] | None = None
-) -> dict[int, Spared]:
+    connection: Connection, work: StageJob, statement: TextClause, bounds: Mapping[str, int] | None = None
+) -> dict[int, Exclusion]:
     found = connection.execute(statement, {"mailing_id": work.held.id, **(bounds or {})})
     return {
-        row.position: Spared(Outcome.SUPPRESSED, f"on the list {row.list}, by {row.mark}") for row in found
+        row.position: Exclusion(Outcome.SUPPRESSED, f"on the list {row.list}, by {row.mark}") for row in found
     }
 
 
-def _leaving(work: Work) -> dict[int, int]:
+def _to_remove(work: StageJob) -> dict[int, int]:
     """Return who is spared but still has to be taken off the order: the vendor's number by position."""
     with work.engine.connect() as connection:
         found = connection.execute(
@@ -194,12 +196,12 @@ def _leaving(work: Work) -> dict[int, int]:
         return {row.position: row.vendor_id for row in found}
 
 
-def _staying(work: Work) -> set[int]:
+def _to_keep(work: StageJob) -> set[int]:
     with work.engine.connect() as connection:
         return {one.vendor_id for one in _accepted(connection, work)}
 
 
-def _accepted(connection: Connection, work: Work) -> Sequence[Any]:
+def _accepted(connection: Connection, work: StageJob) -> Sequence[Any]:
     return connection.execute(
         select(Recipient.position, Recipient.vendor_id, Recipient.person_digest, Recipient.address_digest)
         .where(Recipient.mailing_id == work.held.id, Recipient.outcome == Outcome.ACCEPTED)
@@ -207,31 +209,31 @@ def _accepted(connection: Connection, work: Work) -> Sequence[Any]:
     ).all()
 
 
-def _rules(work: Work, *, households: bool = True) -> Rules:
-    return Rules(
+def _rules(work: StageJob, *, households: bool = True) -> CapRules:
+    return CapRules(
         mailing_id=work.held.id,
         campaign_id=work.held.campaign_id,
         cap=_cap(work),
         one_per_household=households and work.held.one_per_household,
-        day=day_of(work),
+        day=mail_date(work),
     )
 
 
-def _cap(work: Work) -> Cap | None:
+def _cap(work: StageJob) -> FrequencyCap | None:
     held = work.held
     if held.cap_pieces and held.cap_days and held.cap_per:
-        return Cap(held.cap_pieces, held.cap_days, held.cap_per)
+        return FrequencyCap(held.cap_pieces, held.cap_days, held.cap_per)
     return work.settings.cap
 
 
-def day_of(work: Work) -> date:
+def mail_date(work: StageJob) -> date:
     """Return the day, in UTC, on which the pieces count as mailed: not before they are paid for, or let go."""
     held, now = work.held, work.now()
     paid = max(now, held.send_at or now).astimezone(UTC).date()
     return max(paid, held.vendor_hold or paid)
 
 
-def _mark(connection: Connection, work: Work, spared: Mapping[int, Spared]) -> None:
+def _mark(connection: Connection, work: StageJob, spared: Mapping[int, Exclusion]) -> None:
     if spared:
         connection.execute(
             _MARK,

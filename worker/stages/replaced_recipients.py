@@ -2,35 +2,35 @@
 
 from collections.abc import Mapping, Sequence
 
-from lettrlabs import APPEND_ALIAS, MAX_RECIPIENTS, Call, OrderRecipient
-from worker.job import Work
+from lettrlabs import APPEND_ALIAS, MAX_RECIPIENTS, CallRecord, OrderRecipient
+from worker.job import StageJob
 from worker.recipients import matching
-from worker.results import AskPerson
+from worker.results import NeedsReview
 
 
-def may_replace(call: Call) -> bool:
+def may_replace(call: CallRecord) -> bool:
     """Return whether a page was put by the call of which LettrLabs' own pages disagree what it does."""
     return not call.path.endswith(APPEND_ALIAS)
 
 
 def has_replaced(
-    everyone: Mapping[int, matching.Person],
-    page: Mapping[int, matching.Person],
+    everyone: Mapping[int, matching.Matchable],
+    page: Mapping[int, matching.Matchable],
     there: Sequence[OrderRecipient],
 ) -> bool:
     """Return whether an order holds exactly the last page although more people were handed over.
 
     A read that lags shows earlier pages without the last. It never shows the last page without the earlier ones.
     """
-    pairs = matching.pair(page, {person.id: person for person in there})
+    pairs = matching.match(page, {person.id: person for person in there})
     return len(page) < len(everyone) and len(pairs) == len(page) == len(there)
 
 
-def cannot_fill(work: Work) -> AskPerson:
+def cannot_fill(work: StageJob) -> NeedsReview:
     """Ask the operator about an order of several pages at a vendor that replaces the pages before."""
     facts = {"people": work.held.size, "mostOnOneOrder": MAX_RECIPIENTS}
     why = (
         "LettrLabs replaces the recipients of an order instead of adding to them, so it holds one page: cancel "
         f"this mailing, and send the list again with at most {MAX_RECIPIENTS} people on each order"
     )
-    return AskPerson("recipients_replaced", why, facts)
+    return NeedsReview("recipients_replaced", why, facts)

@@ -9,18 +9,18 @@ from sqlalchemy import Connection
 from lettrlabs import PAID, Order, OrderStatus
 from models import Difference
 from worker.billing import acceptances, budgets, reconciliation
-from worker.billing.reconciliation import Account, Books
-from worker.job import Work
-from worker.results import AskPerson, Facts, Note, Result, Sent, Wait
+from worker.billing.reconciliation import OrderCharges, SettledOrder
+from worker.job import StageJob
+from worker.results import Completed, Details, Effect, NeedsReview, Result, Wait
 from worker.stages.checkout import charges_of
 from worker.stages.reservation import release
 from worker.stages.vendor import order_status, visibility
-from worker.stages.vendor.failures import order_gone
+from worker.stages.vendor.failures import order_missing
 
 _LONGEST_POLL = 300.0
 
 
-def run(work: Work) -> Result:
+def run(work: StageJob) -> Result:
     """Look once at the order: paid, still settling, or unpaid once a whole settlement window has shown it so."""
     order = _order(work)
     if order is None or order.status == OrderStatus.DELETED:
@@ -38,15 +38,15 @@ def run(work: Work) -> Result:
 recover = run
 
 
-def _gone(work: Work) -> Result:
+def _gone(work: StageJob) -> Result:
     """Ask about an order that the vendor does not show any more, and tell whether it still shows its charges."""
-    found = order_gone(work)
-    if not isinstance(found, AskPerson):
+    found = order_missing(work)
+    if not isinstance(found, NeedsReview):
         return found
     return replace(found, facts={**found.facts, "charges": charges_of(work)})
 
 
-def _unpaid(work: Work, order: Order) -> Result:
+def _unpaid(work: StageJob, order: Order) -> Result:
     """Give the money back only once neither the order nor its transactions showed a payment for a whole window."""
     hidden = visibility.wait(work, f"the order reads {order.status}: its payment may show later")
     if hidden is not None:
@@ -56,25 +56,26 @@ def _unpaid(work: Work, order: Order) -> Result:
     charges = charges_of(work)
     if charges:
         facts = {"orderStatus": order.status, "charges": charges}
-        return AskPerson("checkout_unclear", f"the order reads {order.status}, but it was charged", facts)
+        return NeedsReview("checkout_unclear", f"the order reads {order.status}, but it was charged", facts)
     if order.status == OrderStatus.EDITS_NEEDED:
         return order_status.edits_needed(work, order)
     why = "the payment failed: LettrLabs put the order back to Draft"
-    return AskPerson("payment_failed", why, {"orderStatus": order.status}, record=release(work))
+    return NeedsReview("payment_failed", why, {"orderStatus": order.status}, record=release(work))
 
 
-def _paid(work: Work, order: Order) -> Result:
+def _paid(work: StageJob, order: Order) -> Result:
     """End the mailing if what was taken is what was quoted; else wait for the books, then ask about the money."""
     books = _books(work)
-    account = Account.of(books)
+    account = OrderCharges.of(books)
     paid_at = work.held.paid_at or work.now()
-    values: Facts = {"order_status": order.status, "paid_at": paid_at, **reconciliation.values(account)}
+    values: Details = {"order_status": order.status, "paid_at": paid_at, **reconciliation.values(account)}
     doubts = account.differences(work.held.quoted or Decimal(0), work.held.accepted)
     decisions = _decisions(work, account) if doubts else {}
     left = [doubt for doubt in doubts if doubt.kind not in decisions]
     if not left:
-        return Sent(
-            {**values, **reconciliation.passed(doubts, decisions)}, Note(reconciliation.write_down, books)
+        return Completed(
+            {**values, **reconciliation.passed(doubts, decisions)},
+            Effect(reconciliation.save_transactions, books),
         )
     why = f"paid, but {'; '.join(doubt.words for doubt in left)}"
     if work.now() < paid_at + timedelta(seconds=work.settings.settlement_window_seconds):
@@ -82,7 +83,7 @@ def _paid(work: Work, order: Order) -> Result:
         return Wait(_pause(work), f"{why}: its books may not be complete yet")
 
     def record(connection: Connection) -> None:
-        reconciliation.write_down(connection, [books])
+        reconciliation.save_transactions(connection, [books])
         # What is sent is spent by its move; this waits for a person, and is paid all the same.
         budgets.spend(connection, [work.held.id], work.now())
 
@@ -91,22 +92,22 @@ def _paid(work: Work, order: Order) -> Result:
         "orderStatus": order.status,
         **reconciliation.facts(account, left),
     }
-    return AskPerson(reconciliation.CHARGE_DIFFERS, why, facts, values, record)
+    return NeedsReview(reconciliation.CHARGE_DIFFERS, why, facts, values, record)
 
 
-def _decisions(work: Work, account: Account) -> dict[Difference, int]:
+def _decisions(work: StageJob, account: OrderCharges) -> dict[Difference, int]:
     with work.engine.connect() as connection:
         return acceptances.accepted(connection, work.held.id, reconciliation.digest_of(account))
 
 
-def _order(work: Work) -> Order | None:
+def _order(work: StageJob) -> Order | None:
     """Return the order as it was seen together with others, or as it is; raises Unavailable, Refused."""
     if work.together.trouble is not None:
         raise work.together.trouble
     return work.together.orders.get(work.held.order) or work.vendor.order(work.held.order)
 
 
-def _books(work: Work) -> Books:
+def _books(work: StageJob) -> SettledOrder:
     order_id = work.held.order
     if order_id in work.together.orders:
         told = work.together.transactions.get(order_id, ())
@@ -119,6 +120,6 @@ def _books(work: Work) -> Books:
     return reconciliation.books_of(work.held.id, order_id, told, discounts)
 
 
-def _pause(work: Work) -> float:
+def _pause(work: StageJob) -> float:
     growing: float = work.settings.poll_seconds * 1.5 ** min(work.held.waits, 12)
     return min(growing, max(_LONGEST_POLL, work.settings.poll_seconds))

@@ -7,55 +7,61 @@ those of a person, ``approving`` those of who approves, ``rescheduling`` gives a
 asks about a sent one, ``due`` wakes what is due.
 """
 
-from worker.transitions.apply import Making, Times, checkpoint, make, make_together
-from worker.transitions.approval import REJECTED, approve, fit, reject, rejection_words
-from worker.transitions.claims import Held, claim, claim_together
-from worker.transitions.new_mailings import NewMailing, open_mailings
-from worker.transitions.occurrences import open_occurrence
+from worker.transitions.apply import (
+    PendingTransition,
+    TransitionTimes,
+    apply_result,
+    apply_results,
+    checkpoint,
+)
+from worker.transitions.approval import REJECTED, approve, reject, rejection_label, retry_budget
+from worker.transitions.claims import ClaimedMailing, claim, claim_many
+from worker.transitions.new_mailings import NewMailing, insert_mailings
+from worker.transitions.occurrences import copy_campaign
 from worker.transitions.operator import (
     SUSPECTED,
     CancelOutcome,
     Resolution,
     cancel,
+    flag_possibly_sent,
     pause,
     resolve,
-    suspect,
     unpause,
 )
 from worker.transitions.reschedule import RescheduleOutcome, reschedule
 from worker.transitions.vendor_changes import note_order, reopen
-from worker.transitions.wake import Due, wake_due, wake_pushed
+from worker.transitions.wake import DueMailing, wake_due, wake_recently_dispatched
 
 __all__ = [
     "REJECTED",
     "SUSPECTED",
     "CancelOutcome",
-    "Due",
-    "Held",
-    "Making",
+    "ClaimedMailing",
+    "DueMailing",
     "NewMailing",
+    "PendingTransition",
     "RescheduleOutcome",
     "Resolution",
-    "Times",
+    "TransitionTimes",
+    "apply_result",
+    "apply_results",
     "approve",
     "cancel",
     "checkpoint",
     "claim",
-    "claim_together",
-    "fit",
-    "make",
-    "make_together",
+    "claim_many",
+    "copy_campaign",
+    "flag_possibly_sent",
+    "insert_mailings",
     "note_order",
-    "open_mailings",
-    "open_occurrence",
     "pause",
     "reject",
-    "rejection_words",
+    "rejection_label",
     "reopen",
     "reschedule",
     "resolve",
-    "suspect",
+    "retry_budget",
     "unpause",
     "wake_due",
-    "wake_pushed",
+    "wake_recently_dispatched",
 ]

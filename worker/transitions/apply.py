@@ -7,36 +7,36 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from lettrlabs import Call
-from models import Move, Stage, State
+from lettrlabs import CallRecord
+from models import Stage, State, Transition
 from worker.audit import journal
 from worker.billing import budgets
 from worker.results import (
     Advance,
-    Again,
-    AskApproval,
-    AskPerson,
-    Discarded,
-    Facts,
-    Fail,
+    Cancelled,
+    Completed,
+    Continue,
+    Details,
+    Failed,
     Hold,
+    NeedsApproval,
+    NeedsReview,
+    OutcomeUnknown,
     Proceed,
     Record,
     Result,
     Retry,
-    Sent,
-    Unsure,
     Wait,
     nothing,
-    write_records,
+    write_effects,
 )
-from worker.transitions.claims import Held
-from worker.transitions.guarded_update import Change, Trace, fenced
+from worker.transitions.claims import ClaimedMailing
+from worker.transitions.guarded_update import AuditTrail, GuardedChange, guarded_update
 from worker.webhooks import outbox
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class TransitionTimes:
     """How long things last, and whether the holder means to go on with the next stage at once."""
 
     lease: timedelta
@@ -45,7 +45,7 @@ class Times:
     run_ahead: bool
 
 
-_FRESH: dict[str, Any] = {
+_RESET_COUNTERS: dict[str, Any] = {
     "recovering": False,
     "unsure_since": None,
     "attempts": 0,
@@ -56,7 +56,7 @@ _FRESH: dict[str, Any] = {
     "reason": None,
     "reason_code": None,
 }
-_FREE: dict[str, Any] = {
+_RELEASE_CLAIM: dict[str, Any] = {
     "claim": None,
     "lease_until": None,
     "missing_since": None,
@@ -65,169 +65,181 @@ _FREE: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class PendingTransition:
     """What a held mailing's stage came to, and the calls it took."""
 
-    held: Held
+    held: ClaimedMailing
     result: Result
-    calls: Sequence[Call] = ()
+    calls: Sequence[CallRecord] = ()
 
 
-def make(
+def apply_result(
     connection: Connection,
-    held: Held,
+    held: ClaimedMailing,
     result: Result,
     now: datetime,
-    times: Times,
-    calls: Sequence[Call] = (),
-) -> Held | None:
+    times: TransitionTimes,
+    calls: Sequence[CallRecord] = (),
+) -> ClaimedMailing | None:
     """Make the one move that a stage's result stands for, with what it wants recorded and the calls it took.
 
     Returns the mailing after the move, or None if the claim was lost: then nothing at all was changed.
     Raises Contested or OverBudget, to undo the whole transaction, where the record says so.
     """
-    return make_together(connection, [Making(held, result, calls)], now, times).get(held.id)
+    return apply_results(connection, [PendingTransition(held, result, calls)], now, times).get(held.id)
 
 
-def make_together(
-    connection: Connection, makings: Sequence[Making], now: datetime, times: Times
-) -> dict[int, Held]:
+def apply_results(
+    connection: Connection, makings: Sequence[PendingTransition], now: datetime, times: TransitionTimes
+) -> dict[int, ClaimedMailing]:
     """Make the moves of several mailings, as `make` does; returns those anew, by id, whose claim still held."""
-    meant = [(one, _meaning(one.held, one.result, now, times)) for one in makings]
-    after = fenced(connection, [_change(one, meaning, now) for one, meaning in meant], now)
+    meant = [(one, _row_change(one.held, one.result, now, times)) for one in makings]
+    after = guarded_update(connection, [_change(one, meaning, now) for one, meaning in meant], now)
     kept = [(one, meaning) for one, meaning in meant if one.held.id in after]
     records = [meaning.record for _, meaning in kept]
     if times.run_ahead:
         records += [one.result.ahead for one, _ in kept if isinstance(one.result, Advance)]
-    write_records(connection, records)
+    write_effects(connection, records)
     states = {one.held.id: State(meaning.values.get("state", State.WORKING)) for one, meaning in kept}
-    budgets.follow(connection, states, now)
-    outbox.follow(connection, {one.held.id: one.result for one, _ in kept}, now)
+    budgets.update_for_states(connection, states, now)
+    outbox.enqueue_recipient_notifications(connection, {one.held.id: one.result for one, _ in kept}, now)
     return after
 
 
 def checkpoint(
     connection: Connection,
-    held: Held,
+    held: ClaimedMailing,
     now: datetime,
     lease: timedelta,
-    values: Facts,
+    values: Details,
     record: Record = nothing,
-    calls: Sequence[Call] = (),
-) -> Held | None:
+    calls: Sequence[CallRecord] = (),
+) -> ClaimedMailing | None:
     """Commit a part of a stage under the same claim, and renew the lease; None if the claim was lost."""
     written = {"updated_at": now} | _written(held, calls, now)
-    change = Change(held, written | _renewed(now, lease) | dict(values), Trace(calls))
-    after = fenced(connection, [change], now).get(held.id)
+    change = GuardedChange(held, written | _renewed(now, lease) | dict(values), AuditTrail(calls))
+    after = guarded_update(connection, [change], now).get(held.id)
     if after is not None:
-        write_records(connection, [record])
+        write_effects(connection, [record])
     return after
 
 
 @dataclass(frozen=True, slots=True)
-class _Meaning:
+class _RowChange:
     """What a result does to the row. Without a move it is a part of a stage, of which the log tells nothing."""
 
-    move: Move | None
+    move: Transition | None
     values: dict[str, Any]
     record: Record = nothing
     why: str | None = None
 
 
-def _change(making: Making, meaning: _Meaning, now: datetime) -> Change:
+def _change(making: PendingTransition, meaning: _RowChange, now: datetime) -> GuardedChange:
     detail: dict[str, Any] = {"why": meaning.why} if meaning.why else {}
-    if isinstance(making.result, AskPerson):
+    if isinstance(making.result, NeedsReview):
         detail |= {"facts": dict(making.result.facts)}
     state = meaning.values.get("state", State.WORKING)
-    trace = Trace(making.calls, meaning.move, state, detail, outbox.of_result(making.result))
+    trace = AuditTrail(making.calls, meaning.move, state, detail, outbox.notifications_for(making.result))
     written = {"updated_at": now} | _written(making.held, making.calls, now)
-    return Change(making.held, written | meaning.values, trace)
+    return GuardedChange(making.held, written | meaning.values, trace)
 
 
-def _written(held: Held, calls: Sequence[Call], now: datetime) -> dict[str, Any]:
+def _written(held: ClaimedMailing, calls: Sequence[CallRecord], now: datetime) -> dict[str, Any]:
     """Return the time of a write, if one of these calls may have been one: reads may lag behind it."""
     wrote = any(journal.may_have_written(call, held.order_id) for call in calls)
     return {"order_written_at": now} if wrote else {}
 
 
-def _meaning(held: Held, result: Result, now: datetime, times: Times) -> _Meaning:
+def _row_change(held: ClaimedMailing, result: Result, now: datetime, times: TransitionTimes) -> _RowChange:
     match result:
         case Advance(to, values, record):
             return _advance(to, dict(values), record, now, times)
         case Proceed(_, values, record):
-            return _Meaning(None, _renewed(now, times.lease) | dict(values), record)
-        case Again(why, values, record):
+            return _RowChange(None, _renewed(now, times.lease) | dict(values), record)
+        case Continue(why, values, record):
             sure = {
                 "recovering": False,
                 "unsure_since": None,
                 "missing_since": None,
                 "unanswered_since": None,
             }
-            return _Meaning(Move.RUN_AHEAD, _renewed(now, times.lease) | sure | dict(values), record, why)
+            return _RowChange(
+                Transition.RUN_AHEAD, _renewed(now, times.lease) | sure | dict(values), record, why
+            )
         case Wait() | Hold():
             return _wait(held, result, now)
-        case Retry() | Unsure():
-            return _tried(held, result, now, times)
+        case Retry() | OutcomeUnknown():
+            return _unknown(held, result, now, times)
         case _:
-            return _handed_over(result, now)
+            return _end_or_ask(result, now)
 
 
-def _tried(held: Held, result: Retry | Unsure, now: datetime, times: Times) -> _Meaning:
-    later = _later(now + _backoff(held, times), result.why)
+def _unknown(
+    held: ClaimedMailing, result: Retry | OutcomeUnknown, now: datetime, times: TransitionTimes
+) -> _RowChange:
+    later = _requeue(now + _backoff(held, times), result.why)
     if isinstance(result, Retry):
-        return _Meaning(Move.RETRY, later, why=result.why)
-    return _Meaning(Move.UNSURE, later | {"recovering": True, "unsure_since": now}, why=result.why)
+        return _RowChange(Transition.RETRY, later, why=result.why)
+    return _RowChange(Transition.UNSURE, later | {"recovering": True, "unsure_since": now}, why=result.why)
 
 
 def _renewed(now: datetime, lease: timedelta) -> dict[str, Any]:
     return {"lease_until": now + lease, "wake_at": now + lease}
 
 
-def _wait(held: Held, result: Wait | Hold, now: datetime) -> _Meaning:
+def _wait(held: ClaimedMailing, result: Wait | Hold, now: datetime) -> _RowChange:
     counts = {"attempts": max(held.attempts - 1, 0)}
     if isinstance(result, Hold):
-        return _Meaning(Move.WAIT, _later(result.until, result.why) | counts | {"waits": 0}, why=result.why)
+        return _RowChange(
+            Transition.WAIT, _requeue(result.until, result.why) | counts | {"waits": 0}, why=result.why
+        )
     until = now + timedelta(seconds=result.seconds)
     counts["waits"] = held.waits + 1
     since = {"missing_since": result.missing_since, "unanswered_since": result.unanswered_since}
-    return _Meaning(Move.WAIT, _later(until, result.why) | counts | since, result.record, result.why)
+    return _RowChange(
+        Transition.WAIT, _requeue(until, result.why) | counts | since, result.record, result.why
+    )
 
 
-def _advance(to: Stage, values: dict[str, Any], record: Record, now: datetime, times: Times) -> _Meaning:
+def _advance(
+    to: Stage, values: dict[str, Any], record: Record, now: datetime, times: TransitionTimes
+) -> _RowChange:
     if times.run_ahead and to is not Stage.SETTLE:
-        ahead = _FRESH | {"attempts": 1, "stage": to} | _renewed(now, times.lease)
-        return _Meaning(Move.RUN_AHEAD, ahead | values, record)
+        ahead = _RESET_COUNTERS | {"attempts": 1, "stage": to} | _renewed(now, times.lease)
+        return _RowChange(Transition.RUN_AHEAD, ahead | values, record)
     # The chain's next link is on its way; should it be lost, the due scan pushes the row again.
     later = now if to is Stage.SETTLE else now + times.push_again
     queued = {"state": State.QUEUED, "stage": to, "not_before": now, "wake_at": later}
-    return _Meaning(Move.ADVANCE, _FRESH | _FREE | queued | values, record)
+    return _RowChange(Transition.ADVANCE, _RESET_COUNTERS | _RELEASE_CLAIM | queued | values, record)
 
 
-def _handed_over(result: Result, now: datetime) -> _Meaning:
-    asleep = _FREE | {"wake_at": None}
+def _end_or_ask(result: Result, now: datetime) -> _RowChange:
+    asleep = _RELEASE_CLAIM | {"wake_at": None}
     match result:
-        case AskApproval(values, record, why):
+        case NeedsApproval(values, record, why):
             asks = {"state": State.APPROVAL, "stage": Stage.CHECKOUT, "reason": why, **values}
-            return _Meaning(Move.ASK_APPROVAL, _FRESH | asleep | asks, record, why)
-        case AskPerson(code, why, _, values, record):
+            return _RowChange(Transition.ASK_APPROVAL, _RESET_COUNTERS | asleep | asks, record, why)
+        case NeedsReview(code, why, _, values, record):
             asks = {"state": State.ATTENTION, "reason_code": code, "reason": why, **values}
-            return _Meaning(Move.ASK_PERSON, asleep | asks, record, why)
-        case Fail(code, why):
+            return _RowChange(Transition.ASK_PERSON, asleep | asks, record, why)
+        case Failed(code, why):
             ends = {"state": State.FAILED, "reason_code": code, "reason": why}
-            return _Meaning(Move.FAIL, _FRESH | asleep | ends, why=why)
-        case Sent(values, record):
-            return _Meaning(Move.SEND, _FRESH | asleep | {"state": State.SENT, **values}, record)
-        case Discarded(code, why, record):
+            return _RowChange(Transition.FAIL, _RESET_COUNTERS | asleep | ends, why=why)
+        case Completed(values, record):
+            return _RowChange(
+                Transition.SEND, _RESET_COUNTERS | asleep | {"state": State.SENT, **values}, record
+            )
+        case Cancelled(code, why, record):
             dropped = {"state": State.CANCELLED, "reason_code": code, "reason": why}
-            return _Meaning(Move.DISCARD, _FRESH | asleep | dropped, record, why)
+            return _RowChange(Transition.DISCARD, _RESET_COUNTERS | asleep | dropped, record, why)
         case _:
             raise AssertionError(f"no move for {type(result).__name__} at {now}")
 
 
-def _later(when: datetime, why: str) -> dict[str, Any]:
-    return _FREE | {"state": State.QUEUED, "not_before": when, "wake_at": when, "reason": why}
+def _requeue(when: datetime, why: str) -> dict[str, Any]:
+    return _RELEASE_CLAIM | {"state": State.QUEUED, "not_before": when, "wake_at": when, "reason": why}
 
 
-def _backoff(held: Held, times: Times) -> timedelta:
+def _backoff(held: ClaimedMailing, times: TransitionTimes) -> timedelta:
     doublings: int = 2 ** min(max(held.attempts - 1, 0), 16)
     return min(times.retry * doublings, timedelta(hours=1))

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnClause, Connection, column, literal_column, text
 
-from models import Approval, CapPer, HoldMode, IfLate, Mailing, Move, Stage, State
+from models import Approval, CapPer, HoldMode, IfLate, Mailing, Stage, State, Transition
 from worker.audit import journal
 
 PAUSED = """(EXISTS (SELECT 1 FROM installation WHERE paused_at IS NOT NULL OR disarmed_at IS NOT NULL
@@ -18,7 +18,7 @@ PAUSED = """(EXISTS (SELECT 1 FROM installation WHERE paused_at IS NOT NULL OR d
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class ClaimedMailing:
     """A mailing as the holder of its claim last saw it; each move reads it anew, pauses and cancels included."""
 
     id: int
@@ -83,13 +83,13 @@ class Held:
         return self.hold_until if self.hold_mode is HoldMode.VENDOR else None
 
 
-SEEN = (
-    *(getattr(Mailing, field.name) for field in fields(Held) if field.name != "paused"),
+CLAIMED_COLUMNS = (
+    *(getattr(Mailing, field.name) for field in fields(ClaimedMailing) if field.name != "paused"),
     literal_column(PAUSED).label("paused"),
 )
-RETURNING = ", ".join(str(column) for column in SEEN[:-1]) + f", {PAUSED} AS paused"
+RETURNING = ", ".join(str(column) for column in CLAIMED_COLUMNS[:-1]) + f", {PAUSED} AS paused"
 # Named once, so that SQLAlchemy looks at the forty columns of a result once and not at every execution.
-COLUMNS: tuple[ColumnClause[Any], ...] = tuple(column(field.name) for field in fields(Held))
+COLUMNS: tuple[ColumnClause[Any], ...] = tuple(column(field.name) for field in fields(ClaimedMailing))
 
 # A mailing that kills its worker takes along whatever else is worked on there. Their leases end together, and they
 # would die together again; so from the second death on they end apart, and each gets to work without the others.
@@ -136,7 +136,7 @@ CLAIM_TOGETHER = text(
 
 def claim(
     connection: Connection, mailing_id: int, stage: Stage, now: datetime, lease: timedelta
-) -> Held | None:
+) -> ClaimedMailing | None:
     """Claim a mailing for one stage, or return None: it is not due, not at this stage, held, paused or ended.
 
     A claim whose lease ran out is taken over; it comes back ``recovering``, for what its holder did is unknown.
@@ -144,21 +144,21 @@ def claim(
     row = connection.execute(CLAIM, _bounds(stage, now, lease) | {"id": mailing_id}).one_or_none()
     if row is None:
         return None
-    held = held_from(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    held = mailing_from_row(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
     if held.recovering and held.unsure_since == now:
-        journal.log(connection, held.id, now, Move.STEAL, held.stage, State.WORKING)
+        journal.save_state_change(connection, held.id, now, Transition.STEAL, held.stage, State.WORKING)
     return held
 
 
-def claim_together(
+def claim_many(
     connection: Connection, mailing_ids: Sequence[int], stage: Stage, now: datetime, lease: timedelta
-) -> list[Held]:
+) -> list[ClaimedMailing]:
     """Claim those of several mailings that `claim` would, under one token, but none that is to be recovered.
 
     One that is named twice is claimed once: its holder would get past every fence twice.
     """
     rows = connection.execute(CLAIM_TOGETHER, _bounds(stage, now, lease) | {"ids": list(mailing_ids)})
-    held = {row.id: held_from(row._mapping) for row in rows}  # noqa: SLF001 - as above
+    held = {row.id: mailing_from_row(row._mapping) for row in rows}  # noqa: SLF001 - as above
     return [held[one] for one in dict.fromkeys(mailing_ids) if one in held]
 
 
@@ -166,7 +166,7 @@ def _bounds(stage: Stage, now: datetime, lease: timedelta) -> dict[str, Any]:
     return {"claim": uuid4(), "stage": stage, "now": now, "lease": lease, "lease_until": now + lease}
 
 
-def held_from(row: Any, before: Held | None = None) -> Held:  # noqa: ANN401 - RowMapping's values are untyped
+def mailing_from_row(row: Any, before: ClaimedMailing | None = None) -> ClaimedMailing:  # noqa: ANN401 - RowMapping's values are untyped
     """Return the mailing in a row of ``SEEN``; a released row has no claim: its holder keeps the old one."""
     values = dict(row)
     values["stage"] = Stage(values["stage"])
@@ -176,4 +176,4 @@ def held_from(row: Any, before: Held | None = None) -> Held:  # noqa: ANN401 - R
     values["cap_per"] = values["cap_per"] and CapPer(values["cap_per"])
     if before is not None and values["claim"] is None:
         values |= {"claim": before.claim, "lease_until": before.lease_until}
-    return Held(**values)
+    return ClaimedMailing(**values)

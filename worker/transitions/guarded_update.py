@@ -14,48 +14,48 @@ from typing import Any
 
 from sqlalchemy import Connection, TextualSelect, create_mock_engine, text
 
-from lettrlabs import Call
-from models import Mailing, Move, NoticeKind, Stage, State
+from lettrlabs import CallRecord
+from models import Mailing, NotificationType, Stage, State, Transition
 from worker import database
 from worker.audit import journal
-from worker.results import Facts
-from worker.transitions.claims import COLUMNS, RETURNING, Held, held_from
+from worker.results import Details
+from worker.transitions.claims import COLUMNS, RETURNING, ClaimedMailing, mailing_from_row
 from worker.webhooks import outbox
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class AuditTrail:
     """What is left behind beside the row: the calls made under the claim, and, of a move, its line in the log."""
 
-    calls: Sequence[Call] = ()
-    move: Move | None = None
+    calls: Sequence[CallRecord] = ()
+    move: Transition | None = None
     state: State | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
-    notices: Sequence[NoticeKind] = ()
+    notices: Sequence[NotificationType] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class GuardedChange:
     """What a held mailing is to become, and the trace of it."""
 
-    held: Held
-    values: Facts
-    trace: Trace
+    held: ClaimedMailing
+    values: Details
+    trace: AuditTrail
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class _StatementShape:
     """What the changes of one statement have in common."""
 
     stage: Stage
     columns: tuple[str, ...]
-    move: Move | None
+    move: Transition | None
     state: State | None
-    notices: tuple[NoticeKind, ...]
+    notices: tuple[NotificationType, ...]
     journal: bool
 
     @classmethod
-    def of(cls, change: Change) -> "_Shape":
+    def of(cls, change: GuardedChange) -> "_StatementShape":
         trace, columns = change.trace, tuple(change.values)
         return cls(
             change.held.stage, columns, trace.move, trace.state, tuple(trace.notices), bool(trace.calls)
@@ -89,23 +89,25 @@ _LOGGED = f"""
 _POSTGRESQL = create_mock_engine("postgresql+psycopg://", lambda *_: None).dialect
 
 
-def fenced(connection: Connection, changes: Sequence[Change], now: datetime) -> dict[int, Held]:
+def guarded_update(
+    connection: Connection, changes: Sequence[GuardedChange], now: datetime
+) -> dict[int, ClaimedMailing]:
     """Change held mailings' rows and write the traces of it; return those anew, by id, whose claim still held.
 
     Changes of the same shape are one statement, which is given the rows in the order of their ids.
     """
-    alike: dict[_Shape, list[Change]] = defaultdict(list)
+    alike: dict[_StatementShape, list[GuardedChange]] = defaultdict(list)
     for change in sorted(changes, key=lambda change: change.held.id):
-        alike[_Shape.of(change)].append(change)
-    after: dict[int, Held] = {}
+        alike[_StatementShape.of(change)].append(change)
+    after: dict[int, ClaimedMailing] = {}
     for shape, same in alike.items():
         before = {change.held.id: change.held for change in same}
         for row in connection.execute(_statement(shape), _bounds(shape, same, now)):
-            after[row.id] = held_from(row._mapping, before[row.id])  # noqa: SLF001 - as in claims
+            after[row.id] = mailing_from_row(row._mapping, before[row.id])  # noqa: SLF001 - as in claims
     return after
 
 
-def _bounds(shape: _Shape, changes: Sequence[Change], now: datetime) -> dict[str, Any]:
+def _bounds(shape: _StatementShape, changes: Sequence[GuardedChange], now: datetime) -> dict[str, Any]:
     bounds: dict[str, Any] = {
         "held_stage": shape.stage,
         "held_id": [change.held.id for change in changes],
@@ -119,12 +121,12 @@ def _bounds(shape: _Shape, changes: Sequence[Change], now: datetime) -> dict[str
     if shape.notices:
         bounds |= {"now": now, "kinds": [kind.value for kind in shape.notices]}
     if shape.journal:
-        bounds["calls"] = database.texts(journal.as_json(change.trace.calls) for change in changes)
+        bounds["calls"] = database.texts(journal.calls_as_json(change.trace.calls) for change in changes)
     return bounds
 
 
 @lru_cache(maxsize=256)
-def _statement(shape: _Shape) -> TextualSelect:
+def _statement(shape: _StatementShape) -> TextualSelect:
     """Return the statement that sets these columns and writes these traces, and plans for nothing else."""
     given = {"held_id": "bigint", "held_claim": "uuid"}
     given |= {f"to_{name}": _type_of(name) for name in shape.columns}

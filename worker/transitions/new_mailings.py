@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from models import Approval, Mailing, Priority, Stage, State
-from worker.recipients.policy import DO_NOT_MAIL_ONLY, Sparing
-from worker.scheduling.schedule import AT_ONCE, Schedule
+from worker.recipients.policy import DO_NOT_MAIL_ONLY, RecipientPolicy
+from worker.scheduling.schedule import SEND_NOW, Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +32,11 @@ class NewMailing:
     trigger_id: int | None = None
     submitted_by: str | None = None
     submitter_token: str | None = None
-    schedule: Schedule = AT_ONCE
-    sparing: Sparing = DO_NOT_MAIL_ONLY
+    schedule: Schedule = SEND_NOW
+    sparing: RecipientPolicy = DO_NOT_MAIL_ONLY
 
 
-def open_mailings(connection: Connection, several: Sequence[NewMailing], now: datetime) -> list[int]:
+def insert_mailings(connection: Connection, several: Sequence[NewMailing], now: datetime) -> list[int]:
     """Open mailings and return their ids; they may be worked on once the caller's transaction commits.
 
     Raises sqlalchemy.exc.IntegrityError if the key of one is taken.

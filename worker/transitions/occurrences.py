@@ -7,7 +7,7 @@ from sqlalchemy import Connection, String, cast, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_not
 from sqlalchemy.orm import aliased
 
-from models import Budget, Campaign, Mailing, Purse, Recipient
+from models import Budget, BudgetScope, Campaign, Mailing, Recipient
 from worker.scheduling.schedule import Schedule
 
 # What a mailing was submitted with; its schedule is the occurrence's own, and all else is how far it has come.
@@ -36,7 +36,7 @@ _PROGRESS: Final = frozenset({"mailing_id", "outcome", "vendor_id", "reason", "c
 _COUNTS: Final = ("people", "mailings", "name", "request_digest")
 
 
-def open_occurrence(
+def copy_campaign(
     connection: Connection, recurrence_id: int, at: datetime, schedule: Schedule, now: datetime
 ) -> int | None:
     """Open the campaign of one occurrence, and return its id; None if it was opened before."""
@@ -101,5 +101,7 @@ def _copy_people(connection: Connection, first: int, opened: int) -> None:
 def _copy_limits(connection: Connection, first: int, opened: int) -> None:
     """Give the occurrence the limits of the first as its own: what one may cost, the next may."""
     copied = [column for column in Budget.__table__.columns if column.name != "subject"]
-    values = select(literal(opened), *copied).where(Budget.purse == Purse.CAMPAIGN, Budget.subject == first)
+    values = select(literal(opened), *copied).where(
+        Budget.purse == BudgetScope.CAMPAIGN, Budget.subject == first
+    )
     connection.execute(insert(Budget).from_select(["subject", *(column.name for column in copied)], values))

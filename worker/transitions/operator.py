@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, case, func, select, true, update
 
-from models import ENDED, Campaign, IfLate, Installation, Mailing, Move, Stage, State
+from models import ENDED, Campaign, IfLate, Installation, Mailing, Stage, State, Transition
 from worker.audit import journal
 from worker.billing import budgets
-from worker.scheduling.schedule import TimeTrouble
-from worker.transitions.wake import wake_pushed
+from worker.scheduling.schedule import ScheduleProblem
+from worker.transitions.wake import wake_recently_dispatched
 from worker.webhooks import outbox
 
 _FREE_AT_ONCE: dict[str, Any] = {"wake_at": None, "recovering": False, "unsure_since": None, "reason": None}
@@ -62,15 +62,15 @@ def cancel(connection: Connection, mailing_id: int, who: str, now: datetime) -> 
         nothing_at_vendor = row.order_id is None and not row.recovering and row.state is not State.WORKING
         kind, values = _cancelling(row.state, now, at_once=nothing_at_vendor)
         # Somebody may have moved the row since it was read: then it is read again.
-        if move(connection, mailing_id, kind, row.state, row.stage, who, now, values):
+        if apply_operator_transition(connection, mailing_id, kind, row.state, row.stage, who, now, values):
             return CancelOutcome.CANCELLED if nothing_at_vendor else CancelOutcome.REQUESTED
 
 
-def _cancelling(state: State, now: datetime, *, at_once: bool) -> tuple[Move, dict[str, Any]]:
+def _cancelling(state: State, now: datetime, *, at_once: bool) -> tuple[Transition, dict[str, Any]]:
     if at_once:
-        return Move.CANCEL, _FREE_AT_ONCE | {"state": State.CANCELLED, "cancel_requested": True}
+        return Transition.CANCEL, _FREE_AT_ONCE | {"state": State.CANCELLED, "cancel_requested": True}
     asked: dict[str, Any] = {"cancel_requested": True}
-    return Move.REQUEST_CANCEL, asked if state is State.WORKING else asked | due_now(now)
+    return Transition.REQUEST_CANCEL, asked if state is State.WORKING else asked | requeue_now(now)
 
 
 def resolve(
@@ -85,10 +85,10 @@ def resolve(
     stages = [Stage.SETTLE] if resolution in {Resolution.PAY_AGAIN, Resolution.SENT} else list(Stage)
     values = _resolving(resolution, now) | {"reason": None if resolution is not Resolution.FAILED else why}
     return any(
-        move(
+        apply_operator_transition(
             connection,
             mailing_id,
-            Move.RESOLVE,
+            Transition.RESOLVE,
             State.ATTENTION,
             stage,
             who,
@@ -102,10 +102,10 @@ def resolve(
 
 
 def _resolving(resolution: Resolution, now: datetime) -> dict[str, Any]:
-    afresh = due_now(now) | {"attempts": 0, "waits": 0, "resends": 0, "reason_code": None}
+    afresh = requeue_now(now) | {"attempts": 0, "waits": 0, "resends": 0, "reason_code": None}
     match resolution:
         case Resolution.RETRY:
-            was_late = Mailing.reason_code == TimeTrouble.MISSED
+            was_late = Mailing.reason_code == ScheduleProblem.MISSED
             return afresh | {"if_late": case((was_late, IfLate.SEND), else_=Mailing.if_late)}
         case Resolution.PAY_AGAIN:
             return afresh | {"stage": Stage.CHECKOUT, "if_late": IfLate.SEND}
@@ -116,15 +116,15 @@ def _resolving(resolution: Resolution, now: datetime) -> dict[str, Any]:
             return _FREE_AT_ONCE | {"state": State.FAILED, "reason_code": "person"}
 
 
-def due_now(now: datetime) -> dict[str, Any]:
+def requeue_now(now: datetime) -> dict[str, Any]:
     """Return the values that queue a mailing to be worked on at once."""
     return {"state": State.QUEUED, "not_before": now, "wake_at": now}
 
 
-def move(
+def apply_operator_transition(
     connection: Connection,
     mailing_id: int,
-    kind: Move,
+    kind: Transition,
     state: State,
     stage: Stage,
     who: str,
@@ -144,13 +144,15 @@ def move(
     ).one_or_none()
     if row is None:
         return False
-    budgets.follow(connection, {mailing_id: row.state}, now)
-    journal.log(connection, mailing_id, now, kind, row.stage, row.state, actor=who, detail=detail)
-    outbox.tell_of_move(connection, mailing_id, kind, row.state, now)
+    budgets.update_for_states(connection, {mailing_id: row.state}, now)
+    journal.save_state_change(
+        connection, mailing_id, now, kind, row.stage, row.state, actor=who, detail=detail
+    )
+    outbox.enqueue_for_transition(connection, mailing_id, kind, row.state, now)
     return True
 
 
-def suspect(
+def flag_possibly_sent(
     connection: Connection, mailing_id: int, who: str, why: str, facts: dict[str, Any], now: datetime
 ) -> bool:
     """Hold back a mailing that may have been sent already; False if it ended, or is with a person already.
@@ -167,10 +169,10 @@ def suspect(
         "missing_since": None,
     }
     return any(
-        move(
+        apply_operator_transition(
             connection,
             mailing_id,
-            Move.SUSPECT,
+            Transition.SUSPECT,
             state,
             stage,
             who,
@@ -201,8 +203,8 @@ def unpause(connection: Connection, campaign_id: int | None, now: datetime, agai
     statement = update(target).where(target.paused_at.is_not(None)).values(paused_at=None)
     if campaign_id is None:
         changed = connection.execute(statement).rowcount > 0
-        wake_pushed(connection, now, again)
+        wake_recently_dispatched(connection, now, again)
     else:
         changed = connection.execute(statement.where(Campaign.id == campaign_id)).rowcount > 0
-        wake_pushed(connection, now, again, Mailing.campaign_id == campaign_id)
+        wake_recently_dispatched(connection, now, again, Mailing.campaign_id == campaign_id)
     return changed

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from models import ENDED, HoldMode, Mailing, Move, Stage, State
-from worker.scheduling.schedule import Schedule, TimeTrouble
-from worker.transitions.operator import due_now, move
+from models import ENDED, HoldMode, Mailing, Stage, State, Transition
+from worker.scheduling.schedule import Schedule, ScheduleProblem
+from worker.transitions.operator import apply_operator_transition, requeue_now
 
 
 class RescheduleOutcome(StrEnum):
@@ -44,8 +44,8 @@ def reschedule(
         return objection
     values = new.columns() | _where_to(row, new, now)
     detail = {"to": new.told()}
-    made = move(
-        connection, mailing_id, Move.RESCHEDULE, row.state, row.stage, who, now, values, detail=detail
+    made = apply_operator_transition(
+        connection, mailing_id, Transition.RESCHEDULE, row.state, row.stage, who, now, values, detail=detail
     )
     return RescheduleOutcome.RESCHEDULED if made else RescheduleOutcome.BUSY
 
@@ -59,7 +59,7 @@ def _objection(row: Row[Any]) -> RescheduleOutcome | None:
         return RescheduleOutcome.CANCELLING
     if row.state is State.WORKING and row.stage in {Stage.SUMMARIZE, Stage.CHECKOUT}:
         return RescheduleOutcome.BUSY
-    if row.state is State.ATTENTION and row.reason_code not in set(TimeTrouble):
+    if row.state is State.ATTENTION and row.reason_code not in set(ScheduleProblem):
         return RescheduleOutcome.ASKING
     return None
 
@@ -70,14 +70,14 @@ def _where_to(row: Row[Any], new: Schedule, now: datetime) -> dict[str, Any]:
         return {}
     mended = {"reason": None, "reason_code": None, "attempts": 0}
     if row.stage is not Stage.CHECKOUT:
-        return due_now(now) | mended
+        return requeue_now(now) | mended
     if _asks_anew(row, new):
         void = {"approved_at": None, "approved_by": None, "price_until": None, "price_after": None}
-        return due_now(now) | mended | void | {"stage": Stage.SUMMARIZE}
+        return requeue_now(now) | mended | void | {"stage": Stage.SUMMARIZE}
     if row.state is State.APPROVAL:
         return {}
     time = new.send.instant if new.send and new.send.instant > now else now
-    return due_now(time) | mended
+    return requeue_now(time) | mended
 
 
 def _asks_anew(row: Row[Any], new: Schedule) -> bool:

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, update
 
-from models import Mailing, Move, Stage, State
+from models import Mailing, Stage, State, Transition
 from worker.audit import journal
-from worker.transitions.operator import move
+from worker.transitions.operator import apply_operator_transition
 
 
 def note_order(connection: Connection, mailing_id: int, order_id: int, values: dict[str, Any]) -> bool:
@@ -28,10 +28,10 @@ def reopen(
     """Ask a person about a sent mailing whose order the vendor changed; False if it is not sent (any more)."""
     asks = {"state": State.ATTENTION, "reason_code": code, "reason": why, **values}
     detail = {"why": why, "facts": facts}
-    return move(
+    return apply_operator_transition(
         connection,
         mailing_id,
-        Move.REOPEN,
+        Transition.REOPEN,
         State.SENT,
         Stage.SETTLE,
         journal.WORKER,

@@ -29,7 +29,7 @@ WAKE = text(f"""
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueMailing:
     """A mailing to be woken, and where its chain begins; ``alone`` if something is to be found out about it first."""
 
     id: int
@@ -39,7 +39,7 @@ class Due:
 
 def wake_due(
     connection: Connection, priority: Priority, now: datetime, room: int, again: timedelta
-) -> list[Due]:
+) -> list[DueMailing]:
     """Return up to ``room`` due mailings of one priority, each put off until ``now + again``.
 
     Several callers at once share the due rows out between them. Those that no worker could claim now are put off and
@@ -47,10 +47,12 @@ def wake_due(
     """
     bounds = {"now": now, "again": now + again, "priority": int(priority), "room": room}
     rows = connection.execute(WAKE, bounds)
-    return [Due(row.id, Stage(row.stage), row.alone) for row in rows if not row.held_back]
+    return [DueMailing(row.id, Stage(row.stage), row.alone) for row in rows if not row.held_back]
 
 
-def wake_pushed(connection: Connection, now: datetime, again: timedelta, *only: ColumnElement[bool]) -> None:
+def wake_recently_dispatched(
+    connection: Connection, now: datetime, again: timedelta, *only: ColumnElement[bool]
+) -> None:
     """Make due at once what was pushed within the last ``again`` and refused because of a gate or a pause.
 
     The bounds keep it to the recent end of the due index.

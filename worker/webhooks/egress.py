@@ -19,7 +19,7 @@ from typing import Final
 
 import httpcore
 
-from lettrlabs.deadline import PunctualBackend
+from lettrlabs.deadline import DeadlineBackend
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -43,7 +43,7 @@ def networks(text: str) -> tuple[Network, ...]:
     return tuple(ip_network(one) for one in text.split())
 
 
-class OutwardBackend(PunctualBackend):
+class PublicOnlyBackend(DeadlineBackend):
     """Connects to public addresses, and to those of the networks allowed besides; plain http only to the latter."""
 
     def __init__(self, allowed: Sequence[Network], *, plain: bool) -> None:

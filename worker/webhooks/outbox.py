@@ -10,9 +10,9 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from models import Move, NoticeKind, Stage, State
+from models import NotificationType, Stage, State, Transition
 from worker.billing import budgets
-from worker.results import Advance, AskApproval, AskPerson, Facts, Fail, Result, Sent
+from worker.results import Advance, Completed, Details, Failed, NeedsApproval, NeedsReview, Result
 
 # Standard mail is out of the printer's hands in days, and the post's in weeks (LettrLabs, Checkout Summary).
 FIRST_LOOK: Final = timedelta(days=1)
@@ -65,64 +65,72 @@ _TRACK = text("""
 """)
 
 _OF_MOVES: Final = {
-    (Move.APPROVE, State.QUEUED): NoticeKind.MAILING_APPROVED,
-    (Move.SUSPECT, State.ATTENTION): NoticeKind.MAILING_ATTENTION,
-    (Move.REOPEN, State.ATTENTION): NoticeKind.MAILING_ATTENTION,
-    (Move.RESOLVE, State.SENT): NoticeKind.MAILING_SENT,
-    (Move.RESOLVE, State.FAILED): NoticeKind.MAILING_FAILED,
+    (Transition.APPROVE, State.QUEUED): NotificationType.MAILING_APPROVED,
+    (Transition.SUSPECT, State.ATTENTION): NotificationType.MAILING_ATTENTION,
+    (Transition.REOPEN, State.ATTENTION): NotificationType.MAILING_ATTENTION,
+    (Transition.RESOLVE, State.SENT): NotificationType.MAILING_SENT,
+    (Transition.RESOLVE, State.FAILED): NotificationType.MAILING_FAILED,
 }
 
 
-def tell(
-    connection: Connection, kind: NoticeKind, mailing_id: int, now: datetime, position: int | None = None
+def enqueue(
+    connection: Connection,
+    kind: NotificationType,
+    mailing_id: int,
+    now: datetime,
+    position: int | None = None,
 ) -> None:
     """Write a notice for every webhook that wants this kind; a disabled one gets it once it is enabled."""
     values = {"kind": kind.value, "mailing_id": mailing_id, "now": now, "position": position}
     connection.execute(_TELL, values)
 
 
-def tell_of_move(connection: Connection, mailing_id: int, move: Move, state: State, now: datetime) -> None:
+def enqueue_for_transition(
+    connection: Connection, mailing_id: int, move: Transition, state: State, now: datetime
+) -> None:
     """Tell of a person's move, if it is one to tell of."""
     kind = _OF_MOVES.get((move, state))
     if kind is not None:
-        tell(connection, kind, mailing_id, now)
-    if kind is NoticeKind.MAILING_SENT:
+        enqueue(connection, kind, mailing_id, now)
+    if kind is NotificationType.MAILING_SENT:
         _track(connection, [mailing_id], now)
 
 
-def of_result(result: Result) -> tuple[NoticeKind, ...]:
+def notifications_for(result: Result) -> tuple[NotificationType, ...]:
     """Return what there is to tell of what a stage came to."""
     match result:
-        case AskApproval(values) if values.get("reason_code") == budgets.OVER_BUDGET:
+        case NeedsApproval(values) if values.get("reason_code") == budgets.OVER_BUDGET:
             # Priced before; now it waits for more money, which nobody would hear of otherwise.
-            return (NoticeKind.MAILING_ATTENTION,)
-        case Advance(Stage.CHECKOUT) | AskApproval():
-            return (NoticeKind.MAILING_QUOTED,)
-        case AskPerson(values=values):
+            return (NotificationType.MAILING_ATTENTION,)
+        case Advance(Stage.CHECKOUT) | NeedsApproval():
+            return (NotificationType.MAILING_QUOTED,)
+        case NeedsReview(values=values):
             # Taken, if not what was quoted: the money is gone either way.
-            return (*_charged(values), NoticeKind.MAILING_ATTENTION)
-        case Fail():
-            return (NoticeKind.MAILING_FAILED,)
-        case Sent(values):
-            return (*_charged(values), NoticeKind.MAILING_SENT)
+            return (*_charged(values), NotificationType.MAILING_ATTENTION)
+        case Failed():
+            return (NotificationType.MAILING_FAILED,)
+        case Completed(values):
+            return (*_charged(values), NotificationType.MAILING_SENT)
         case _:
             return ()
 
 
-def _charged(values: Facts) -> tuple[NoticeKind, ...]:
-    return () if values.get("charged") is None else (NoticeKind.MAILING_CHARGED,)
+def _charged(values: Details) -> tuple[NotificationType, ...]:
+    return () if values.get("charged") is None else (NotificationType.MAILING_CHARGED,)
 
 
-def follow(connection: Connection, results: Mapping[int, Result], now: datetime) -> None:
+def enqueue_recipient_notifications(
+    connection: Connection, results: Mapping[int, Result], now: datetime
+) -> None:
     """Tell of the people of mailings what their stages came to for them, and begin to look for sent pieces."""
     sent = []
     for mailing_id, result in results.items():
         match result:
             case Advance(Stage.PROOF, values) if values.get("rejected"):
                 _tell_rejected(connection, mailing_id, now)
-            case Fail():
+            case Failed():
                 _tell_rejected(connection, mailing_id, now)
-            case Sent():
+            case Completed():
                 sent.append(mailing_id)
             case _:
                 pass
@@ -132,7 +140,7 @@ def follow(connection: Connection, results: Mapping[int, Result], now: datetime)
 
 def _tell_rejected(connection: Connection, mailing_id: int, now: datetime) -> None:
     """Tell of each refusal once: a mailing comes by here again whenever somebody is taken off its draft."""
-    kind = NoticeKind.RECIPIENT_REJECTED.value
+    kind = NotificationType.RECIPIENT_REJECTED.value
     connection.execute(_TELL_REJECTED, {"kind": kind, "mailing_id": mailing_id, "now": now})
 
 

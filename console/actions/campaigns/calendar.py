@@ -6,20 +6,20 @@ from typing import Final
 
 from console.actions.campaigns.watch import no_campaign
 from console.actions.decisions import who
-from console.errors import Complaint, UsageComplaint
-from console.output import remark, show, show_json
+from console.errors import CommandError, UsageError
+from console.output import print_note, print_result, show_json
 from console.queries import calendar, campaigns, mailings
 from console.queries.mailings import MailingFacts
 from console.session import Session, open_session
 from console.views.calendar import calendar_table
 from console.views.time_formatting import time_facts
-from intake.schedule_options import AskedTimes, schedule_for
+from intake.schedule_options import ScheduleOptions, schedule_for
 from models import HoldMode
 from worker import transitions
 from worker.clock import system_clock
 from worker.scheduling import recurrence_rules
 from worker.scheduling.schedule import Schedule
-from worker.scheduling.zoned_time import Moment, zone_named
+from worker.scheduling.zoned_time import ZonedTime, zone_named
 from worker.transitions import RescheduleOutcome
 
 # A worker quotes in a moment; one that takes longer is at something that cannot be interrupted.
@@ -42,22 +42,22 @@ def show_calendar(limit: int, *, as_json: bool) -> None:
         if as_json:
             show_json(session.vendor, calendar=entries)
         else:
-            show(calendar_table(entries, now) if entries else "Nothing is due.")
+            print_result(calendar_table(entries, now) if entries else "Nothing is due.")
 
 
-def reschedule(mailing_ids: list[int], asked: AskedTimes) -> int:
+def reschedule(mailing_ids: list[int], asked: ScheduleOptions) -> int:
     """Give mailings another time; returns 1 if one of them could not be. Raises IntakeError, UsageComplaint."""
     if not any((asked.send_at, asked.hold_until, asked.deliver_by, asked.if_late)):
-        raise UsageComplaint("say another time: --send-at, --hold-until, --deliver-by or --if-late")
+        raise UsageError("say another time: --send-at, --hold-until, --deliver-by or --if-late")
     with open_session() as session:
         outcomes = [_reschedule(session, one, asked) for one in dict.fromkeys(mailing_ids)]
     return 0 if all(one is RescheduleOutcome.RESCHEDULED for one in outcomes) else 1
 
 
-def _reschedule(session: Session, mailing_id: int, asked: AskedTimes) -> RescheduleOutcome:
+def _reschedule(session: Session, mailing_id: int, asked: ScheduleOptions) -> RescheduleOutcome:
     before = _facts(session, mailing_id)
     if before is None:
-        remark(f"mailing {mailing_id}: {_WORDS[RescheduleOutcome.UNKNOWN]}")
+        print_note(f"mailing {mailing_id}: {_WORDS[RescheduleOutcome.UNKNOWN]}")
         return RescheduleOutcome.UNKNOWN
     new = schedule_for(
         asked, now=system_clock(), default_zone=session.settings.zone, before=_schedule_of(before)
@@ -66,9 +66,9 @@ def _reschedule(session: Session, mailing_id: int, asked: AskedTimes) -> Resched
     after = _facts(session, mailing_id)
     if outcome is RescheduleOutcome.RESCHEDULED and after is not None:
         told = ", ".join(f"{name} {words}" for name, words in time_facts(after, system_clock()))
-        show(f"mailing {mailing_id}: {told}")
+        print_result(f"mailing {mailing_id}: {told}")
     else:
-        remark(f"mailing {mailing_id}: {_WORDS[outcome]}")
+        print_note(f"mailing {mailing_id}: {_WORDS[outcome]}")
     return outcome
 
 
@@ -91,7 +91,7 @@ def _schedule_of(one: MailingFacts) -> Schedule:
     send = None
     if one.send_at is not None and one.zone is not None:
         wall = one.send_at.astimezone(zone_named(one.zone)).replace(tzinfo=None)
-        send = Moment(wall, one.zone, one.send_at)
+        send = ZonedTime(wall, one.zone, one.send_at)
     return Schedule(
         send=send,
         hold_until=one.hold_until,
@@ -109,7 +109,7 @@ def stop(campaign_id: int) -> None:
             raise no_campaign(campaign_id)
         rule = calendar.recurrence_of(connection, campaign_id)
         if rule is None:
-            raise Complaint(f"campaign {campaign_id} does not recur; see `mailrun campaign cancel --help`")
+            raise CommandError(f"campaign {campaign_id} does not recur; see `mailrun campaign cancel --help`")
         ended = recurrence_rules.end(connection, rule, system_clock())
     words = "recurs no more" if ended else "recurred no more before"
-    remark(f"Campaign {campaign_id} {words}; what is open of it goes on unless it is cancelled.")
+    print_note(f"Campaign {campaign_id} {words}; what is open of it goes on unless it is cancelled.")

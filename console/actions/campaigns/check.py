@@ -7,10 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from console.actions.decisions import who
-from console.errors import Complaint
+from console.errors import CommandError
 from console.installation import has_database
 from console.list_source import keep_mapping, open_source, read_headings, require_mapping, saved_mapping
-from console.output import remark, show, show_json
+from console.output import print_note, print_result, show_json
 from console.progress import told
 from console.queries.prices import PriceOfPiece, price_of_piece
 from console.session import Session, open_session, settings_here
@@ -23,7 +23,7 @@ from console.views.import_preview import (
     rejected_table,
 )
 from intake.campaigns.recent_pieces import RecentSenders
-from intake.csv.preview import Findings, check_campaign
+from intake.csv.preview import ImportPreview, check_campaign
 from intake.csv.saved_mappings import list_mappings, remove_mapping
 from intake.recent_people import RecentPeople
 from intake.strictness import Strictness
@@ -74,15 +74,15 @@ def show_mappings(remove: str | None, *, as_json: bool) -> None:
             with session.engine.begin() as connection:
                 removed = remove_mapping(connection, remove)
             if not removed:
-                raise Complaint(f'there is no saved mapping "{remove}"')
-            show(f'The mapping "{remove}" is removed.')
+                raise CommandError(f'there is no saved mapping "{remove}"')
+            print_result(f'The mapping "{remove}" is removed.')
             return
         with session.engine.connect() as connection:
             saved = list_mappings(connection)
         if as_json:
             show_json(session.vendor, mappings=saved)
         else:
-            show(
+            print_result(
                 mapping_table(saved) if saved else "No mapping is saved; see --save-mapping of campaign send."
             )
 
@@ -121,7 +121,9 @@ def _price(session: Session | None, template: int | None) -> PriceOfPiece | None
         return price_of_piece(connection, template)
 
 
-def _tell(asked: Check, findings: Findings, recent: RecentSenders | None, price: PriceOfPiece | None) -> None:
+def _tell(
+    asked: Check, findings: ImportPreview, recent: RecentSenders | None, price: PriceOfPiece | None
+) -> None:
     people = findings.tally.people
     total = None if price is None else (price.cost * people).quantize(Decimal("0.01"))
     if asked.as_json:
@@ -130,15 +132,15 @@ def _tell(asked: Check, findings: Findings, recent: RecentSenders | None, price:
             "none", check=findings_told(findings), mailed_lately=lately, estimate=_estimate(price, total)
         )
         return
-    show(findings_facts(findings))
+    print_result(findings_facts(findings))
     if findings.tally.rejected:
-        show("", reasons_table(findings.tally), "", rejected_table(findings.tally))
+        print_result("", reasons_table(findings.tally), "", rejected_table(findings.tally))
     if recent is not None:
         got = f"{recent.describe(system_clock())}." if recent.repeated else "No one got this template lately."
-        show("", got)
+        print_result("", got)
     if asked.template is not None:
-        show(_price_words(people, price, total))
-    remark("Nothing is queued.")
+        print_result(_price_words(people, price, total))
+    print_note("Nothing is queued.")
 
 
 def _estimate(price: PriceOfPiece | None, total: Decimal | None) -> dict[str, object] | None:

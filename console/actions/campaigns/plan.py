@@ -7,8 +7,8 @@ from typing import Final
 
 from console.actions.campaigns.watch import follow, no_campaign
 from console.actions.decisions import cancel_all
-from console.errors import Complaint, UsageComplaint
-from console.output import remark, show, show_json
+from console.errors import CommandError, UsageError
+from console.output import print_note, print_result, show_json
 from console.queries import calendar, campaigns
 from console.session import Session, open_session, settings_here
 from console.vendor_check import check_vendor
@@ -17,7 +17,7 @@ from intake.campaigns.recent_pieces import Again
 from intake.campaigns.submit import submit_campaign
 from intake.csv.preview import check_campaign
 from intake.options import LONGEST_WORD, Options
-from intake.schedule_options import AskedTimes, schedule_for
+from intake.schedule_options import ScheduleOptions, schedule_for
 from models import OPEN, Approval, State
 from worker.clock import system_clock
 
@@ -36,7 +36,7 @@ def plan(
         with open_session(quiet=as_json) as session:
             return _tell(session, int(campaign), as_json=as_json)
     if template is None:
-        raise UsageComplaint("--template: say with which template the list would be sent")
+        raise UsageError("--template: say with which template the list would be sent")
     options = _options(template, deliver_by, zone)
     with open_session(quiet=as_json) as session:
         return _try(session, Path(campaign), options, as_json=as_json)
@@ -45,14 +45,14 @@ def plan(
 def _options(template: int, deliver_by: str | None, zone: str | None) -> Options:
     now, settings = system_clock(), settings_here()
     by = f"{(now + _ANY_TIME).date()}" if deliver_by is None else deliver_by
-    schedule = schedule_for(AskedTimes(deliver_by=by, zone=zone), now=now, default_zone=settings.zone)
+    schedule = schedule_for(ScheduleOptions(deliver_by=by, zone=zone), now=now, default_zone=settings.zone)
     return Options(template_id=template, approval=Approval.REQUIRED, schedule=schedule)
 
 
 def _try(session: Session, file: Path, options: Options, *, as_json: bool) -> int:
     """Draft a list, price it, and have the draft deleted whatever happens: it waits for an approval nobody gives."""
     check_campaign(file, strictness=options.strictness)
-    check_vendor(session.settings, options.template_id, remark, keep_trying=True)
+    check_vendor(session.settings, options.template_id, print_note, keep_trying=True)
     submission = submit_campaign(
         session.engine,
         file,
@@ -73,7 +73,7 @@ def _discard(session: Session, campaign_id: int) -> None:
     with session.engine.connect() as connection:
         open_ones = campaigns.mailings_in(connection, campaign_id, *OPEN)
     cancel_all(session, open_ones)
-    remark(f"Campaign {campaign_id} was only a plan: its drafts are deleted.")
+    print_note(f"Campaign {campaign_id} was only a plan: its drafts are deleted.")
 
 
 def _tell(session: Session, campaign_id: int, *, as_json: bool) -> int:
@@ -83,11 +83,11 @@ def _tell(session: Session, campaign_id: int, *, as_json: bool) -> int:
         first = next(iter(campaigns.mailings_in(connection, campaign_id, *State)), None)
         cells = [] if first is None else calendar.grid(connection, first)
     if not cells:
-        raise Complaint(
+        raise CommandError(
             f"campaign {campaign_id} has no grid: it was not sent with --deliver-by, or is not priced"
         )
     if as_json:
         show_json(session.vendor, campaign=campaign_id, mailing=first, choices=cells)
     else:
-        show(grid_table(cells), days_words(cells, system_clock()))
+        print_result(grid_table(cells), days_words(cells, system_clock()))
     return 0 if any(one.meets for one in cells) else 1

@@ -9,9 +9,9 @@ from console.actions.approvals import ask_about
 from console.actions.campaigns.repeats import ask_about_repeats, repeats_complaint, schedule_hint
 from console.actions.campaigns.watch import exit_code, follow, look
 from console.actions.decisions import who
-from console.errors import Complaint, Interrupted, UsageComplaint
+from console.errors import CommandError, InterruptedCommandError, UsageError
 from console.list_source import keep_mapping, open_source, read_headings, require_mapping, saved_mapping
-from console.output import remark, show
+from console.output import print_note, print_result
 from console.progress import told
 from console.queries.campaigns import Status
 from console.questions import require_terminal
@@ -21,22 +21,22 @@ from console.views.formatting import count
 from console.views.import_preview import findings_facts, rejected_table
 from intake.campaigns.recent_pieces import Again, RecentPiecesError
 from intake.campaigns.submit import Submission, submit_campaign
-from intake.csv.preview import Findings, check_campaign
+from intake.csv.preview import ImportPreview, check_campaign
 from intake.options import Options
-from intake.schedule_options import AskedTimes, repeats_for, schedule_for
+from intake.schedule_options import ScheduleOptions, repeats_for, schedule_for
 from worker.clock import system_clock
-from worker.scheduling.recurrence_rules import Repeats
+from worker.scheduling.recurrence_rules import RecurrenceRule
 
 _ENDED: Final = {Status.CANCELLED: "been cancelled", Status.FAILED: "failed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
+class SendRequest:
     """What was asked for, and by whom. `yes`: nobody is asked here; `wait`: followed to its end all the same."""
 
     file: Path
     options: Options
-    times: AskedTimes
+    times: ScheduleOptions
     every: str | None
     catch_up: str | None
     name: str | None
@@ -52,14 +52,14 @@ class Sending:
     again: Again | None = None
 
 
-def send(asked: Sending) -> int:
+def send(asked: SendRequest) -> int:
     """Send a list; returns the exit code. Raises Complaint, IntakeError and whatever the database does."""
     require_terminal("send", yes=asked.yes)
     with open_source(asked.file) as file:
         return _send(replace(asked, file=file))
 
 
-def _send(asked: Sending) -> int:
+def _send(asked: SendRequest) -> int:
     timed, repeats = _timed(asked)
     headings, sheet = read_headings(asked.file, asked.sheet, may_ask=not asked.yes)
     asked = replace(asked, sheet=sheet)
@@ -67,9 +67,9 @@ def _send(asked: Sending) -> int:
     with open_session(create=True) as session:
         asked = _with_mapping(session, asked, headings)
         findings = _look_over(asked)
-        show(findings_facts(findings))
+        print_result(findings_facts(findings))
         settings = check_vendor(
-            session.settings, asked.options.template_id, remark, keep_trying=not asked.yes
+            session.settings, asked.options.template_id, print_note, keep_trying=not asked.yes
         )
         submission = _submit_or_ask(session, replace(asked, options=timed), repeats)
         _tell(session, findings, submission, asked)
@@ -78,24 +78,24 @@ def _send(asked: Sending) -> int:
         try:
             return _see_through(replace(session, settings=settings), submission, asked)
         except KeyboardInterrupt:
-            raise Interrupted(_still_queued(submission.campaign_id)) from None
+            raise InterruptedCommandError(_still_queued(submission.campaign_id)) from None
 
 
-def _timed(asked: Sending) -> tuple[Options, Repeats | None]:
+def _timed(asked: SendRequest) -> tuple[Options, RecurrenceRule | None]:
     """Return the options with the times that were asked for; raises IntakeError, UsageComplaint."""
     now, zone = system_clock(), settings_here().zone
     schedule = schedule_for(asked.times, now=now, default_zone=zone)
     if asked.every is None:
         if asked.catch_up is not None:
-            raise UsageComplaint("--catch-up says what --every makes up for: give --every as well")
+            raise UsageError("--catch-up says what --every makes up for: give --every as well")
         return replace(asked.options, schedule=schedule), None
     if schedule.send or schedule.hold_until or schedule.deliver_by:
-        raise UsageComplaint("--every names the times: leave --send-at, --hold-until and --deliver-by out")
+        raise UsageError("--every names the times: leave --send-at, --hold-until and --deliver-by out")
     repeats = repeats_for(asked.every, asked.catch_up, zone=asked.times.zone, default_zone=zone)
     return replace(asked.options, schedule=schedule), repeats
 
 
-def _with_mapping(session: Session, asked: Sending, headings: tuple[str, ...]) -> Sending:
+def _with_mapping(session: Session, asked: SendRequest, headings: tuple[str, ...]) -> SendRequest:
     """Return what is asked with the mapping that was saved for these headings, if none is given; or save it."""
     if asked.mapping is None:
         return replace(asked, mapping=saved_mapping(session, headings))
@@ -104,7 +104,7 @@ def _with_mapping(session: Session, asked: Sending, headings: tuple[str, ...]) -
     return asked
 
 
-def _look_over(asked: Sending) -> Findings:
+def _look_over(asked: SendRequest) -> ImportPreview:
     findings = check_campaign(
         asked.file,
         sheet=asked.sheet,
@@ -115,13 +115,13 @@ def _look_over(asked: Sending) -> Findings:
     tally = findings.tally
     if not tally.people:
         row, why = tally.first_rejected[0]
-        raise Complaint(
+        raise CommandError(
             f"{findings.name}: none of its {count(tally.rows, 'row')} can be mailed; row {row}: {why}"
         )
     return findings
 
 
-def _submit_or_ask(session: Session, asked: Sending, repeats: Repeats | None) -> Submission:
+def _submit_or_ask(session: Session, asked: SendRequest, repeats: RecurrenceRule | None) -> Submission:
     """Submit the list; ask about people who got the template lately, if a person is there to answer."""
     try:
         return _submit(session, asked, repeats)
@@ -132,7 +132,7 @@ def _submit_or_ask(session: Session, asked: Sending, repeats: Repeats | None) ->
     return _submit(session, replace(asked, again=again), repeats)
 
 
-def _submit(session: Session, asked: Sending, repeats: Repeats | None) -> Submission:
+def _submit(session: Session, asked: SendRequest, repeats: RecurrenceRule | None) -> Submission:
     return submit_campaign(
         session.engine,
         asked.file,
@@ -151,33 +151,33 @@ def _submit(session: Session, asked: Sending, repeats: Repeats | None) -> Submis
     )
 
 
-def _tell(session: Session, findings: Findings, submission: Submission, asked: Sending) -> None:
+def _tell(session: Session, findings: ImportPreview, submission: Submission, asked: SendRequest) -> None:
     if findings.tally.rejected:
-        show(rejected_table(findings.tally))
+        print_result(rejected_table(findings.tally))
         if submission.created and findings.tally.correctable:
-            show(f"Rejected rows, to correct and send as a list of their own: {asked.rejects}")
+            print_result(f"Rejected rows, to correct and send as a list of their own: {asked.rejects}")
     number, people = submission.campaign_id, count(submission.people, "person", "people")
     if submission.created:
-        show(f"Queued as campaign {number}: {people} in {count(submission.mailings, 'order')}.")
+        print_result(f"Queued as campaign {number}: {people} in {count(submission.mailings, 'order')}.")
         left_out = submission.rejected - findings.tally.rejected
         if left_out > 0:
-            show(f"Left out: {count(left_out, 'person who was', 'people who were')} mailed before.")
+            print_result(f"Left out: {count(left_out, 'person who was', 'people who were')} mailed before.")
     else:
-        show(f"This list was submitted before, as campaign {number}: nothing new is queued.")
+        print_result(f"This list was submitted before, as campaign {number}: nothing new is queued.")
         if hint := schedule_hint(session, number):
-            show(hint)
+            print_result(hint)
 
 
 def _require_alive(session: Session, campaign_id: int) -> None:
     """Raise Complaint if the campaign that was there before has ended unsent: whoever sends it again means it."""
     status = look(session, campaign_id)[0].status
     if status in {Status.CANCELLED, Status.FAILED}:
-        raise Complaint(
+        raise CommandError(
             f"campaign {campaign_id} has {_ENDED[status]} and stays so: to send the list after all, give a new --key"
         )
 
 
-def _see_through(session: Session, submission: Submission, asked: Sending) -> int:
+def _see_through(session: Session, submission: Submission, asked: SendRequest) -> int:
     number = submission.campaign_id
     code = 0
     if not asked.yes:
@@ -186,8 +186,8 @@ def _see_through(session: Session, submission: Submission, asked: Sending) -> in
         code = exit_code(follow(session, number))
     else:
         for line in look(session, number)[2]:
-            remark(line)
-    show(f"More: mailrun campaign show {number}")
+            print_note(line)
+    print_result(f"More: mailrun campaign show {number}")
     return code
 
 

@@ -9,11 +9,11 @@ from typing import Final
 from rich.live import Live
 from sqlalchemy import Connection
 
-from console.errors import Complaint
-from console.output import remark, remarks
+from console.errors import CommandError
+from console.output import print_note, stderr_console
 from console.queries import campaigns
 from console.queries.attention import causes
-from console.queries.campaigns import Standing, Status, Waiting
+from console.queries.campaigns import CampaignProgress, NextStep, Status
 from console.queries.health import halt, workers_alive
 from console.session import Session
 from console.views.attention import cause_lines
@@ -26,7 +26,7 @@ NOBODY_WORKS: Final = "no worker is alive: it is queued; start `mailrun up` in a
 ALL_PAUSED: Final = "everything is paused: mailrun resume"
 
 
-def follow(session: Session, campaign_id: int, *, starting: float = STARTING_SECONDS) -> Standing:
+def follow(session: Session, campaign_id: int, *, starting: float = STARTING_SECONDS) -> CampaignProgress:
     """Show how far a campaign is until nothing moves without a person; returns where it stands then.
 
     Workers that show no life are remarked on only after `starting` seconds.
@@ -46,7 +46,7 @@ def follow(session: Session, campaign_id: int, *, starting: float = STARTING_SEC
             time.sleep(LOOK_SECONDS)
 
 
-def look(session: Session, campaign_id: int) -> tuple[Standing, Waiting | None, list[str]]:
+def look(session: Session, campaign_id: int) -> tuple[CampaignProgress, NextStep | None, list[str]]:
     """Return a campaign's standing, what it waits for, and what keeps everything from going on; raises Complaint."""
     with session.engine.connect() as connection:
         one = campaigns.campaign(connection, campaign_id)
@@ -71,12 +71,12 @@ def hindrances(connection: Connection) -> list[str]:
     return [line for line, hinders in lines.items() if hinders]
 
 
-def no_campaign(campaign_id: int) -> Complaint:
+def no_campaign(campaign_id: int) -> CommandError:
     """Return the complaint that there is no campaign with this number."""
-    return Complaint(f"there is no campaign {campaign_id}; see `mailrun campaign list`")
+    return CommandError(f"there is no campaign {campaign_id}; see `mailrun campaign list`")
 
 
-def exit_code(one: Standing) -> int:
+def exit_code(one: CampaignProgress) -> int:
     """Return 0 if a campaign went out, will at its time, or was cancelled by somebody; 1 if a person is needed."""
     return 0 if one.status in {Status.SENT, Status.SCHEDULED, Status.CANCELLED} else 1
 
@@ -88,17 +88,17 @@ class _Lines:
     said: set[str] = field(default_factory=set)
     last: str = ""
 
-    def update(self, one: Standing, waiting: Waiting | None, notes: list[str]) -> None:
+    def update(self, one: CampaignProgress, waiting: NextStep | None, notes: list[str]) -> None:
         now = summary(one)
         if now != self.last:
-            remark(f"campaign {one.id}: {now}")
+            print_note(f"campaign {one.id}: {now}")
         self.last = now
         self._once([*notes, *([f"mailing {waiting.mailing_id} waits: {waiting.why}"] if waiting else [])])
 
     def _once(self, lines: list[str]) -> None:
         for line in lines:
             if line not in self.said:
-                remark(line)
+                print_note(line)
         self.said.update(lines)
 
 
@@ -108,14 +108,14 @@ class _Drawing:
 
     live: Live
 
-    def update(self, one: Standing, waiting: Waiting | None, notes: list[str]) -> None:
+    def update(self, one: CampaignProgress, waiting: NextStep | None, notes: list[str]) -> None:
         self.live.update(progress(one, waiting, notes), refresh=True)
 
 
 @contextmanager
 def _display() -> Iterator[_Lines | _Drawing]:
-    if not remarks().is_terminal:
+    if not stderr_console().is_terminal:
         yield _Lines()
         return
-    with Live(console=remarks(), auto_refresh=False) as live:
+    with Live(console=stderr_console(), auto_refresh=False) as live:
         yield _Drawing(live)

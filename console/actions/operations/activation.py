@@ -4,37 +4,37 @@ import typer
 from sqlalchemy import Engine, select
 
 from console.actions.decisions import who
-from console.actions.operations.orphans import at_the_desk
-from console.output import remark, show
+from console.actions.operations.orphans import open_worker_context
+from console.output import print_note, print_result
 from console.questions import require_terminal
 from models import Installation
 from worker.clock import system_clock
 from worker.installation import activation
-from worker.installation.activation import Survey
+from worker.installation.activation import RestoreReport
 
 
 def arm(*, yes: bool) -> int:
     """Show what LettrLabs knows and this database does not; agreed to, let the database send."""
-    with at_the_desk() as desk:
+    with open_worker_context() as desk:
         disarmed_why, shared_why = _findings(desk.engine)
         if disarmed_why is None and shared_why is None:
-            show("This database is armed: nothing keeps it from sending.")
+            print_result("This database is armed: nothing keeps it from sending.")
             return 0
         if disarmed_why is not None:
-            show(f"This database does not send: {disarmed_why}.")
+            print_result(f"This database does not send: {disarmed_why}.")
         if shared_why is not None:
-            show(f"The account is used as a shared one: {shared_why}.")
+            print_result(f"The account is used as a shared one: {shared_why}.")
         window = desk.settings.visibility_window_seconds
-        remark(
+        print_note(
             f"Reads LettrLabs' orders, and where a mailing would go on reads them again after {window:g} s."
         )
-        found = activation.survey(desk)
-        show(*_told(found))
+        found = activation.compare_with_vendor(desk)
+        print_result(*_told(found))
         if not yes and not _agreed():
-            remark("Nothing was changed: the database stays disarmed.")
+            print_note("Nothing was changed: the database stays disarmed.")
             return 1
-        held_back = activation.carry_out(desk, found, who(), system_clock())
-        show(f"Armed. {held_back} mailings went to attention instead: see `mailrun attention list`.")
+        held_back = activation.activate(desk, found, who(), system_clock())
+        print_result(f"Armed. {held_back} mailings went to attention instead: see `mailrun attention list`.")
     return 0
 
 
@@ -45,7 +45,7 @@ def _findings(engine: Engine) -> tuple[str | None, str | None]:
     return row.disarmed_why, row.shared_why
 
 
-def _told(found: Survey) -> list[str]:
+def _told(found: RestoreReport) -> list[str]:
     statuses = ", ".join(f"{count} {status}" for status, count in sorted(found.unknown_by_status.items()))
     lines = [
         f"LettrLabs lists {found.orders_read} orders; this database does not know {len(found.unknown)} of them"

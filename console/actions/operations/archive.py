@@ -4,8 +4,8 @@ from datetime import datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from console.errors import Complaint, UsageComplaint
-from console.output import remark, show
+from console.errors import CommandError, UsageError
+from console.output import print_note, print_result
 from console.session import open_session
 from console.views.formatting import count
 from worker.audit.archive import Archived, ArchiveError, archive_old_entries
@@ -21,15 +21,15 @@ def archive_evidence(before: str, output: Path) -> None:
         try:
             done = archive_old_entries(session.engine, since, output, system_clock(), _remark)
         except ArchiveError as error:
-            raise UsageComplaint(str(error)) from None
+            raise UsageError(str(error)) from None
         except FileExistsError:
-            raise Complaint(f"there is a file {output} already: name a new one") from None
+            raise CommandError(f"there is a file {output} already: name a new one") from None
         except OSError as error:
-            raise Complaint(f"cannot write {output}: {error.strerror}") from error
+            raise CommandError(f"cannot write {output}: {error.strerror}") from error
     if not done.rows:
-        show(f"No mailing that ended before {before} has evidence left to archive.")
+        print_result(f"No mailing that ended before {before} has evidence left to archive.")
         return
-    show(
+    print_result(
         f"Archived {count(done.rows, 'row')} of evidence about {count(done.mailings, 'mailing')} to {output}."
     )
 
@@ -38,10 +38,10 @@ def _start_of(before: str, zone: str) -> datetime:
     try:
         day = datetime.strptime(before, "%Y-%m-%d").date()  # noqa: DTZ007 - a day, which the zone makes an instant
     except ValueError:
-        raise UsageComplaint("--before is a date, such as 2026-01-31") from None
+        raise UsageError("--before is a date, such as 2026-01-31") from None
     return datetime.combine(day, time(), ZoneInfo(zone))
 
 
 def _remark(done: Archived) -> None:
     if done.mailings % _EACH == 0:
-        remark(f"{done.mailings:,} mailings looked through, {done.rows:,} rows archived")
+        print_note(f"{done.mailings:,} mailings looked through, {done.rows:,} rows archived")

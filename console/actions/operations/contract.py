@@ -2,8 +2,8 @@
 
 from dataclasses import asdict
 
-from console.errors import Complaint
-from console.output import show, show_json
+from console.errors import CommandError
+from console.output import print_result, show_json
 from console.session import introduce, knows_vendor, settings_here
 from console.vendor_check import quick_vendor
 from console.views.formatting import table, text
@@ -15,16 +15,16 @@ def check_contract(*, as_json: bool) -> int:
     """Print the differences; returns 1 if one of them breaks mail."""
     settings = settings_here()
     if not knows_vendor(settings):
-        raise Complaint("the sandbox does not run: start `mailrun up` in another terminal")
+        raise CommandError("the sandbox does not run: start `mailrun up` in another terminal")
     with quick_vendor(settings) as vendor:
         try:
             found = compare(vendor.openapi())
         except Refused as refused:
-            raise Complaint(
+            raise CommandError(
                 f"LettrLabs does not give out its API document ({refused.status}): nothing was compared"
             ) from None
         except ValueError as error:
-            raise Complaint(f"/api/openapi/v3.json is {error}") from None
+            raise CommandError(f"/api/openapi/v3.json is {error}") from None
     if as_json:
         show_json(settings.vendor, calls=len(RELIED_ON), differences=[asdict(one) for one in found])
     else:
@@ -35,9 +35,9 @@ def check_contract(*, as_json: bool) -> int:
 
 def _show(found: list[Difference]) -> None:
     if not found:
-        show(f"All {len(RELIED_ON)} calls are described as Mailrun relies on them.")
+        print_result(f"All {len(RELIED_ON)} calls are described as Mailrun relies on them.")
         return
     rows = table("", "call", "missing in the vendor's document", fold=("call",))
     for one in sorted(found, key=lambda one: one.weight is not Weight.BREAKS):
         rows.add_row(one.weight, text(one.call), text(one.missing))
-    show(rows)
+    print_result(rows)

@@ -15,9 +15,9 @@ from console.actions.campaigns.watch import exit_code, follow
 from console.installation import installation_settings
 from console.local.services import own_directory
 from console.local.up import everything
-from console.output import remark, show, show_lines
+from console.output import print_note, print_result, show_lines
 from console.queries import campaigns, mailings, quotes, recipients
-from console.queries.campaigns import Standing
+from console.queries.campaigns import CampaignProgress
 from console.session import Session
 from console.views.campaigns import campaign_facts, rejection_table
 from console.views.formatting import money, table, text
@@ -50,16 +50,16 @@ def run_demo() -> int:
     """
     own = installation_settings()
     settings = _demo_settings(own)
-    remark(
+    print_note(
         "The demo always speaks to a sandbox of its own" + (", your key is not used." if own.api_key else ".")
     )
-    with everything(settings, remark) as running:
+    with everything(settings, print_note) as running:
         engine = open_engine(str(running.database_url), connections=2)
         try:
             return _send_sample(Session(running, engine))
         finally:
             engine.dispose()
-            remark("Stopping what the demo started.")
+            print_note("Stopping what the demo started.")
 
 
 def _demo_settings(own: Settings) -> Settings:
@@ -77,7 +77,7 @@ def _demo_settings(own: Settings) -> Settings:
 
 
 def _send_sample(session: Session) -> int:
-    show("", findings_facts(check_campaign(SAMPLE)), "")
+    print_result("", findings_facts(check_campaign(SAMPLE)), "")
     submission = submit_campaign(
         session.engine,
         SAMPLE,
@@ -92,7 +92,7 @@ def _send_sample(session: Session) -> int:
     return exit_code(one)
 
 
-def _report(session: Session, one: Standing) -> None:
+def _report(session: Session, one: CampaignProgress) -> None:
     with session.engine.connect() as connection:
         orders = list(reversed(mailings.list_mailings(connection, campaign_id=one.id, limit=100)))
         refused: Counter[str] = Counter()
@@ -101,15 +101,15 @@ def _report(session: Session, one: Standing) -> None:
                 refused[found.reason or ""] += found.people if found.outcome is Outcome.REJECTED else 0
         rejected = campaigns.rejections(connection, one.id, 100)
         quote = quotes.latest_quote(connection, orders[0].id)
-    show("", campaign_facts(one), "", mailing_table(orders))
-    show("", "Rows of the list that were not handed over:", rejection_table(rejected))
-    show("", "People LettrLabs did not take:", _reasons(refused))
+    print_result("", campaign_facts(one), "", mailing_table(orders))
+    print_result("", "Rows of the list that were not handed over:", rejection_table(rejected))
+    print_result("", "People LettrLabs did not take:", _reasons(refused))
     if quote is not None:
         title = f"Quote of order {orders[0].order_id}, one of {len(orders)}"
-        show("", quote_table(quote, title), delivery_words(quote))
-    show("", f"Charged, all orders: {money(one.charged)} (in the sandbox: no money moved)")
+        print_result("", quote_table(quote, title), delivery_words(quote))
+    print_result("", f"Charged, all orders: {money(one.charged)} (in the sandbox: no money moved)")
     show_lines(f"Proof: {save_proof(session, orders[0].id)}")
-    show("", _how_to_go_on(session, one, orders[0].id))
+    print_result("", _how_to_go_on(session, one, orders[0].id))
 
 
 def _reasons(refused: Counter[str]) -> Table:
@@ -119,7 +119,7 @@ def _reasons(refused: Counter[str]) -> Table:
     return rows
 
 
-def _how_to_go_on(session: Session, one: Standing, mailing_id: int) -> str:
+def _how_to_go_on(session: Session, one: CampaignProgress, mailing_id: int) -> str:
     # Outside its environment `mailrun` is in no shell's path.
     mailrun = "mailrun" if shutil.which("mailrun") else sys.argv[0]
     there = f"MAILRUN_DATA_DIR={session.settings.data_dir} {mailrun}"

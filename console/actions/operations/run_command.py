@@ -5,7 +5,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 
-from console.errors import UsageComplaint
+from console.errors import UsageError
 from console.local.services import Services
 
 
@@ -22,7 +22,7 @@ def run_with(command: Sequence[str], services: Services) -> int:
     try:
         process = subprocess.Popen(command, env=os.environ | addresses)  # noqa: S603 - the person's own command
     except OSError as error:
-        raise UsageComplaint(f"{command[0]}: {error.strerror}") from error
+        raise UsageError(f"{command[0]}: {error.strerror}") from error
     # It decides what a request to end means to it; its servers stay until it has ended. Ctrl-C reaches it by itself.
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     signal.signal(signal.SIGINT, lambda *_: None)

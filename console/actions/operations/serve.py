@@ -1,7 +1,7 @@
 """Serving HTTP from the command line."""
 
 from console.api.server import listen, serve
-from console.errors import Complaint
+from console.errors import CommandError
 from console.local.services import open_database
 from console.session import installed_settings, introduce
 
@@ -13,7 +13,7 @@ def run_web(host: str, port: int) -> int:
     try:
         listener = listen(host, port)
     except OSError as error:
-        raise Complaint(f"cannot listen on {host} port {port}: {error.strerror}") from None
+        raise CommandError(f"cannot listen on {host} port {port}: {error.strerror}") from None
     with listener, open_database(settings) as database:
         serve(settings.model_copy(update={"database_url": database.url}), listener)
     return 0

@@ -1,8 +1,8 @@
 """The templates of the account, listed."""
 
-from console.errors import Complaint
+from console.errors import CommandError
 from console.explanations import UNAUTHORIZED, refusal
-from console.output import show, show_json
+from console.output import print_result, show_json
 from console.session import introduce, knows_vendor, settings_here
 from console.vendor_check import quick_vendor
 from console.views.formatting import table, text
@@ -13,14 +13,14 @@ def list_templates(*, as_json: bool) -> None:
     """Print the templates that orders may be made of."""
     settings = settings_here()
     if not knows_vendor(settings):
-        raise Complaint("the sandbox does not run: start `mailrun up` in another terminal")
+        raise CommandError("the sandbox does not run: start `mailrun up` in another terminal")
     with quick_vendor(settings) as vendor:
         try:
             found = sorted(vendor.templates(), key=lambda one: one.id)
         except Refused as refused:
             if refused.status == UNAUTHORIZED:
-                raise Complaint(refusal(refused)) from None
-            raise Complaint(
+                raise CommandError(refusal(refused)) from None
+            raise CommandError(
                 f"LettrLabs does not list the templates of this account ({refused.status}): "
                 "look up a template's number on its web site; sending does not need the list"
             ) from None
@@ -31,4 +31,4 @@ def list_templates(*, as_json: bool) -> None:
     rows = table("template", "name", "product", right=("template",), fold=("name",))
     for one in found:
         rows.add_row(str(one.id), text(one.name or "-"), text(one.product_type or "-"))
-    show(rows if found else "The account has no templates.")
+    print_result(rows if found else "The account has no templates.")

@@ -17,7 +17,7 @@ import psycopg
 from sqlalchemy import Engine
 
 from lettrlabs import LettrLabs
-from lettrlabs.transport import Reply, Silence
+from lettrlabs.transport import NoResponse, Reply
 
 _LONG_ENOUGH: Final = 10.0
 
@@ -26,7 +26,7 @@ class Killed(BaseException):
     """The worker dies here, as by SIGKILL. Not an Exception: nothing may catch it."""
 
 
-class Fate(StrEnum):
+class CrashKind(StrEnum):
     """What can befall a worker at a boundary."""
 
     DIES = "dies"
@@ -37,10 +37,10 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True)
-class Strike:
+class Crash:
     """A fate, and the boundary it comes at: the one after `skip` others of its kind, or of that name."""
 
-    fate: Fate
+    fate: CrashKind
     skip: int = 0
     on: str | None = None
 
@@ -48,11 +48,11 @@ class Strike:
         if self.on is not None and boundary != self.on:
             return False
         match self.fate:
-            case Fate.LOSES_DATABASE:
+            case CrashKind.LOSES_DATABASE:
                 return boundary.endswith("commit")
-            case Fate.FINDS_NO_CONNECTION:
+            case CrashKind.FINDS_NO_CONNECTION:
                 return boundary.startswith("before ") and not boundary.endswith("commit")
-            case Fate.REQUEST_LINGERS:
+            case CrashKind.REQUEST_LINGERS:
                 return (
                     boundary.startswith("before ")
                     and not boundary.endswith(("commit",))
@@ -63,10 +63,10 @@ class Strike:
 
 
 @dataclass
-class Course:
+class CrashSchedule:
     """The way of one delivery past its boundaries, and what befalls it there."""
 
-    strike: Strike | None = None
+    strike: Crash | None = None
     passed: list[str] = field(default_factory=list)
     struck: str | None = None
     dead: bool = False
@@ -77,7 +77,7 @@ class Course:
     let_go: threading.Event = field(default_factory=threading.Event)
     _fitting: int = 0
 
-    def meets(self, boundary: str) -> Fate | None:
+    def meets(self, boundary: str) -> CrashKind | None:
         """Pass a boundary: die or freeze there, or return the fate that the caller must act out."""
         if self.dead:
             self.passed.append(f"{boundary}, although dead")
@@ -90,10 +90,10 @@ class Course:
             return None
         self.struck = boundary
         fate = self.strike.fate
-        if fate is Fate.DIES:
+        if fate is CrashKind.DIES:
             self.dead = True
             raise Killed
-        if fate is Fate.FREEZES:
+        if fate is CrashKind.FREEZES:
             self._freeze()
         return fate
 
@@ -105,7 +105,7 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Lingering:
+class DelayedRequest:
     """A write that its sender has given up on and that has not arrived yet."""
 
     method: str
@@ -117,7 +117,7 @@ class Lingering:
 _here = threading.local()
 
 
-def on_course(course: Course, act: Callable[[], Any]) -> Any:
+def on_course(course: CrashSchedule, act: Callable[[], Any]) -> Any:
     """Do something under a course; only this thread passes its boundaries."""
     _here.course = course
     try:
@@ -126,7 +126,7 @@ def on_course(course: Course, act: Callable[[], Any]) -> Any:
         _here.course = None
 
 
-def _course() -> Course | None:
+def _course() -> CrashSchedule | None:
     return getattr(_here, "course", None)
 
 
@@ -158,8 +158,8 @@ def watch_commits(engine: Engine) -> None:
     engine.dialect.do_rollback = end_read  # type: ignore[method-assign]
 
 
-def _act_out(course: Course, fate: Fate | None, connection: Any) -> None:
-    if fate is Fate.LOSES_DATABASE:
+def _act_out(course: CrashSchedule, fate: CrashKind | None, connection: Any) -> None:
+    if fate is CrashKind.LOSES_DATABASE:
         course.lost_database = True
         connection.driver_connection.close()
         raise psycopg.OperationalError("the connection is lost")
@@ -172,15 +172,15 @@ class Network:
         self._transport = vendor._calls.transport
         self._real = self._transport.exchange
         self._clock = clock
-        self.lingering: list[Lingering] = []
+        self.lingering: list[DelayedRequest] = []
         self._transport.exchange = self._exchange  # type: ignore[method-assign]
 
-    def arrive(self, request: Lingering) -> None:
+    def arrive(self, request: DelayedRequest) -> None:
         """Let a write reach the vendor that nobody waits for any more."""
         self.lingering.remove(request)
         self._real(request.method, request.target, request.body, monotonic() + _LONG_ENOUGH)
 
-    def _exchange(self, method: str, target: str, body: bytes | None, due: float) -> Reply | Silence:
+    def _exchange(self, method: str, target: str, body: bytes | None, due: float) -> Reply | NoResponse:
         course = _course()
         if course is None:
             return self._real(method, target, body, due)
@@ -188,11 +188,11 @@ class Network:
             course.wrote_nothing = False
         name, since = f"{method} {_shape(target)}", self._clock()
         fate = course.meets(f"before {name}")
-        if fate is Fate.FINDS_NO_CONNECTION:
-            return Silence(sent=False, why="no connection")
-        if fate is Fate.REQUEST_LINGERS:
-            self.lingering.append(Lingering(method, target, body, self._clock()))
-            return Silence(sent=True, why="no answer in time")
+        if fate is CrashKind.FINDS_NO_CONNECTION:
+            return NoResponse(sent=False, why="no connection")
+        if fate is CrashKind.REQUEST_LINGERS:
+            self.lingering.append(DelayedRequest(method, target, body, self._clock()))
+            return NoResponse(sent=True, why="no answer in time")
         # Who was frozen finds that the call's own deadline has passed.
         frozen = (self._clock() - since).total_seconds()
         reply = self._real(method, target, body, due - frozen)

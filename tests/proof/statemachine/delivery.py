@@ -7,9 +7,9 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import Stage
-from tests.proof.statemachine.boundaries import Course, Killed, Strike, on_course
-from worker.context import Desk
-from worker.engine.pipeline import Next, Pace, deliver, settle
+from tests.proof.statemachine.boundaries import Crash, CrashSchedule, Killed, on_course
+from worker.context import WorkerContext
+from worker.engine.pipeline import ChainAction, RunBudget, process, settle
 
 _PATIENCE: Final = 60.0
 
@@ -18,12 +18,17 @@ class Delivery:
     """A delivery that may die on its way, or freeze and be let go later."""
 
     def __init__(
-        self, desk: Desk, mailing_ids: Sequence[int], stage: Stage, pace: Pace, strike: Strike | None
+        self,
+        desk: WorkerContext,
+        mailing_ids: Sequence[int],
+        stage: Stage,
+        pace: RunBudget,
+        strike: Crash | None,
     ) -> None:
-        self.course = Course(strike)
+        self.course = CrashSchedule(strike)
         self.mailing_ids = mailing_ids
         self.stage = stage
-        self.next = Next.NOTHING
+        self.next = ChainAction.NOTHING
         self.done = False
         self.trouble: SQLAlchemyError | None = None
         self.broke: BaseException | None = None
@@ -40,7 +45,7 @@ class Delivery:
         self._thread.start()
         return self._until_at_rest()
 
-    def let_go(self, strike: Strike | None = None) -> "Delivery":
+    def let_go(self, strike: Crash | None = None) -> "Delivery":
         """Thaw it, perhaps for another fate, and run until it is over or frozen again."""
         self.course.at_rest.clear()
         self.course.strike, self.course.struck, self.course._fitting = strike, None, 0
@@ -55,12 +60,12 @@ class Delivery:
             raise self.broke
         return self
 
-    def _run(self, desk: Desk, mailing_ids: Sequence[int], stage: Stage, pace: Pace) -> None:
-        def work() -> Next:
+    def _run(self, desk: WorkerContext, mailing_ids: Sequence[int], stage: Stage, pace: RunBudget) -> None:
+        def work() -> ChainAction:
             if stage is Stage.SETTLE:
                 settle(desk, mailing_ids, pace)
-                return Next.NOTHING
-            return deliver(desk, mailing_ids, stage, pace)
+                return ChainAction.NOTHING
+            return process(desk, mailing_ids, stage, pace)
 
         try:
             self.next = on_course(self.course, work)

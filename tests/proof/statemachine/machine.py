@@ -10,21 +10,21 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from lettrlabs import VendorError
 from models import Approval, Priority, Stage, State
-from tests.proof.statemachine.boundaries import Fate, Lingering, Strike
+from tests.proof.statemachine.boundaries import Crash, CrashKind, DelayedRequest
 from tests.proof.statemachine.delivery import Delivery
 from tests.proof.statemachine.manners import EACH, HIDES_STRAYS, Manner
-from tests.proof.statemachine.plans import Plan
-from tests.proof.statemachine.rig import Rig
-from tests.proof.statemachine.truth import Deeds, Truth
+from tests.proof.statemachine.plans import Scenario
+from tests.proof.statemachine.rig import Harness
+from tests.proof.statemachine.truth import Actions, Invariants
 from worker import transitions
 from worker.engine import dispatcher
 from worker.engine.dispatcher import rest_of_chain
-from worker.engine.pipeline import Next
+from worker.engine.pipeline import ChainAction
 from worker.periodic import orphan_sweep
 from worker.transitions import CancelOutcome, Resolution
 
 _PLANS = st.builds(
-    Plan,
+    Scenario,
     people=st.lists(st.sampled_from([True, True, True, False]), min_size=1, max_size=3).map(tuple),
     template=st.sampled_from([1001, 1001, 1001, 1002]),
     approval=st.sampled_from([Approval.AUTO, Approval.AUTO, Approval.REQUIRED]),
@@ -33,14 +33,18 @@ _PLANS = st.builds(
 )
 # How many boundaries of its kind a whole delivery passes: within one stage, and from the first to the last.
 _BOUNDARIES: Final = {
-    Fate.DIES: (10, 47),
-    Fate.FREEZES: (10, 47),
-    Fate.LOSES_DATABASE: (3, 14),
-    Fate.FINDS_NO_CONNECTION: (2, 9),
-    Fate.REQUEST_LINGERS: (1, 4),
+    CrashKind.DIES: (10, 47),
+    CrashKind.FREEZES: (10, 47),
+    CrashKind.LOSES_DATABASE: (3, 14),
+    CrashKind.FINDS_NO_CONNECTION: (2, 9),
+    CrashKind.REQUEST_LINGERS: (1, 4),
 }
 _STRIKES = st.one_of(
-    *(st.builds(Strike, st.just(fate), st.integers(0, most)) for fate in Fate for most in _BOUNDARIES[fate])
+    *(
+        st.builds(Crash, st.just(fate), st.integers(0, most))
+        for fate in CrashKind
+        for most in _BOUNDARIES[fate]
+    )
 )
 _PERHAPS_A_STRIKE = st.none() | _STRIKES
 _ANY = st.integers(0, 11)
@@ -88,13 +92,13 @@ class Message:
 class MailingMachine(RuleBasedStateMachine):
     """A few mailings, a broker, workers, a vendor, people and time."""
 
-    rig: ClassVar[Rig]
+    rig: ClassVar[Harness]
 
     def __init__(self) -> None:
         super().__init__()
         self.messages: list[Message] = []
         self.frozen: list[Delivery] = []
-        self.deeds = Deeds()
+        self.deeds = Actions()
         self.begun = False
 
     @initialize(
@@ -107,7 +111,7 @@ class MailingMachine(RuleBasedStateMachine):
     )
     def begin(
         self,
-        plans: list[Plan],
+        plans: list[Scenario],
         shared: bool,
         page: int,
         settles: int,
@@ -132,7 +136,7 @@ class MailingMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.messages)
     @rule(which=_ANY, ahead=st.booleans(), once_more=st.booleans(), strike=_PERHAPS_A_STRIKE)
-    def deliver_out_of_turn(self, which: int, ahead: bool, once_more: bool, strike: Strike | None) -> None:
+    def deliver_out_of_turn(self, which: int, ahead: bool, once_more: bool, strike: Crash | None) -> None:
         self._deliver(self._take(which, once_more=once_more), ahead=ahead, strike=strike)
 
     @rule(which=_ANY, stage=st.sampled_from(Stage), ahead=st.booleans())
@@ -141,7 +145,7 @@ class MailingMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self._unfinished())
     @rule(which=_ANY, ahead=st.booleans(), strike=_PERHAPS_A_STRIKE)
-    def deliver_all_to_the_stage_of_one(self, which: int, ahead: bool, strike: Strike | None) -> None:
+    def deliver_all_to_the_stage_of_one(self, which: int, ahead: bool, strike: Crash | None) -> None:
         rows = self._unfinished()
         stage = Stage(rows[which % len(rows)].stage)
         together = tuple(row.id for row in rows if row.stage == stage)
@@ -149,17 +153,17 @@ class MailingMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self._unfinished())
     @rule(which=_ANY, ahead=st.booleans(), strike=_PERHAPS_A_STRIKE)
-    def work_on_what_is_due(self, which: int, ahead: bool, strike: Strike | None) -> None:
+    def work_on_what_is_due(self, which: int, ahead: bool, strike: Crash | None) -> None:
         self._work_on_what_is_due(which, strike, ahead=ahead)
 
     @precondition(lambda self: self._unfinished())
     @rule(which=_ANY, ahead=st.booleans(), strike=_STRIKES)
-    def strike_what_is_due(self, which: int, ahead: bool, strike: Strike) -> None:
+    def strike_what_is_due(self, which: int, ahead: bool, strike: Crash) -> None:
         self._work_on_what_is_due(which, strike, ahead=ahead)
 
     @precondition(lambda self: self.frozen)
     @rule(which=_ANY, strike=_PERHAPS_A_STRIKE)
-    def thaw(self, which: int, strike: Strike | None) -> None:
+    def thaw(self, which: int, strike: Crash | None) -> None:
         self._thaw(self.frozen[which % len(self.frozen)], strike)
 
     # What happens to the broker, to time and to the vendor.
@@ -234,7 +238,7 @@ class MailingMachine(RuleBasedStateMachine):
                 self._end()
         finally:
             for delivery in self.frozen:
-                delivery.let_go(Strike(Fate.DIES))
+                delivery.let_go(Crash(CrashKind.DIES))
 
     def _end(self) -> None:
         self.rig.operator.heal()
@@ -267,8 +271,8 @@ class MailingMachine(RuleBasedStateMachine):
         self.the_promises_hold()
         self._truth().all_rest_for_a_true_reason()
 
-    def _truth(self) -> Truth:
-        return Truth(self.rig, self.deeds)
+    def _truth(self) -> Invariants:
+        return Invariants(self.rig, self.deeds)
 
     def _tick(self) -> None:
         woken: list[Message] = []
@@ -287,14 +291,14 @@ class MailingMachine(RuleBasedStateMachine):
         index = which % len(self.messages)
         return self.messages[index] if once_more else self.messages.pop(index)
 
-    def _deliver(self, message: Message, *, ahead: bool, strike: Strike | None = None) -> None:
+    def _deliver(self, message: Message, *, ahead: bool, strike: Crash | None = None) -> None:
         paused = self._paused()
         stage, *rest = message.stages
         delivery = self.rig.deliver_several(message.mailing_ids, stage, ahead=ahead, strike=strike)
         assert delivery.course.wrote_nothing or not paused, ("wrote although paused", delivery.course.passed)
         self._follow_up(delivery, tuple(rest))
 
-    def _thaw(self, delivery: Delivery, strike: Strike | None = None) -> None:
+    def _thaw(self, delivery: Delivery, strike: Crash | None = None) -> None:
         self.frozen.remove(delivery)
         self.rig.let_go(delivery, strike)
         self._follow_up(delivery, ())
@@ -305,10 +309,10 @@ class MailingMachine(RuleBasedStateMachine):
             return
         if delivery.trouble is not None:
             assert delivery.course.lost_database, repr(delivery.trouble)
-        if delivery.next is Next.GO_ON and rest:
+        if delivery.next is ChainAction.GO_ON and rest:
             self.messages.append(Message(tuple(delivery.mailing_ids), rest))
 
-    def _work_on_what_is_due(self, which: int, strike: Strike | None, *, ahead: bool) -> None:
+    def _work_on_what_is_due(self, which: int, strike: Crash | None, *, ahead: bool) -> None:
         rows = self._unfinished()
         row = rows[which % len(rows)]
         due = row.lease_until if row.state == State.WORKING else row.not_before
@@ -321,7 +325,7 @@ class MailingMachine(RuleBasedStateMachine):
     def _paused(self) -> bool:
         return self.rig.paused()
 
-    def _arrive(self, request: Lingering) -> None:
+    def _arrive(self, request: DelayedRequest) -> None:
         """Let a request arrive that its sender gave up on, within the bounds of what is promised.
 
         Two things nobody could help against: a request that the vendor carries out after the settlement window,

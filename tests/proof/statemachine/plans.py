@@ -12,7 +12,7 @@ from worker.transitions import NewMailing
 
 
 @dataclass(frozen=True)
-class Plan:
+class Scenario:
     """A mailing to open. `people` says of each whether mail can reach them."""
 
     people: tuple[bool, ...] = (True,)
@@ -28,7 +28,7 @@ def open_campaign(connection: Connection, mailings: int) -> int:
     return connection.execute(insert(Campaign).values(**values, **counts).returning(Campaign.id)).scalar_one()
 
 
-def open_one(connection: Connection, number: int, plan: Plan, campaign: int, now: datetime) -> int:
+def open_one(connection: Connection, number: int, plan: Scenario, campaign: int, now: datetime) -> int:
     """Open a mailing by its plan, with its people; returns its id."""
     new = NewMailing(
         key=f"mailing-{number}",
@@ -42,7 +42,7 @@ def open_one(connection: Connection, number: int, plan: Plan, campaign: int, now
         campaign_id=campaign if plan.in_campaign else None,
         batch=number if plan.in_campaign else None,
     )
-    (mailing_id,) = transitions.open_mailings(connection, [new], now)
+    (mailing_id,) = transitions.insert_mailings(connection, [new], now)
     people = [_person(mailing_id, number, n, there=there) for n, there in enumerate(plan.people)]
     connection.execute(insert(Recipient), people)
     return mailing_id

@@ -18,13 +18,13 @@ import worker.stages.recipient_pages
 from console.local.postgres import Postgres
 from lettrlabs import LettrLabs, RateLimit
 from models import Stage, State
-from tests.proof.statemachine.boundaries import Network, Strike, watch_commits
+from tests.proof.statemachine.boundaries import Crash, Network, watch_commits
 from tests.proof.statemachine.delivery import Delivery
-from tests.proof.statemachine.plans import Plan, open_campaign, open_one
+from tests.proof.statemachine.plans import Scenario, open_campaign, open_one
 from tests.proof.statemachine.vendor import START, Operator, served
 from worker import transitions
-from worker.context import Desk, open_engine
-from worker.engine.pipeline import Pace
+from worker.context import WorkerContext, open_engine
+from worker.engine.pipeline import RunBudget
 from worker.settings import SANDBOX_KEY, Settings
 
 _FOREVER: Final = 1e9
@@ -45,7 +45,7 @@ class _Unhurried(RateLimit):
 
 
 @dataclass
-class Rig:
+class Harness:
     """Everything a run works with; `begin` makes it new."""
 
     database_url: str
@@ -53,7 +53,7 @@ class Rig:
     at: datetime = START
     broke: list[str] = field(default_factory=list)
     mailings: list[int] = field(default_factory=list)
-    plans: list[Plan] = field(default_factory=list)
+    plans: list[Scenario] = field(default_factory=list)
     campaign: int | None = None
 
     def __post_init__(self) -> None:
@@ -65,7 +65,7 @@ class Rig:
         watch_commits(engine)
         vendor = LettrLabs(settings.base_url, settings.api_key, rate=_Unhurried(None))
         self.network = Network(vendor, self.now)
-        self._desk = Desk(engine, vendor, settings, self.now)
+        self._desk = WorkerContext(engine, vendor, settings, self.now)
         self.desk = self._desk
         self._pen = create_engine(self.database_url, isolation_level="AUTOCOMMIT").connect()
         self._listener = _Listener(self.broke)
@@ -82,7 +82,7 @@ class Rig:
 
     def begin(
         self,
-        plans: Sequence[Plan],
+        plans: Sequence[Scenario],
         *,
         exclusive: bool = True,
         page: int = 1000,
@@ -120,22 +120,22 @@ class Rig:
         self.operator.advance(seconds)
 
     def deliver(
-        self, mailing_id: int, stage: Stage, *, ahead: bool = True, strike: Strike | None = None
+        self, mailing_id: int, stage: Stage, *, ahead: bool = True, strike: Crash | None = None
     ) -> Delivery:
         """Hand the message of one mailing to a worker; `ahead` says whether it may do the stages after it, too."""
         return self.deliver_several((mailing_id,), stage, ahead=ahead, strike=strike)
 
     def deliver_several(
-        self, mailing_ids: Sequence[int], stage: Stage, *, ahead: bool = True, strike: Strike | None = None
+        self, mailing_ids: Sequence[int], stage: Stage, *, ahead: bool = True, strike: Crash | None = None
     ) -> Delivery:
         """Hand a message of several mailings to a worker."""
-        pace = Pace(seconds=_FOREVER, stopping=not ahead)
+        pace = RunBudget(seconds=_FOREVER, stopping=not ahead)
         # Each in a process of its own, or who comes next would share the commit that one of them is frozen in.
         delivery = Delivery(replace(self.desk), mailing_ids, stage, pace, strike).begin()
         self._cut_off_if_in_a_transaction(delivery)
         return delivery
 
-    def let_go(self, delivery: Delivery, strike: Strike | None = None) -> Delivery:
+    def let_go(self, delivery: Delivery, strike: Crash | None = None) -> Delivery:
         """Thaw a worker, if it is frozen."""
         if not delivery.frozen:
             return delivery
@@ -189,7 +189,7 @@ class Rig:
 
 
 @contextmanager
-def opened(postgres: Postgres, directory: Path) -> Iterator[Rig]:
+def opened(postgres: Postgres, directory: Path) -> Iterator[Harness]:
     """Yield a rig with a database and a sandbox of its own; `begin` makes it new."""
     with (
         _database(postgres) as database_url,
@@ -197,7 +197,7 @@ def opened(postgres: Postgres, directory: Path) -> Iterator[Rig]:
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr("worker.stages.recipient_pages.MAX_RECIPIENTS", 1000)
-        patch.setattr("worker.engine.dispatcher._SPREAD", 1000)
+        patch.setattr("worker.engine.dispatcher.MIN_MESSAGES", 1000)
         # What a busy machine makes slow must not change the course of the calls.
         patch.setattr("worker.engine.run_budget.SLOW_SECONDS", float("inf"))
         patch.setattr("worker.stages.quote_request.SLOW_SECONDS", float("inf"))
@@ -205,7 +205,7 @@ def opened(postgres: Postgres, directory: Path) -> Iterator[Rig]:
         patch.setattr("lettrlabs.calls.sleep", lambda _: None)
         # Thousands of runs have thousands of strays to tell of.
         patch.setattr(logging.getLogger("worker.periodic.orphan_sweep"), "disabled", True)
-        rig = Rig(database_url, sandbox_url)
+        rig = Harness(database_url, sandbox_url)
         yield rig
         rig.close()
 

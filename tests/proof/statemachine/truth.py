@@ -10,8 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from models import Approval, Outcome, Stage, State
-from tests.proof.statemachine.plans import Plan
-from tests.proof.statemachine.rig import Rig
+from tests.proof.statemachine.plans import Scenario
+from tests.proof.statemachine.rig import Harness
 
 _DRAFT: Final = "Draft"
 _SETTLING: Final = "Payment Needed"
@@ -21,7 +21,7 @@ _LONGEST_SLEEP: Final = timedelta(hours=1)
 
 
 @dataclass
-class Deeds:
+class Actions:
     """What was done to the run from outside: it decides which ends are true ones."""
 
     doubled_charges: bool = False
@@ -31,10 +31,10 @@ class Deeds:
     people_came_late: bool = False
 
 
-class Truth:
+class Invariants:
     """One look at everything: the vendor's orders, our rows."""
 
-    def __init__(self, rig: Rig, deeds: Deeds) -> None:
+    def __init__(self, rig: Harness, deeds: Actions) -> None:
         self.rig, self.deeds = rig, deeds
         ledger = rig.operator.ledger()
         self.orders: dict[int, Mapping[str, Any]] = {one["id"]: one for one in ledger["orders"]}
@@ -81,7 +81,7 @@ class Truth:
         pieces = Counter(person["firstName"] for order in paid for person in order["recipients"])
         assert all(count == 1 for count in pieces.values()), ("mailed twice", pieces)
 
-    def _check_row(self, row: Row[Any], plan: Plan) -> None:
+    def _check_row(self, row: Row[Any], plan: Scenario) -> None:
         order = self.orders.get(row.order_id)
         live = order is not None and not order["deleted"]
         checked_out = live and order["status"] != _DRAFT
@@ -106,7 +106,7 @@ class Truth:
             assert row.wake_at <= self.rig.now() + _LONGEST_SLEEP, ("sleeps for too long", row)
             assert (row.claim is not None) == (row.state == State.WORKING), row
 
-    def _is_as_agreed(self, row: Row[Any], plan: Plan, order: Mapping[str, Any]) -> None:
+    def _is_as_agreed(self, row: Row[Any], plan: Scenario, order: Mapping[str, Any]) -> None:
         """It was checked out with exactly the accepted people, and at a price that a person agreed to."""
         accepted = {
             one.vendor_id: one.first_name for one in self.people[row.id] if one.outcome == Outcome.ACCEPTED

@@ -22,7 +22,7 @@ from sandbox.clock import Clock
 from sandbox.control import Control
 from sandbox.event_log import Journal
 from sandbox.http import server
-from sandbox.state import World
+from sandbox.state import State
 
 # A Monday: every run sees the same business days.
 START: Final = datetime(2026, 1, 5, 14, tzinfo=UTC)
@@ -37,7 +37,7 @@ class _EmptyingControl(Control):
         self._actions = {**self._actions, ("POST", "/sandbox/empty"): self._empty}
 
     def _empty(self, _: bytes) -> object:
-        self._books.world = World(Clock(_START, _START))
+        self._books.world = State(Clock(_START, _START))
         return {}
 
 

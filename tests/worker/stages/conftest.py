@@ -17,12 +17,12 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, Row, delete, insert, select, text
 
 from lettrlabs import Accepted, LettrLabs, NewAddress, NewPersonal, NewRecipient, RateLimit, Timeouts
-from models import ENDED, Budget, Campaign, Purse, Stage, State, Stray, VendorCall
+from models import ENDED, Budget, BudgetScope, Campaign, OrphanOrder, Stage, State, VendorCall
 from tests.proof.statemachine.vendor import Operator
 from tests.worker.conftest import person
 from worker.billing import budget_limits
-from worker.context import Desk
-from worker.engine.pipeline import Pace, deliver
+from worker.context import WorkerContext
+from worker.engine.pipeline import RunBudget, process
 from worker.settings import SANDBOX_KEY, Settings
 
 _EMPTY = """
@@ -87,11 +87,13 @@ def settings(engine: Engine, sandbox: Vendor) -> Settings:
 
 
 @pytest.fixture
-def desk(engine: Engine, settings: Settings, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk(
+    engine: Engine, settings: Settings, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[WorkerContext]:
     # A read's second and third try would wait in real time.
     monkeypatch.setattr("lettrlabs.calls.sleep", lambda _: None)
     with LettrLabs(settings.base_url, settings.api_key, rate=_Unhurried(None)) as vendor:
-        yield Desk(engine, vendor, settings, clock)
+        yield WorkerContext(engine, vendor, settings, clock)
 
 
 class _Unhurried(RateLimit):
@@ -102,10 +104,10 @@ class _Unhurried(RateLimit):
 
 
 @dataclass
-class Hands:
+class StageDriver:
     """One worker, whose work is done a stage at a time and whose clock, and the vendor's, others move."""
 
-    desk: Desk
+    desk: WorkerContext
     clock: Any
     sandbox: Vendor
     pen: Any
@@ -124,7 +126,7 @@ class Hands:
     def deliver(self, mailing_id: int, *, stage: Stage | None = None, ahead: bool = False) -> Row[Any]:
         """Hand over a message for the mailing's stage, now; return the row after it."""
         at = stage or Stage(self.pen.mailing(mailing_id).stage)
-        deliver(self.desk, [mailing_id], at, Pace(stopping=not ahead))
+        process(self.desk, [mailing_id], at, RunBudget(stopping=not ahead))
         return self.pen.mailing(mailing_id)
 
     def step(self, mailing_id: int) -> Row[Any]:
@@ -175,7 +177,7 @@ class Hands:
         worker.join(_PATIENCE_SECONDS)
         assert not worker.is_alive()
 
-    def with_settings(self, **changes: Any) -> "Hands":
+    def with_settings(self, **changes: Any) -> "StageDriver":
         """Return hands that work under other settings."""
         settings = self.desk.settings.model_copy(update=changes)
         return replace(self, desk=replace(self.desk, settings=settings))
@@ -183,7 +185,7 @@ class Hands:
     @contextmanager
     def speaking_to(
         self, url: str | None = None, key: str = SANDBOX_KEY, **timeouts: float
-    ) -> Iterator["Hands"]:
+    ) -> Iterator["StageDriver"]:
         """Yield hands that find the vendor elsewhere, with another key or with less patience."""
         with LettrLabs(
             url or self.sandbox.api_url, SecretStr(key), rate=_Unhurried(None), timeouts=Timeouts(**timeouts)
@@ -209,13 +211,14 @@ class Hands:
         """Return the fate of each stray."""
         with self.desk.engine.connect() as connection:
             return {
-                row.order_id: row.fate.value for row in connection.execute(select(Stray.order_id, Stray.fate))
+                row.order_id: row.fate.value
+                for row in connection.execute(select(OrphanOrder.order_id, OrphanOrder.fate))
             }
 
 
 @pytest.fixture
-def hands(desk: Desk, clock: Any, sandbox: Vendor, pen: Any, new_mailing: Any) -> Hands:
-    return Hands(desk, clock, sandbox, pen, new_mailing)
+def hands(desk: WorkerContext, clock: Any, sandbox: Vendor, pen: Any, new_mailing: Any) -> StageDriver:
+    return StageDriver(desk, clock, sandbox, pen, new_mailing)
 
 
 @pytest.fixture
@@ -274,11 +277,11 @@ def two_of_three_fit(hands: Any, several: Callable[..., list[int]]) -> Iterator[
     """Yield three mailings right before their checkout, while the account's budget has room for two."""
     mailings = several(3)
     for stage in (Stage.CREATE, Stage.ATTACH, Stage.PROOF, Stage.SUMMARIZE):
-        deliver(hands.desk, mailings, stage, Pace(seconds=0))
+        process(hands.desk, mailings, stage, RunBudget(seconds=0))
     (price,) = {hands.pen.mailing(one).quoted for one in mailings}
     with hands.desk.engine.begin() as connection:
         limit = {"total": 2 * price + Decimal("0.01")}
-        budget_limits.set_limits(connection, Purse.ACCOUNT, 0, limit, "a person", hands.clock.at)
+        budget_limits.set_limits(connection, BudgetScope.ACCOUNT, 0, limit, "a person", hands.clock.at)
     yield mailings
     with hands.desk.engine.begin() as connection:
         connection.execute(delete(Budget))

@@ -12,19 +12,21 @@ from sqlalchemy import event
 from models import Stage, State
 from worker import transitions
 from worker.engine import parallel, pipeline
-from worker.engine.pipeline import Next
-from worker.engine.run_budget import ABREAST, Pace
+from worker.engine.pipeline import ChainAction
+from worker.engine.run_budget import MESSAGE_BATCH_SIZE, RunBudget
 
 _PATIENCE_SECONDS = 20.0
 
 
-def slow(seconds: float = 60) -> Pace:
+def slow(seconds: float = 60) -> RunBudget:
     """Return the pace of a worker that has met a slow vendor."""
-    return Pace(seconds=seconds, last_calls=(0.3,) * 8)
+    return RunBudget(seconds=seconds, last_calls=(0.3,) * 8)
 
 
-def deliver(hands: Any, mailings: list[int], stage: Stage = Stage.CREATE, pace: Pace | None = None) -> Next:
-    return pipeline.deliver(hands.desk, mailings, stage, pace or Pace(seconds=60))
+def deliver(
+    hands: Any, mailings: list[int], stage: Stage = Stage.CREATE, pace: RunBudget | None = None
+) -> ChainAction:
+    return pipeline.process(hands.desk, mailings, stage, pace or RunBudget(seconds=60))
 
 
 def rows(hands: Any, mailings: list[int]) -> list[Any]:
@@ -61,11 +63,11 @@ def commits(hands: Any) -> Iterator[list[object]]:
 def test_each_mailing_of_a_message_becomes_one_paid_order_of_its_own(
     hands: Any, sandbox: Any, several: Any
 ) -> None:
-    mailings = several(ABREAST)
+    mailings = several(MESSAGE_BATCH_SIZE)
 
     said = deliver(hands, mailings)
 
-    assert said is Next.NOTHING
+    assert said is ChainAction.NOTHING
     found = rows(hands, mailings)
     assert {(row.stage, row.state) for row in found} == {(Stage.SETTLE, State.QUEUED)}
     orders = {one["id"]: one for one in sandbox.domain.orders()}
@@ -74,7 +76,7 @@ def test_each_mailing_of_a_message_becomes_one_paid_order_of_its_own(
         names = {person.first_name for person in hands.pen.recipients(row.id)}
         assert len(names) == len(orders[row.order_id]["recipients"]) == 2
     assert {hands.to_the_end(one).state for one in mailings} == {State.SENT}
-    assert sandbox.calls("checkout") == sandbox.http.requests("create_order") == ABREAST
+    assert sandbox.calls("checkout") == sandbox.http.requests("create_order") == MESSAGE_BATCH_SIZE
 
 
 def test_the_journal_and_the_log_of_each_tell_of_it_alone(hands: Any, several: Any) -> None:
@@ -129,9 +131,9 @@ def test_an_order_that_another_mailing_has_stops_only_the_one_that_got_it(
     assert second.reason == "somebody else decided about the order first"
 
 
-@pytest.mark.parametrize("pace", [Pace(seconds=60), slow()], ids=["fast", "slow"])
+@pytest.mark.parametrize("pace", [RunBudget(seconds=60), slow()], ids=["fast", "slow"])
 def test_what_the_database_refuses_of_one_mailing_keeps_no_other(
-    hands: Any, several: Any, refuse: Callable[[int], None], caplog: pytest.LogCaptureFixture, pace: Pace
+    hands: Any, several: Any, refuse: Callable[[int], None], caplog: pytest.LogCaptureFixture, pace: RunBudget
 ) -> None:
     mailings = several(4)
     refuse(mailings[1])
@@ -204,9 +206,9 @@ def test_a_worker_that_is_stopped_gives_back_those_it_did_not_begin(
 ) -> None:
     mailings = several(3)
 
-    said = deliver(hands, mailings, pace=Pace(stopping=True))
+    said = deliver(hands, mailings, pace=RunBudget(stopping=True))
 
-    assert said is Next.GO_ON
+    assert said is ChainAction.GO_ON
     first, *others = rows(hands, mailings)
     assert (first.stage, first.state) == (Stage.ATTACH, State.QUEUED)
     assert {(row.stage, row.state, row.attempts) for row in others} == {(Stage.CREATE, State.QUEUED, 0)}
@@ -253,18 +255,18 @@ def test_on_a_shared_account_each_new_order_is_written_down_at_once(hands: Any, 
     mailings, shared = several(3), hands.with_settings(exclusive=False)
 
     with commits(hands) as counted:
-        deliver(shared, mailings, pace=Pace(seconds=0))
+        deliver(shared, mailings, pace=RunBudget(seconds=0))
 
     assert len(counted) == 1 + len(mailings)
 
 
 def test_a_message_that_comes_too_early_for_some_leaves_the_chain_to_them(hands: Any, several: Any) -> None:
     ahead, behind = several(2)
-    deliver(hands, [ahead], pace=Pace(seconds=0))
+    deliver(hands, [ahead], pace=RunBudget(seconds=0))
 
     said = deliver(hands, [ahead, behind])
 
-    assert said is Next.GO_ON
+    assert said is ChainAction.GO_ON
     assert [row.stage for row in rows(hands, [ahead, behind])] == [Stage.ATTACH, Stage.SETTLE]
 
 
@@ -275,7 +277,7 @@ def test_what_took_long_is_committed_before_the_next_begins(
     monkeypatch.setattr(parallel, "_UNCOMMITTED_SECONDS", 0.0)
 
     with commits(hands) as counted:
-        deliver(hands, mailings, pace=Pace(seconds=0))
+        deliver(hands, mailings, pace=RunBudget(seconds=0))
 
     assert len(counted) == 1 + len(mailings)
 

@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from models import Stage, State
 from worker.engine import pipeline
-from worker.engine.run_budget import ABREAST, Pace
+from worker.engine.run_budget import MESSAGE_BATCH_SIZE, RunBudget
 
 # docs/performance.md tells what each of them is for.
 COMMITS, STATEMENTS, CALLS = 6, 14, 6
@@ -47,7 +47,7 @@ def test_from_nothing_to_its_payment_a_mailing_costs_this_much(
     before = calls(hands)
     counted.clear()
 
-    pipeline.deliver(hands.desk, [mailing], Stage.CREATE, Pace())
+    pipeline.process(hands.desk, [mailing], Stage.CREATE, RunBudget())
 
     spent = counted["commits"], counted["statements"], calls(hands) - before
     row = hands.pen.mailing(mailing)
@@ -58,15 +58,15 @@ def test_from_nothing_to_its_payment_a_mailing_costs_this_much(
 def test_eight_at_once_cost_what_one_costs_and_their_calls(
     hands: Any, new_mailing: Any, counted: Counter[str]
 ) -> None:
-    mailings = [new_mailing(1, batch=n) for n in range(ABREAST)]
+    mailings = [new_mailing(1, batch=n) for n in range(MESSAGE_BATCH_SIZE)]
     before = calls(hands)
     counted.clear()
 
-    pipeline.deliver(hands.desk, mailings, Stage.CREATE, Pace())
+    pipeline.process(hands.desk, mailings, Stage.CREATE, RunBudget())
 
     spent = counted["commits"], counted["statements"], calls(hands) - before
     assert {hands.pen.mailing(one).stage for one in mailings} == {Stage.SETTLE}
-    assert spent == (COMMITS, STATEMENTS, CALLS * ABREAST)
+    assert spent == (COMMITS, STATEMENTS, CALLS * MESSAGE_BATCH_SIZE)
 
 
 def test_settling_many_costs_two_calls_and_two_commits_for_all(
@@ -80,7 +80,7 @@ def test_settling_many_costs_two_calls_and_two_commits_for_all(
     before = calls(hands)
     counted.clear()
 
-    pipeline.settle(hands.desk, mailings, Pace())
+    pipeline.settle(hands.desk, mailings, RunBudget())
 
     spent = counted["commits"], counted["statements"], calls(hands) - before
     assert {hands.pen.mailing(one).state for one in mailings} == {State.SENT}

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import func, select
 
 from lettrlabs.transport import Reply, Transport
-from models import Mailing, Outcome, Purse, Reservation, Stage, State
+from models import BudgetScope, Mailing, Outcome, Reservation, Stage, State
 from worker import transitions
 from worker.billing import budget_limits
 from worker.engine import pipeline
-from worker.engine.run_budget import Pace
+from worker.engine.run_budget import RunBudget
 
 LAGS = ["recipientsLagSeconds", "ordersLagSeconds", "statusLagSeconds", "transactionsLagSeconds"]
 CHAIN = (Stage.CREATE, Stage.ATTACH, Stage.PROOF, Stage.SUMMARIZE, Stage.CHECKOUT)
@@ -72,9 +72,9 @@ def settle_all(hands: Any, mailings: list[int]) -> None:
             for start in range(0, len(due), _AT_ONCE):
                 some = due[start : start + _AT_ONCE]
                 if stage is Stage.SETTLE:
-                    pipeline.settle(hands.desk, some, Pace())
+                    pipeline.settle(hands.desk, some, RunBudget())
                 else:
-                    pipeline.deliver(hands.desk, some, stage, Pace())
+                    pipeline.process(hands.desk, some, stage, RunBudget())
     raise AssertionError("some mailing does not come to rest")
 
 
@@ -100,7 +100,7 @@ def test_a_late_status_lets_no_more_be_charged_than_the_budget_has(hands: Any, s
     price = hands.pen.mailing(hands.to(Stage.CHECKOUT)).quoted
     with hands.desk.engine.begin() as connection:
         limit = {"total": 2 * price + Decimal("0.01")}
-        budget_limits.set_limits(connection, Purse.ACCOUNT, 0, limit, "a person", hands.clock.at)
+        budget_limits.set_limits(connection, BudgetScope.ACCOUNT, 0, limit, "a person", hands.clock.at)
     mailings = [hands.new_mailing(2) for _ in range(5)]
 
     settle_all(hands, mailings)
@@ -110,7 +110,9 @@ def test_a_late_status_lets_no_more_be_charged_than_the_budget_has(hands: Any, s
     assert len(charges) == states.count(State.SENT) == 2
     assert states.count(State.APPROVAL) == 3
     with hands.desk.engine.begin() as connection:
-        budget_limits.set_limits(connection, Purse.ACCOUNT, 0, {"total": None}, "a person", hands.clock.at)
+        budget_limits.set_limits(
+            connection, BudgetScope.ACCOUNT, 0, {"total": None}, "a person", hands.clock.at
+        )
 
 
 def test_an_order_is_seen_empty_before_it_is_filled_anew(hands: Any, sandbox: Any) -> None:

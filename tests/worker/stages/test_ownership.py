@@ -13,10 +13,10 @@ from worker import transitions
 from worker.installation import activation
 from worker.orphans import account_ownership, registry
 from worker.periodic import orphan_sweep
-from worker.periodic.orphan_sweep import Round
+from worker.periodic.orphan_sweep import SweepRun
 
 
-def look(hands: Any) -> orphan_sweep.Swept:
+def look(hands: Any) -> orphan_sweep.SweepResult:
     return orphan_sweep.run_once(hands.desk, hands.clock.at)
 
 
@@ -121,9 +121,9 @@ def test_a_draft_that_has_people_right_before_it_is_deleted_is_kept(
     hands: Any, sandbox: Any, somebody: Any
 ) -> None:
     draft = hands.stranger_makes_a_draft(somebody)
-    place = Round(hands.desk.engine, hands.desk.vendor, hands.clock.at)
+    place = SweepRun(hands.desk.engine, hands.desk.vendor, hands.clock.at)
 
-    assert registry.discard(place, draft, "left by a lost create")
+    assert registry.delete_draft(place, draft, "left by a lost create")
 
     assert sandbox.order()["id"] == draft
     assert hands.strays() == {draft: "seen"}
@@ -144,7 +144,7 @@ def test_arming_declares_the_account_exclusive_again(hands: Any, somebody: Any) 
     hands.stranger_makes_a_draft(somebody)
     look(hands)
     assert installation(hands).shared_at is not None
-    found = activation.survey(hands.desk)
+    found = activation.compare_with_vendor(hands.desk)
 
     with hands.desk.engine.begin() as connection:
         account_ownership.declare_exclusive(connection, found.newest_order, hands.clock.at)
@@ -173,7 +173,7 @@ def test_arming_holds_back_a_mailing_although_its_earlier_order_shows_late(
     sent = hands.to(Stage.SETTLE, people=1)
     hands.pen.forge(sent, order_id=10**9)
 
-    found = activation.survey(hands.desk, pause=hands.forward)
+    found = activation.compare_with_vendor(hands.desk, pause=hands.forward)
 
     assert found.suspects.keys() == {mailing_id}
 
@@ -183,13 +183,13 @@ def test_arming_holds_back_a_mailing_whose_first_person_alone_is_on_an_order(han
     sent = hands.to_the_end(hands.new_mailing(1))
     hands.pen.forge(sent.id, order_id=10**9)
 
-    assert activation.survey(hands.desk, pause=hands.forward).suspects.keys() == {mailing_id}
+    assert activation.compare_with_vendor(hands.desk, pause=hands.forward).suspects.keys() == {mailing_id}
 
 
 def test_arming_looks_once_where_no_mailing_would_go_on(hands: Any) -> None:
     paid_before_the_restore(hands)
 
-    found = activation.survey(hands.desk, pause=pytest.fail)
+    found = activation.compare_with_vendor(hands.desk, pause=pytest.fail)
 
     assert len(found.suspects) == 1
 
@@ -198,7 +198,7 @@ def test_arming_looks_at_each_order_again_before_a_mailing_goes_on(hands: Any, s
     hands.new_mailing(2)
     pauses: list[float] = []
 
-    found = activation.survey(hands.desk, pause=pauses.append)
+    found = activation.compare_with_vendor(hands.desk, pause=pauses.append)
 
     assert found.suspects == {}
     assert pauses == [hands.desk.settings.visibility_window_seconds]
@@ -219,11 +219,13 @@ def test_a_restored_mailing_whose_people_are_on_an_order_is_held_back_in_every_s
     elif state is State.APPROVAL:
         hands.pen.forge(mailing_id, state=state, wake_at=None)
 
-    found = activation.survey(hands.desk, pause=hands.forward)
+    found = activation.compare_with_vendor(hands.desk, pause=hands.forward)
 
     assert found.suspects.keys() == {mailing_id}
     with hands.desk.engine.begin() as connection:
-        assert transitions.suspect(connection, mailing_id, "arm", "may be sent", {}, hands.clock.at)
+        assert transitions.flag_possibly_sent(
+            connection, mailing_id, "arm", "may be sent", {}, hands.clock.at
+        )
     row = hands.pen.mailing(mailing_id)
     assert (row.state, row.reason_code, row.claim) == (State.ATTENTION, "maybe_sent", None)
     assert row.recovering is (state is State.WORKING)
@@ -234,9 +236,11 @@ def test_a_mailing_that_ended_or_is_with_a_person_is_not_held_back_again(hands: 
     mailing_id = paid_before_the_restore(hands)
     hands.pen.forge(mailing_id, state=state, wake_at=None, reason="as it was", reason_code="earlier")
 
-    assert activation.survey(hands.desk, pause=pytest.fail).suspects == {}
+    assert activation.compare_with_vendor(hands.desk, pause=pytest.fail).suspects == {}
     with hands.desk.engine.begin() as connection:
-        assert not transitions.suspect(connection, mailing_id, "arm", "may be sent", {}, hands.clock.at)
+        assert not transitions.flag_possibly_sent(
+            connection, mailing_id, "arm", "may be sent", {}, hands.clock.at
+        )
 
 
 def test_nothing_is_claimed_while_it_is_in_doubt_whether_this_is_a_copy(hands: Any, sandbox: Any) -> None:

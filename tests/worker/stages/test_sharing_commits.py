@@ -12,10 +12,10 @@ from sqlalchemy import select
 from models import Mailing, Stage, State
 from tests.worker.stages.test_abreast import commits, deliver, only_two_are_paid, rows
 from worker import group_commit
-from worker.engine.run_budget import Pace
+from worker.engine.run_budget import RunBudget
 
 _PATIENCE_SECONDS = 20.0
-ONE_STAGE = Pace(seconds=0)
+ONE_STAGE = RunBudget(seconds=0)
 
 
 class Workers:

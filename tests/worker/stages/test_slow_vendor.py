@@ -4,17 +4,17 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lettrlabs import Call, Outcome
+from lettrlabs import CallRecord, Outcome
 from models import Stage, State
 from tests.worker.stages.test_abreast import deliver, rows, slow
-from worker.context import CALLS, CONCURRENCY
-from worker.engine.pipeline import Next
-from worker.engine.run_budget import ABREAST, Pace
+from worker.context import CALL_POOL_SIZE, MESSAGE_THREADS
+from worker.engine.pipeline import ChainAction
+from worker.engine.run_budget import MESSAGE_BATCH_SIZE, RunBudget
 
 
-def called(milliseconds: int, status: int | None = 200) -> Call:
+def called(milliseconds: int, status: int | None = 200) -> CallRecord:
     """Return a call that took so long."""
-    return Call(
+    return CallRecord(
         operation="summary",
         method="GET",
         path="/",
@@ -31,7 +31,7 @@ def called(milliseconds: int, status: int | None = 200) -> Call:
 
 
 def test_a_vendor_is_slow_once_all_but_one_of_the_last_calls_were() -> None:
-    pace = Pace()
+    pace = RunBudget()
     pace.took([called(300)] * 7)
     assert not pace.is_slow
     pace.took([called(5)])
@@ -41,7 +41,7 @@ def test_a_vendor_is_slow_once_all_but_one_of_the_last_calls_were() -> None:
 
 
 def test_a_call_that_nobody_answered_tells_nothing_of_the_pace() -> None:
-    pace = Pace()
+    pace = RunBudget()
     pace.took([called(300)] * 8)
 
     pace.took([called(0, status=None)] * 8)
@@ -50,13 +50,13 @@ def test_a_call_that_nobody_answered_tells_nothing_of_the_pace() -> None:
 
 
 def test_a_slow_vendor_is_asked_for_several_at_the_same_time(hands: Any, sandbox: Any, several: Any) -> None:
-    mailings = several(ABREAST)
+    mailings = several(MESSAGE_BATCH_SIZE)
     sandbox.fail("create_order", "slow", seconds=0.3, applied=True)
     began = time.monotonic()
 
     deliver(hands, mailings, pace=slow(0))
 
-    assert time.monotonic() - began < 0.3 * ABREAST
+    assert time.monotonic() - began < 0.3 * MESSAGE_BATCH_SIZE
     found = rows(hands, mailings)
     assert {row.state for row in found} == {State.QUEUED}
     assert {row.order_id for row in found if row.stage is Stage.ATTACH} == {
@@ -67,25 +67,25 @@ def test_a_slow_vendor_is_asked_for_several_at_the_same_time(hands: Any, sandbox
 def test_with_a_slow_vendor_each_becomes_one_paid_order_as_well(
     hands: Any, sandbox: Any, several: Any
 ) -> None:
-    mailings = several(ABREAST)
+    mailings = several(MESSAGE_BATCH_SIZE)
 
     said = deliver(hands, mailings, pace=slow())
 
-    assert said is Next.NOTHING
+    assert said is ChainAction.NOTHING
     assert {(row.stage, row.state) for row in rows(hands, mailings)} == {(Stage.SETTLE, State.QUEUED)}
     assert {hands.to_the_end(one).state for one in mailings} == {State.SENT}
-    assert sandbox.calls("checkout") == sandbox.http.requests("create_order") == ABREAST
+    assert sandbox.calls("checkout") == sandbox.http.requests("create_order") == MESSAGE_BATCH_SIZE
 
 
 def test_what_a_slow_vendor_leaves_no_time_for_is_given_back(hands: Any, sandbox: Any, several: Any) -> None:
-    mailings = several(ABREAST)
+    mailings = several(MESSAGE_BATCH_SIZE)
 
     said = deliver(hands, mailings, pace=slow(0))
 
-    assert said is Next.GO_ON
+    assert said is ChainAction.GO_ON
     found = rows(hands, mailings)
     begun = [row for row in found if row.stage is Stage.ATTACH]
-    assert len(begun) == sandbox.calls("create_order") == CALLS * 2 // CONCURRENCY
+    assert len(begun) == sandbox.calls("create_order") == CALL_POOL_SIZE * 2 // MESSAGE_THREADS
     assert all(row.state is State.QUEUED and row.attempts == 0 for row in found)
     assert all(row.wake_at <= hands.clock.at for row in found if row.stage is Stage.CREATE)
 

@@ -9,23 +9,23 @@ import pytest
 from sqlalchemy import select, text, update
 
 from lettrlabs import Unavailable
-from models import Mailing, Stage, Stray, VendorCall
+from models import Mailing, OrphanOrder, Stage, VendorCall
 from worker.orphans import registry
 from worker.periodic import orphan_sweep
-from worker.periodic.orphan_sweep import Round, Swept
-from worker.results import Contested
+from worker.periodic.orphan_sweep import SweepResult, SweepRun
+from worker.results import ClaimConflictError
 
 NOBODY = "http://127.0.0.1:9/api"
 
 
-def look(hands: Any) -> Swept:
+def look(hands: Any) -> SweepResult:
     return orphan_sweep.run_once(hands.desk, hands.clock.at)
 
 
 def test_a_draft_that_no_mailing_explains_is_noted_and_left_alone_at_first(hands: Any, sandbox: Any) -> None:
     stray = hands.stranger_makes_a_draft()
 
-    assert look(hands) == Swept(found=(stray,), deleted=())
+    assert look(hands) == SweepResult(found=(stray,), deleted=())
 
     assert hands.strays() == {stray: "seen"}
     assert len(sandbox.orders()) == 1
@@ -36,7 +36,7 @@ def test_a_stray_seen_in_two_looks_is_deleted_where_the_account_is_ours(hands: A
     look(hands)
     hands.forward(3600)
 
-    assert look(hands) == Swept(found=(stray,), deleted=(stray,))
+    assert look(hands) == SweepResult(found=(stray,), deleted=(stray,))
 
     assert hands.strays() == {stray: "deleted"}
     assert sandbox.orders() == []
@@ -46,7 +46,7 @@ def test_a_stray_is_only_listed_where_the_account_is_shared(hands: Any, sandbox:
     shared = hands.with_settings(exclusive=False)
     stray = hands.stranger_makes_a_draft()
     for _ in range(3):
-        assert look(shared) == Swept(found=(stray,), deleted=())
+        assert look(shared) == SweepResult(found=(stray,), deleted=())
         hands.forward(3600)
 
     assert hands.strays() == {stray: "seen"}
@@ -60,7 +60,7 @@ def test_two_beats_that_look_at_once_are_one_look(hands: Any, sandbox: Any) -> N
 
     assert look(hands).deleted == ()
     with hands.desk.engine.connect() as connection:
-        assert connection.scalar(select(Stray.sightings)) == 1
+        assert connection.scalar(select(OrphanOrder.sightings)) == 1
     assert len(sandbox.orders()) == 1
 
 
@@ -68,7 +68,7 @@ def test_two_beats_that_look_at_once_are_one_look(hands: Any, sandbox: Any) -> N
 def test_the_order_of_a_mailing_is_no_stray(hands: Any, sandbox: Any, stage: Stage) -> None:
     hands.to(stage)
 
-    assert look(hands) == Swept(found=(), deleted=())
+    assert look(hands) == SweepResult(found=(), deleted=())
     assert len(sandbox.orders()) == 1
 
 
@@ -79,7 +79,7 @@ def test_a_draft_with_people_on_it_is_somebodys_work_and_no_stray(
     look(hands)
     hands.forward(3600)
 
-    assert look(hands) == Swept(found=(), deleted=())
+    assert look(hands) == SweepResult(found=(), deleted=())
     assert len(sandbox.orders()) == 1
 
 
@@ -93,7 +93,7 @@ def test_a_stray_that_was_used_or_deleted_meanwhile_is_forgotten(hands: Any, som
         hands.desk.vendor.delete_order(stray)
     hands.forward(3600)
 
-    assert look(hands) == Swept(found=(), deleted=())
+    assert look(hands) == SweepResult(found=(), deleted=())
     assert hands.strays() == {}
 
 
@@ -116,8 +116,8 @@ def test_a_stray_that_one_look_does_not_show_is_found_again_and_deleted(hands: A
 def test_a_draft_that_shows_long_after_its_deletion_is_deleted_once_more(hands: Any, sandbox: Any) -> None:
     stray = hands.stranger_makes_a_draft()
     with hands.desk.engine.begin() as connection:
-        registry.sighted(connection, stray, "seen", hands.clock.at)
-        connection.execute(update(Stray).values(fate="deleted"))
+        registry.record_sighting(connection, stray, "seen", hands.clock.at)
+        connection.execute(update(OrphanOrder).values(fate="deleted"))
 
     for _ in range(2):
         hands.forward(3600)
@@ -158,13 +158,13 @@ def test_a_draft_that_was_to_be_deleted_by_its_recovery_is_deleted_even_in_a_sha
     shared = hands.with_settings(exclusive=False)
     left = hands.stranger_makes_a_draft()
     sandbox.fail("delete_order", "cut_before", count=1)
-    assert not registry.discard(a_round(shared), left, "answered after its claim was lost")
+    assert not registry.delete_draft(a_round(shared), left, "answered after its claim was lost")
 
     assert look(shared).deleted == (left,)
 
 
-def a_round(hands: Any) -> Round:
-    return Round(hands.desk.engine, hands.desk.vendor, hands.clock.at)
+def a_round(hands: Any) -> SweepRun:
+    return SweepRun(hands.desk.engine, hands.desk.vendor, hands.clock.at)
 
 
 def test_a_draft_that_was_taken_is_not_condemned(hands: Any, sandbox: Any) -> None:
@@ -172,7 +172,7 @@ def test_a_draft_that_was_taken_is_not_condemned(hands: Any, sandbox: Any) -> No
     with hands.desk.engine.begin() as connection:
         registry.adopt(connection, draft, hands.clock.at)
 
-    assert registry.discard(a_round(hands), draft, "left over")
+    assert registry.delete_draft(a_round(hands), draft, "left over")
 
     assert len(sandbox.orders()) == 1
     assert hands.strays() == {draft: "adopted"}
@@ -181,7 +181,7 @@ def test_a_draft_that_was_taken_is_not_condemned(hands: Any, sandbox: Any) -> No
 def test_the_order_of_a_mailing_is_not_condemned(hands: Any, sandbox: Any) -> None:
     order = hands.pen.mailing(hands.to(Stage.ATTACH)).order_id
 
-    assert registry.discard(a_round(hands), order, "left over")
+    assert registry.delete_draft(a_round(hands), order, "left over")
 
     assert len(sandbox.orders()) == 1
     assert hands.strays() == {}
@@ -192,9 +192,9 @@ def test_a_draft_that_was_condemned_is_not_taken(hands: Any, sandbox: Any, *, go
     draft = hands.stranger_makes_a_draft()
     if not gone:
         sandbox.fail("delete_order", "cut_before", count=1)
-    registry.discard(a_round(hands), draft, "left over")
+    registry.delete_draft(a_round(hands), draft, "left over")
 
-    with pytest.raises(Contested), hands.desk.engine.begin() as connection:
+    with pytest.raises(ClaimConflictError), hands.desk.engine.begin() as connection:
         registry.adopt(connection, draft, hands.clock.at)
 
     assert hands.strays() == {draft: "deleted" if gone else "condemned"}
@@ -206,7 +206,7 @@ def test_a_create_under_way_is_not_taken_for_a_stray(hands: Any, sandbox: Any) -
         assert len(look(hands).found) == 1
     hands.forward(timedelta(hours=1).total_seconds())
 
-    assert look(hands) == Swept(found=(), deleted=())
+    assert look(hands) == SweepResult(found=(), deleted=())
     assert sandbox.order()["id"] == hands.pen.mailing(mailing_id).order_id
 
 
@@ -217,11 +217,11 @@ def test_taking_an_order_races_marking_it_for_deletion_and_one_of_the_two_wins(h
 
     def mark() -> None:
         marked.set()
-        fate.append(registry.discard(a_round(hands), draft, "left over"))
+        fate.append(registry.delete_draft(a_round(hands), draft, "left over"))
 
     marker = threading.Thread(target=mark, daemon=True)
     with hands.desk.engine.begin() as connection:
-        registry.take(connection, [draft])
+        registry.register_orders(connection, [draft])
         marker.start()
         assert marked.wait(5)
         wait_until_blocked(hands.desk.engine)
@@ -248,7 +248,7 @@ def wait_until_blocked(engine: Any) -> None:
 def test_an_order_marked_for_deletion_cannot_be_taken(hands: Any, sandbox: Any) -> None:
     draft = hands.stranger_makes_a_draft()
     sandbox.fail("delete_order", "cut_before", count=1)
-    assert not registry.discard(a_round(hands), draft, "left over")
+    assert not registry.delete_draft(a_round(hands), draft, "left over")
 
-    with pytest.raises(Contested), hands.desk.engine.begin() as connection:
-        registry.take(connection, [draft])
+    with pytest.raises(ClaimConflictError), hands.desk.engine.begin() as connection:
+        registry.register_orders(connection, [draft])

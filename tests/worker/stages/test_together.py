@@ -4,13 +4,13 @@ from typing import Any
 
 from models import Stage, State
 from worker.engine import pipeline
-from worker.engine.pipeline import Pace
+from worker.engine.pipeline import RunBudget
 
 
 def settle(hands: Any, mailings: list[int], on: Any = None) -> list[Any]:
     """Look at the payments of these mailings when that is due; return their rows."""
     hands.until(max(hands.pen.mailing(one).not_before for one in mailings))
-    pipeline.settle((on or hands).desk, mailings, Pace())
+    pipeline.settle((on or hands).desk, mailings, RunBudget())
     return [hands.pen.mailing(one) for one in mailings]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console.queries.attention import list_waiting
-from lettrlabs.transport import Reply, Silence, Transport
+from lettrlabs.transport import NoResponse, Reply, Transport
 from models import Stage, State
 from worker import transitions
 
@@ -15,7 +15,7 @@ TROUBLES = {
     "500": Reply(500, b"", None),
     "503 with a pause": Reply(503, b"", None, 1.0),
     "no plan": Reply(403, b"", None),
-    "silence": Silence(sent=True, why="no answer"),
+    "silence": NoResponse(sent=True, why="no answer"),
 }
 
 

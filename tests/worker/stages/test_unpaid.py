@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console.actions import attention
-from console.errors import Complaint
+from console.errors import CommandError
 from console.session import Session
 from models import Stage, State
 from tests.worker.stages.test_late_reads import LAGS, show_order
@@ -62,7 +62,7 @@ def assert_refused(hands: Any, mailing_id: int, refused: Any, words: str) -> Non
 
 @pytest.mark.parametrize("way", GIVES_UP)
 def test_what_shows_a_payment_is_not_given_up(hands: Any, asking: int, decide: Any, way: str) -> None:
-    with pytest.raises(Complaint) as refused:
+    with pytest.raises(CommandError) as refused:
         decide(asking, way)
 
     assert_refused(hands, asking, refused, "taken for order")
@@ -75,7 +75,7 @@ def test_what_settles_is_not_given_up(hands: Any, sandbox: Any, decide: Any, way
     hands.pen.forge(mailing_id, state=State.ATTENTION, reason="why", reason_code="order_gone", wake_at=None)
     long_ago(hands, mailing_id)
 
-    with pytest.raises(Complaint) as refused:
+    with pytest.raises(CommandError) as refused:
         decide(mailing_id, way)
 
     assert_refused(hands, mailing_id, refused, "reads Payment Needed")
@@ -91,7 +91,7 @@ def test_what_may_still_show_a_payment_is_not_given_up(
     hands.step(mailing_id)
     hands.pen.forge(mailing_id, state=State.ATTENTION, reason="why", reason_code="order_gone", wake_at=None)
 
-    with pytest.raises(Complaint):
+    with pytest.raises(CommandError):
         decide(mailing_id, "failed")
 
     assert hands.pen.mailing(mailing_id).state is State.ATTENTION
@@ -105,7 +105,7 @@ def test_an_order_that_is_not_listed_but_has_people_is_not_given_up(
     long_ago(hands, mailing_id)
     sandbox.set(ordersLagSeconds=100_000, transactionsLagSeconds=100_000)
 
-    with pytest.raises(Complaint) as refused:
+    with pytest.raises(CommandError) as refused:
         decide(mailing_id, "failed")
 
     assert_refused(hands, mailing_id, refused, "still has people on it")
@@ -115,7 +115,7 @@ def test_an_order_that_is_not_listed_but_has_people_is_not_given_up(
 def test_without_the_vendors_answer_nothing_is_given_up(
     hands: Any, asking: int, decide: Any, way: str
 ) -> None:
-    with pytest.raises(Complaint) as refused:
+    with pytest.raises(CommandError) as refused:
         decide(asking, way, NOBODY)
 
     assert_refused(hands, asking, refused, "could not say")

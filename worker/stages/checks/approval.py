@@ -10,17 +10,17 @@ from sqlalchemy import Connection
 
 from models import Approval
 from worker.billing.amounts import exceeds, money
-from worker.billing.approval_terms import Offer, agreed, offered
-from worker.job import Work
-from worker.results import AskApproval, AskPerson, Facts, Note, Result
+from worker.billing.approval_terms import ApprovalTerms, approved_terms, current_terms
+from worker.job import StageJob
+from worker.results import Details, Effect, NeedsApproval, NeedsReview, Result
 from worker.stages import proof_files, quote_request
-from worker.stages.quote_request import Priced, Taken
-from worker.transitions import Held
+from worker.stages.quote_request import FetchedQuote, Priced
+from worker.transitions import ClaimedMailing
 
 _WAITS = "waits for approval"
 
 
-def is_missing(held: Held, total: Decimal) -> bool:
+def needs_approval(held: ClaimedMailing, total: Decimal) -> bool:
     """Return whether a person must agree to this total and nobody has."""
     if held.approved_at is not None:
         return False
@@ -29,15 +29,15 @@ def is_missing(held: Held, total: Decimal) -> bool:
     return held.approval is Approval.REQUIRED
 
 
-def objection(work: Work) -> Result | None:
+def check(work: StageJob) -> Result | None:
     """Ask a person if what they agreed to is not what would be paid for now, or if nobody has agreed yet.
 
     Keeps a new quote where the price moved and nobody need be asked. Raises Unavailable, Refused, ClaimLost.
     """
     was = _agreed(work)
     pdf = None if was is None else _other_proof(work, was.proof_sha256)
-    priced = quote_request.assess(work, quote_request.ask(work))
-    if isinstance(priced, AskPerson):
+    priced = quote_request.assess(work, quote_request.fetch_quote(work))
+    if isinstance(priced, NeedsReview):
         return quote_request.once_evident(work, priced)
     if was is None:
         return _first_asked(work, priced)
@@ -48,26 +48,26 @@ def objection(work: Work) -> Result | None:
     return None
 
 
-def _agreed(work: Work) -> Offer | None:
+def _agreed(work: StageJob) -> ApprovalTerms | None:
     if work.held.approved_at is None:
         return None
     with work.engine.connect() as connection:
-        return agreed(connection, work.held.id)
+        return approved_terms(connection, work.held.id)
 
 
-def _first_asked(work: Work, priced: Priced) -> Result | None:
+def _first_asked(work: StageJob, priced: Priced) -> Result | None:
     if work.held.approved_at is not None:
         why = "its approval does not say what was approved: approve it again"
         return _asked_again(work, priced, None, why)
-    if is_missing(work.held, priced.cost.total):
+    if needs_approval(work.held, priced.cost.total):
         return _asked_again(work, priced, None, _WAITS)
     _keep_if_new(work, priced)
     return None
 
 
-def _changes(work: Work, was: Offer, pdf: bytes | None, priced: Priced) -> list[str]:
+def _changes(work: StageJob, was: ApprovalTerms, pdf: bytes | None, priced: Priced) -> list[str]:
     with work.engine.connect() as connection:
-        there = offered(connection, work.held.id)
+        there = current_terms(connection, work.held.id)
     changes = [] if there is None else [f"{what} changed" for what in there.changes_from(was)]
     if pdf is not None:
         changes.append("the proof changed")
@@ -82,32 +82,34 @@ def _moved_too_far(agreed_to: Decimal, now: Decimal, percent: Decimal) -> bool:
     return exceeds(abs(now - agreed_to), agreed_to * percent / 100)
 
 
-def _other_proof(work: Work, agreed_to: bytes | None) -> bytes | None:
+def _other_proof(work: StageJob, agreed_to: bytes | None) -> bytes | None:
     """Return the proof if it is another one than was agreed to, None if it is the same.
 
     It is fetched once more where it differs: a vendor that draws two different files of one order within a moment
     (with the time inside) cannot be compared with, and then the other three must do.
     """
-    pdf = proof_files.fetch(work)
-    if proof_files.name_of(pdf) == agreed_to or proof_files.fetch(work) != pdf:
+    pdf = proof_files.fetch_proof(work)
+    if proof_files.proof_digest(pdf) == agreed_to or proof_files.fetch_proof(work) != pdf:
         return None
     return pdf
 
 
-def _asked_again(work: Work, priced: Priced, pdf: bytes | None, why: str) -> Result:
-    values: Facts = {**priced.values, "approved_at": None, "approved_by": None}
+def _asked_again(work: StageJob, priced: Priced, pdf: bytes | None, why: str) -> Result:
+    values: Details = {**priced.values, "approved_at": None, "approved_by": None}
     if pdf is not None:
-        values = {**values, "proof_sha256": proof_files.name_of(pdf)}
+        values = {**values, "proof_sha256": proof_files.proof_digest(pdf)}
 
     def record(connection: Connection) -> None:
-        quote_request.keep(connection, [Taken(work.held, priced, work.now())])
+        quote_request.save_quotes(connection, [FetchedQuote(work.held, priced, work.now())])
         if pdf is not None:
-            proof_files.keep(connection, [pdf])
+            proof_files.save_proofs(connection, [pdf])
 
-    return AskApproval(values, record, why)
+    return NeedsApproval(values, record, why)
 
 
-def _keep_if_new(work: Work, priced: Priced) -> None:
+def _keep_if_new(work: StageJob, priced: Priced) -> None:
     if priced.cost.total == work.held.quoted:
         return
-    work.checkpoint(priced.values, Note(quote_request.keep, Taken(work.held, priced, work.now())))
+    work.checkpoint(
+        priced.values, Effect(quote_request.save_quotes, FetchedQuote(work.held, priced, work.now()))
+    )

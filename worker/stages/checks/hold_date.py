@@ -3,13 +3,13 @@
 from datetime import UTC, date, timedelta
 
 from lettrlabs import ProductionSpeed
-from worker.job import Work
-from worker.results import AskPerson, Result
+from worker.job import StageJob
+from worker.results import NeedsReview, Result
 from worker.scheduling import postal_calendar
-from worker.scheduling.schedule import TimeTrouble
+from worker.scheduling.schedule import ScheduleProblem
 
 
-def objection(work: Work) -> Result | None:
+def check(work: StageJob) -> Result | None:
     """Ask for attention if LettrLabs would refuse the hold date, naming the earliest that it would not.
 
     The date must be later than the normal estimated production completion date (LettrLabs, Checkout Summary), which
@@ -26,17 +26,17 @@ def objection(work: Work) -> Result | None:
         f"LettrLabs cannot hold it until {hold}: normal production ends on {normal}, and the earliest possible "
         f"date is {earliest}: mailrun reschedule {work.held.id} --hold-until {earliest}"
     )
-    return AskPerson(
-        TimeTrouble.HOLD_TOO_EARLY, why, {"holdUntil": hold.isoformat(), "earliest": earliest.isoformat()}
+    return NeedsReview(
+        ScheduleProblem.HOLD_TOO_EARLY, why, {"holdUntil": hold.isoformat(), "earliest": earliest.isoformat()}
     )
 
 
-def payment_day(work: Work) -> date:
+def payment_day(work: StageJob) -> date:
     """Return the day, in UTC, on which a mailing will be paid for if nothing keeps it beyond its time."""
     return max(work.now(), work.held.send_at or work.now()).astimezone(UTC).date()
 
 
-def _normal_completion(work: Work) -> date | None:
+def _normal_completion(work: StageJob) -> date | None:
     held = work.held
     told = work.vendor.summary(held.order, postage=held.postage, production=held.speed)
     completes = told.production_dates.get(ProductionSpeed.NORMAL)

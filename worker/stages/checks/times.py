@@ -1,14 +1,14 @@
 """What time has to say right before money moves."""
 
-from worker.job import Work
+from worker.job import StageJob
 from worker.results import Result
 from worker.stages import delivery_choice
 from worker.stages.checks import hold_date, send_time
 
 
-def objection(work: Work) -> Result | None:
+def check(work: StageJob) -> Result | None:
     """Return what is to be done instead of checking out now, None if this is the time for it.
 
     First the mailing's own time, then whether LettrLabs would take its hold date, then whether it would still arrive.
     """
-    return send_time.objection(work) or hold_date.objection(work) or delivery_choice.objection(work)
+    return send_time.check(work) or hold_date.check(work) or delivery_choice.check(work)

@@ -2,8 +2,8 @@
 
 from lettrlabs import NotSent, Rejected, Unavailable
 from lettrlabs import Refused as ReadRefused
-from worker.job import Work
-from worker.results import AskPerson, Discarded, Wait
+from worker.job import StageJob
+from worker.results import Cancelled, NeedsReview, Wait
 from worker.stages.vendor import no_answer, visibility
 
 _LONGEST_PAUSE = 300.0
@@ -12,42 +12,42 @@ _ACCOUNT_TROUBLE = frozenset({401, 403})
 _NOT_FOUND = 404
 
 
-def pause_for(work: Work, retry_after: float | None) -> float:
+def backoff_seconds(work: StageJob, retry_after: float | None) -> float:
     """Return the seconds to leave the vendor alone: what it asked for, or longer with every time, up to 5 minutes."""
     growing: float = work.settings.retry_seconds * 2 ** min(work.held.waits, 10)
     return max(retry_after or 0.0, min(growing, _LONGEST_PAUSE))
 
 
-def not_now(work: Work, trouble: NotSent | Unavailable) -> Wait | AskPerson:
+def wait_for_vendor(work: StageJob, trouble: NotSent | Unavailable) -> Wait | NeedsReview:
     """Return what follows where nothing was written, and later may well be."""
     why = f"LettrLabs could not be reached: {trouble.why}"
-    pause = pause_for(work, trouble.retry_after)
+    pause = backoff_seconds(work, trouble.retry_after)
     # A pause that is the account's says nothing about this mailing.
     return Wait(pause, why) if no_answer.is_asked_for(trouble) else unanswered(work, pause, why)
 
 
-def refused(work: Work, refusal: Rejected | ReadRefused) -> Wait | AskPerson | Discarded:
+def handle_rejection(work: StageJob, refusal: Rejected | ReadRefused) -> Wait | NeedsReview | Cancelled:
     """Return what follows from a definite refusal: the account's trouble waits, anything else is for a person.
 
     A refusal may be of a moment, or because the vendor does not see yet what was written: it is asked about again.
     """
     if refusal.status in _ACCOUNT_TROUBLE:
         why = f"LettrLabs refuses the key or the plan ({refusal.status})"
-        return unanswered(work, pause_for(work, None), why)
+        return unanswered(work, backoff_seconds(work, None), why)
     if refusal.status == _NOT_FOUND:
         try:
             if _is_gone(work):
-                return order_gone(work)
+                return order_missing(work)
         except Unavailable as trouble:
             # Whether the order is gone decides what this means: that is asked again, not a person.
-            return not_now(work, trouble)
+            return wait_for_vendor(work, trouble)
     words = refusal.words or "no reason given"
     why = f"LettrLabs refused ({refusal.status}): {words}"
     facts = {"status": refusal.status, "reasonCode": refusal.reason_code, "words": refusal.words}
-    return visibility.wait(work, why) or AskPerson("refused", why, facts)
+    return visibility.wait(work, why) or NeedsReview("refused", why, facts)
 
 
-def order_gone(work: Work) -> Wait | AskPerson | Discarded:
+def order_missing(work: StageJob) -> Wait | NeedsReview | Cancelled:
     """Return what follows from an order that the vendor does not show; once that is evidence, a person is asked.
 
     Unless it was to be cancelled: then a worker deleted the draft and did not live to write it down.
@@ -56,12 +56,12 @@ def order_gone(work: Work) -> Wait | AskPerson | Discarded:
     if hidden is not None:
         return hidden
     if work.held.cancel_requested and not work.held.may_be_checked_out:
-        return Discarded()
+        return Cancelled()
     why = f"order {work.held.order} is not at LettrLabs any more"
-    return AskPerson("order_gone", why, {"orderId": work.held.order})
+    return NeedsReview("order_gone", why, {"orderId": work.held.order})
 
 
-def _is_gone(work: Work) -> bool:
+def _is_gone(work: StageJob) -> bool:
     # A 404 may also be of a path, which says nothing about the order: so it is asked for by its number.
     try:
         return work.held.order_id is not None and work.vendor.order(work.held.order) is None
@@ -69,11 +69,11 @@ def _is_gone(work: Work) -> bool:
         return False
 
 
-def unanswered(work: Work, pause: float, why: str) -> Wait | AskPerson:
+def unanswered(work: StageJob, pause: float, why: str) -> Wait | NeedsReview:
     """Return a wait for an answer, or ask a person where others get on and this mailing has not since long ago."""
     since = work.held.unanswered_since or work.now()
     if not no_answer.is_of_one_mailing(work, since):
         return Wait(pause, why, unanswered_since=since)
     facts = {"unansweredSince": since.isoformat(), "orderId": work.held.order_id}
     asks = f"{why}; other mailings pass {work.held.stage}, this one has not since {since:%Y-%m-%d %H:%M} UTC"
-    return AskPerson("unanswered", asks, facts)
+    return NeedsReview("unanswered", asks, facts)

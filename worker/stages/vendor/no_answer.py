@@ -6,13 +6,13 @@ from typing import Final
 from sqlalchemy import select
 
 from lettrlabs import NotSent, Unavailable
-from models import EventLog, Move, Stage, State
-from worker.job import Work
+from models import Stage, State, StateChange, Transition
+from worker.job import StageJob
 
 _TOO_MANY: Final = 429
 # The log has no index by time: the newest moves tell whether others get on.
 _NEWEST_MOVES: Final = 2000
-_AHEAD: Final = (Move.ADVANCE, Move.RUN_AHEAD, Move.SEND, Move.ASK_APPROVAL)
+_AHEAD: Final = (Transition.ADVANCE, Transition.RUN_AHEAD, Transition.SEND, Transition.ASK_APPROVAL)
 
 
 def is_asked_for(trouble: NotSent | Unavailable) -> bool:
@@ -21,17 +21,17 @@ def is_asked_for(trouble: NotSent | Unavailable) -> bool:
     return status == _TOO_MANY or (status is None and trouble.retry_after is not None)
 
 
-def is_of_one_mailing(work: Work, since: datetime) -> bool:
+def is_of_one_mailing(work: StageJob, since: datetime) -> bool:
     """Return whether only this mailing has gone unanswered for longer than the setting allows."""
     limit = timedelta(seconds=work.settings.unanswered_seconds)
     return work.now() - since >= limit and _others_get_on(work, work.now() - limit / 4)
 
 
-def _others_get_on(work: Work, since: datetime) -> bool:
+def _others_get_on(work: StageJob, since: datetime) -> bool:
     """Return whether another mailing has passed this one's stage since then."""
     stages = list(Stage)
     beyond = stages[stages.index(work.held.stage) + 1 :]
-    newest = select(EventLog).order_by(EventLog.id.desc()).limit(_NEWEST_MOVES).subquery()
+    newest = select(StateChange).order_by(StateChange.id.desc()).limit(_NEWEST_MOVES).subquery()
     passed = newest.c.stage.in_(beyond) | (newest.c.state == State.SENT)
     query = select(newest.c.id).where(
         newest.c.mailing_id != work.held.id, newest.c.at >= since, newest.c.move.in_(_AHEAD), passed

@@ -4,8 +4,8 @@ from typing import Final
 
 from lettrlabs import PAID, Order, OrderStatus
 from models import Stage
-from worker.job import Work
-from worker.results import AskPerson
+from worker.job import StageJob
+from worker.results import NeedsReview
 
 _UNPAID: Final = frozenset({OrderStatus.DRAFT, OrderStatus.EDITS_NEEDED})
 _FINAL: Final = frozenset({OrderStatus.REFUNDED, OrderStatus.CANCELLED, OrderStatus.ERROR})
@@ -26,13 +26,13 @@ def is_final(order: Order) -> bool:
     return order.status in _FINAL
 
 
-def unexpected(order: Order) -> AskPerson:
+def unexpected(order: Order) -> NeedsReview:
     """Ask what to make of a status that neither waits for a payment nor follows one."""
-    return AskPerson("unexpected_status", f"the order became {order.status}", {"orderStatus": order.status})
+    return NeedsReview("unexpected_status", f"the order became {order.status}", {"orderStatus": order.status})
 
 
-def edits_needed(work: Work, order: Order) -> AskPerson:
+def edits_needed(work: StageJob, order: Order) -> NeedsReview:
     """Ask for the edits: no call of the API makes them, and until then the order cannot be paid for."""
     way_on = "--pay-again" if work.held.stage is Stage.SETTLE else "--retry"
     why = f"LettrLabs wants order {order.id} edited before it is paid for: edit it there, then {way_on}"
-    return AskPerson("edits_needed", why, {"orderId": order.id, "orderStatus": order.status})
+    return NeedsReview("edits_needed", why, {"orderId": order.id, "orderStatus": order.status})

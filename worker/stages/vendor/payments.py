@@ -6,7 +6,7 @@ from typing import Final
 
 from lettrlabs import LettrLabs, Refused
 from worker.billing.amounts import money
-from worker.billing.reconciliation import Account, books_of
+from worker.billing.reconciliation import OrderCharges, books_of
 from worker.stages.vendor import order_status
 
 _NOT_FOUND: Final = 404
@@ -38,7 +38,7 @@ def doubt(
 
 def _taken(vendor: LettrLabs, order_id: int) -> Decimal:
     books = books_of(_NO_MAILING, order_id, vendor.transactions([order_id]))
-    return Account.of(books).cost
+    return OrderCharges.of(books).cost
 
 
 def _has_people(vendor: LettrLabs, order_id: int) -> bool:

@@ -8,14 +8,14 @@ settlement window where a checkout may have happened, the visibility window ever
 from datetime import datetime, timedelta
 from typing import Final
 
-from worker.job import Work
+from worker.job import StageJob
 from worker.results import Wait
 
 _SHORTEST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 300.0
 
 
-def wait(work: Work, why: str) -> Wait | None:
+def wait(work: StageJob, why: str) -> Wait | None:
     """Return a wait while what a read did not show may still appear, None once its absence is evidence."""
     since, window = _missing_since(work), _window(work)
     now = work.now()
@@ -27,7 +27,7 @@ def wait(work: Work, why: str) -> Wait | None:
     return Wait(min(max(age, _SHORTEST_PAUSE), _LONGEST_PAUSE, left), why, missing_since=since)
 
 
-def _missing_since(work: Work) -> datetime:
+def _missing_since(work: StageJob) -> datetime:
     """Return the time of the first look in a row that did not show it: now, if this mailing has written since."""
     since, written = work.held.missing_since, work.held.order_written_at
     if since is None or work.has_written or (written is not None and since < written):
@@ -35,7 +35,7 @@ def _missing_since(work: Work) -> datetime:
     return since
 
 
-def _window(work: Work) -> timedelta:
+def _window(work: StageJob) -> timedelta:
     settings = work.settings
     if work.held.may_be_checked_out:
         return timedelta(seconds=settings.settlement_window_seconds)
