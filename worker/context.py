@@ -52,7 +52,7 @@ class WorkerContext:
         return ThreadPoolExecutor(CALL_POOL_SIZE, thread_name_prefix="aside")
 
     @cached_property
-    def callers(self) -> ThreadPoolExecutor:
+    def call_pool(self) -> ThreadPoolExecutor:
         """Threads for the calls of several mailings at the same time."""
         return ThreadPoolExecutor(CALL_POOL_SIZE, thread_name_prefix="caller")
 
@@ -72,7 +72,7 @@ class WorkerContext:
         return _LONGEST_CALL
 
     @property
-    def push_again(self) -> timedelta:
+    def redispatch_after(self) -> timedelta:
         """After how long a message counts as lost."""
         return timedelta(seconds=self.settings.push_again_seconds)
 

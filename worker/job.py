@@ -37,7 +37,7 @@ class OrderSnapshot:
     ``reserved_at`` is set by the commit that reserved the money while nobody on the order was suppressed.
     """
 
-    made_order: bool = False
+    created_by_this_claim: bool = False
     first_recipient: int | None = None
     reserved_at: datetime | None = None
     _recipients_at: datetime | None = None
@@ -46,17 +46,17 @@ class OrderSnapshot:
 
     def recipients(self, first: int, now: datetime) -> None:
         """Keep that the order was read back; ``first`` is the vendor's number of the first person on it."""
-        if self.made_order:
+        if self.created_by_this_claim:
             self.first_recipient, self._recipients_at = first, now
 
     def price(self, now: datetime) -> None:
         """Keep that the order was quoted."""
-        if self.made_order:
+        if self.created_by_this_claim:
             self._price_at = now
 
     def quote(self, told: Quote, now: datetime) -> None:
         """Keep a quote that was asked for before its stage."""
-        if self.made_order:
+        if self.created_by_this_claim:
             self._quote, self._price_at = told, now
 
     def quote_of(self, now: datetime) -> Quote | None:
@@ -68,7 +68,7 @@ class OrderSnapshot:
         """Return whether the money was reserved within the last moment."""
         return self.reserved_at is not None and now - self.reserved_at <= MAX_SNAPSHOT_AGE
 
-    def all_of_it(self, now: datetime) -> bool:
+    def is_fresh(self, now: datetime) -> bool:
         """Return whether recipients and price were both seen within the last moment."""
         seen = (self._recipients_at, self._price_at)
         return all(at is not None and now - at <= MAX_SNAPSHOT_AGE for at in seen)
@@ -86,56 +86,56 @@ class Foreseen:
 class StageJob:
     """What a stage is given. ``held`` is the mailing as last committed; every commit is fenced by its claim."""
 
-    def __init__(self, desk: WorkerContext, held: ClaimedMailing) -> None:
-        self.desk = desk
-        self.held = held
-        self.saw = OrderSnapshot()
+    def __init__(self, context: WorkerContext, claimed: ClaimedMailing) -> None:
+        self.context = context
+        self.mailing = claimed
+        self.snapshot = OrderSnapshot()
         self.together = SharedLook()
         self.then: Callable[[], Result] | None = None
         self.foreseen: Foreseen | None = None
-        self._looked_at = desk.clock()
+        self._row_read_at = context.clock()
         self._calls: list[CallRecord] = []
-        self.vendor: LettrLabs = desk.vendor.observed(self._calls.append)
+        self.vendor: LettrLabs = context.vendor.observed(self._calls.append)
 
     def see(self, together: SharedLook) -> None:
         """Take over what was seen of several orders in one call, this one's among them, and the evidence of it."""
         self.together = together
-        self._calls += together.calls_for(self.held.order)
+        self._calls += together.calls_for(self.mailing.order)
 
     @property
     def settings(self) -> Settings:
         """The settings of this process."""
-        return self.desk.settings
+        return self.context.settings
 
     @property
     def engine(self) -> Engine:
         """For reading, and for short transactions of their own; never held open across a vendor call."""
-        return self.desk.engine
+        return self.context.engine
 
     def now(self) -> datetime:
         """Return the desk's time."""
-        return self.desk.clock()
+        return self.context.clock()
 
     def checkpoint(self, values: Details, record: Record = nothing) -> None:
         """Commit a part of the stage and renew the lease; raises ClaimLost."""
         with self.engine.begin() as connection:
-            now, lease = self.now(), self.desk.lease
-            after = transitions.checkpoint(connection, self.held, now, lease, values, record, self._calls)
-        self.goes_on_as(after)
+            now, lease = self.now(), self.context.lease
+            after = transitions.checkpoint(connection, self.mailing, now, lease, values, record, self._calls)
+        self.apply_committed(after)
 
-    def hold_on(self) -> None:
+    def ensure_lease(self) -> None:
         """Make sure that the claim outlives one more call, renewing it if need be; raises ClaimLost.
 
         Asked right before a write: a process that was stopped for a while must not write under a claim that
         somebody else has by now.
         """
-        while self.now() + self.desk.longest_call >= self.held.lease_until:
+        while self.now() + self.context.longest_call >= self.mailing.lease_until:
             self.checkpoint({})
 
     @property
     def is_stale(self) -> bool:
         """Whether the row was last read so long ago that a pause or a cancellation may have come meanwhile."""
-        return self.now() - self._looked_at > MAX_ROW_AGE
+        return self.now() - self._row_read_at > MAX_ROW_AGE
 
     @property
     def calls(self) -> Sequence[CallRecord]:
@@ -145,20 +145,20 @@ class StageJob:
     @property
     def has_written(self) -> bool:
         """Whether a call that no commit has written down yet may have changed something at the vendor."""
-        return any(journal.may_have_written(call, self.held.order_id) for call in self._calls)
+        return any(journal.may_have_written(call, self.mailing.order_id) for call in self._calls)
 
-    def bear_witness(self) -> None:
+    def save_calls(self) -> None:
         """Record what the vendor answered although the claim is lost."""
         if self._calls:
             with self.engine.begin() as connection:
-                held = self.held
-                journal.save_calls(connection, self._calls, held.id, held.stage, held.claim)
+                claimed = self.mailing
+                journal.save_calls(connection, self._calls, claimed.id, claimed.stage, claimed.claim)
             self._calls.clear()
 
-    def goes_on_as(self, after: ClaimedMailing | None) -> None:
+    def apply_committed(self, after: ClaimedMailing | None) -> None:
         """Take over what was committed, the journal with it; a lost claim leaves the calls to bear witness of."""
         if after is None:
             raise ClaimLost
         self._calls.clear()
-        self.held = after
-        self._looked_at = self.now()
+        self.mailing = after
+        self._row_read_at = self.now()

@@ -43,10 +43,10 @@ class SharedLook:
         return {} if order is None else {"order_status": order.status}
 
 
-def look(desk: WorkerContext, order_ids: Sequence[int]) -> SharedLook:
+def look(context: WorkerContext, order_ids: Sequence[int]) -> SharedLook:
     """Look at these orders, and at the transactions of those that are paid."""
     calls: list[CallRecord] = []
-    vendor = desk.vendor.observed(calls.append)
+    vendor = context.vendor.observed(calls.append)
     try:
         orders = vendor.orders(order_ids)
         paid = [order.id for order in orders.values() if order.status in PAID]

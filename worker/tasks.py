@@ -45,7 +45,7 @@ _pace = RunBudget()
 _stopped = threading.Event()
 
 
-def desk() -> WorkerContext:
+def context() -> WorkerContext:
     """Return this process's desk; the first call opens it. A forked child opens its own."""
     process = heartbeat.this_process()
     with _opening:
@@ -56,7 +56,7 @@ def desk() -> WorkerContext:
 
 def _wake(task: Task, stage: Stage, mailing_ids: Sequence[int]) -> None:
     try:
-        what_next = process(desk(), mailing_ids, stage, _pace)
+        what_next = process(context(), mailing_ids, stage, _pace)
     except SQLAlchemyError as error:
         # The claims, if there are any, run out, and the due scan wakes the rows again.
         named = ", ".join(map(str, mailing_ids))
@@ -101,7 +101,7 @@ def checkout(self: Task, *mailing_ids: int) -> None:
 def settle(*mailing_ids: int) -> None:
     """Look whether the payments of mailings have settled, where that is due."""
     try:
-        pipeline.settle(desk(), mailing_ids, _pace)
+        pipeline.settle(context(), mailing_ids, _pace)
     except SQLAlchemyError as error:
         log.error("database_trouble: %s settling: %s", len(mailing_ids), type(error).__name__)  # noqa: TRY400
 
@@ -153,7 +153,7 @@ def _settle_doubt(here: WorkerContext, now: datetime) -> None:
 def dispatch() -> None:
     """Wake what is due; pushed by the beat at every tick."""
     _clear_piled_ticks()
-    here = desk()
+    here = context()
     now = here.clock()
     try:
         with here.engine.begin() as connection:
@@ -169,7 +169,7 @@ def dispatch() -> None:
 @app.task(name="mailrun.sweep")
 def sweep() -> None:
     """Look for drafts that no mailing explains; pushed by the beat every hour."""
-    here = desk()
+    here = context()
     try:
         stray_hunt.run_once(here, here.clock())
     except VendorError as trouble:
@@ -181,7 +181,7 @@ def sweep() -> None:
 @app.task(name="mailrun.forget")
 def forget() -> None:
     """Blank personal data that has served; pushed by the beat every hour."""
-    here = desk()
+    here = context()
     keep = timedelta(days=here.settings.keep_personal_days)
     try:
         retention.run_once(here.engine, here.clock(), keep, here.settings.data_dir)
@@ -192,7 +192,7 @@ def forget() -> None:
 @app.task(name="mailrun.notices")
 def notices() -> None:
     """Tell webhooks what happened; pushed by the beat at every tick."""
-    here = desk()
+    here = context()
     try:
         webhook_delivery.run_once(here.engine, here.settings, here.clock())
     except SQLAlchemyError as error:
@@ -202,7 +202,7 @@ def notices() -> None:
 @app.task(name="mailrun.tracking")
 def track() -> None:
     """Look for the pieces of sent mailings that are due a look; pushed by the beat every minute."""
-    here = desk()
+    here = context()
     try:
         delivery_tracking.run_once(here, here.clock())
     except VendorError as trouble:
@@ -214,7 +214,7 @@ def track() -> None:
 @app.task(name="mailrun.paid_orders")
 def watch_paid_orders() -> None:
     """Look at paid orders that are due a look; pushed by the beat every minute."""
-    here = desk()
+    here = context()
     try:
         paid_orders.run_once(here, here.clock())
     except VendorError as trouble:
@@ -226,7 +226,7 @@ def watch_paid_orders() -> None:
 def _show_life() -> None:
     while not _stopped.is_set():
         try:
-            here = desk()
+            here = context()
             measure_skew(here.engine)
             heartbeat.beat(here.engine, heartbeat.this_process(), heartbeat.WORKER, here.clock())
         except SQLAlchemyError as error:
@@ -237,7 +237,7 @@ def _show_life() -> None:
 @signals.worker_ready.connect
 def _when_ready(**_: Any) -> None:  # noqa: ANN401 - Celery's signals hand over whatever they like
     try:
-        desk()
+        context()
     except SettingsError as error:
         raise SystemExit(str(error)) from None
     # What is loaded by now stays: the collector would look it all over again for every few pages of people.

@@ -104,9 +104,9 @@ class FaultSchedule:
 
     def _hold(self) -> None:
         which = self.dice.randrange(2)
-        held = [contender.workers[which] for contender in self.contenders]
+        claimed = [contender.workers[which] for contender in self.contenders]
         seconds = LEASE_SECONDS + self.dice.uniform(1, 8)
-        stopped = [worker for worker in held if worker.hold()]
+        stopped = [worker for worker in claimed if worker.hold()]
         self.done["workers stopped past the lease"] += len(stopped)
         self._at(self.elapsed + seconds, lambda: _let_go(stopped))
         self._again(self.plan.hold_every, self._hold)

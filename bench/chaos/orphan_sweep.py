@@ -17,9 +17,9 @@ def main() -> None:
     from worker.periodic import orphan_sweep  # noqa: PLC0415 - finds the lower bounds
     from worker.settings import read_settings  # noqa: PLC0415 - as above
 
-    desk = open_context(read_settings())
-    swept = [orphan_sweep.run_once(desk, system_clock() + timedelta(hours=hours)) for hours in (1, 2)]
-    desk.close()
+    context = open_context(read_settings())
+    swept = [orphan_sweep.run_once(context, system_clock() + timedelta(hours=hours)) for hours in (1, 2)]
+    context.close()
     print(json.dumps([{"found": len(one.found), "deleted": len(one.deleted)} for one in swept]))
 
 

@@ -40,8 +40,8 @@ def main() -> int:
             # Warmed up, and the first of its history really sent.
             measure(ground, contender, workload.make(asked.mailings, 0, most_people=1))
             _fill(ground.servers, contender, size)
-        held = [_judge(_by_turns(ground, full, asked)), _judge_scan(_scans(ground.servers, full))]
-    return 0 if all(held) else 1
+        claimed = [_judge(_by_turns(ground, full, asked)), _judge_scan(_scans(ground.servers, full))]
+    return 0 if all(claimed) else 1
 
 
 def _asked() -> argparse.Namespace:

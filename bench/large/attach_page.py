@@ -30,31 +30,31 @@ class Turns:
 
 def measure(settings: Settings, pages: int) -> Turns:
     """Attach this many mailings of one page each, and put the same pages on orders of their own in between."""
-    desk, turns = open_context(settings), Turns()
+    context, turns = open_context(settings), Turns()
     try:
         with bare(settings) as client:
             # The first one only warms both up.
-            for turn, mailing_id in enumerate(mailings(desk.engine, pages + 1)):
-                one = _one_turn(desk, client, mailing_id)
+            for turn, mailing_id in enumerate(mailings(context.engine, pages + 1)):
+                one = _one_turn(context, client, mailing_id)
                 for kind, seconds in zip((turns.stage, turns.puts, turns.puts_and_reads), one, strict=True):
                     kind.extend([seconds] if turn else [])
     finally:
-        desk.close()
+        context.close()
     return turns
 
 
-def _one_turn(desk: WorkerContext, client: httpx.Client, mailing_id: int) -> tuple[float, float, float]:
-    people, order_id = page(desk, mailing_id), create(client)
+def _one_turn(context: WorkerContext, client: httpx.Client, mailing_id: int) -> tuple[float, float, float]:
+    people, order_id = page(context, mailing_id), create(client)
     began = time.perf_counter()
     put(client, order_id, people)
     done = time.perf_counter()
     _read(client, order_id, len(people))
     read = time.perf_counter()
-    process(desk, [mailing_id], Stage.CREATE, ONE_STAGE)
+    process(context, [mailing_id], Stage.CREATE, ONE_STAGE)
     created = time.perf_counter()
-    process(desk, [mailing_id], Stage.ATTACH, ONE_STAGE)
+    process(context, [mailing_id], Stage.ATTACH, ONE_STAGE)
     attached = time.perf_counter()
-    require_attached(desk, mailing_id)
+    require_attached(context, mailing_id)
     return attached - created, done - began, read - began
 
 
@@ -84,9 +84,9 @@ def _read(client: httpx.Client, order_id: int, people: int) -> None:
         client.get(f"v1/order/{order_id}/recipients", params=query).raise_for_status().json()
 
 
-def page(desk: WorkerContext, mailing_id: int) -> list[dict[str, Any]]:
+def page(context: WorkerContext, mailing_id: int) -> list[dict[str, Any]]:
     """Return a mailing's people as they are sent."""
-    with desk.engine.connect() as connection:
+    with context.engine.connect() as connection:
         people = select(*Recipient.__table__.columns).where(Recipient.mailing_id == mailing_id)
         rows = connection.execute(people.order_by(Recipient.position)).all()
     return [recipient_pages.to_wire(cast("Person", one)).wire() for one in rows]
@@ -102,9 +102,9 @@ def mailings(engine: Engine, most: int) -> list[int]:
     return found
 
 
-def require_attached(desk: WorkerContext, mailing_id: int) -> None:
+def require_attached(context: WorkerContext, mailing_id: int) -> None:
     """Raise RuntimeError unless a mailing's people are on its order."""
-    with desk.engine.connect() as connection:
+    with context.engine.connect() as connection:
         stage = connection.scalars(select(Mailing.stage).where(Mailing.id == mailing_id)).one()
     if stage is not Stage.PROOF:
         raise RuntimeError(f"mailing {mailing_id} is at {stage}, not attached")

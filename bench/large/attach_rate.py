@@ -38,15 +38,15 @@ def measure(
     settings: Settings, env: Mapping[str, str], sandbox: Sandbox, rounds: int, pages: int
 ) -> dict[float, list[Turn]]:
     """Hand over this many pages both ways, so many rounds at each latency; a first round only warms both up."""
-    desk = open_context(settings)
+    context = open_context(settings)
     turns: dict[float, list[Turn]] = {latency: [] for latency in LATENCIES}
     with ExitStack() as stack:
-        stack.callback(desk.close)
+        stack.callback(context.close)
         crew = [stack.enter_context(_worker(env)) for _ in range(WORKERS)]
-        _turn(desk, crew, sandbox, 0.0, pages)
+        _turn(context, crew, sandbox, 0.0, pages)
         for _ in range(rounds):
             for latency in LATENCIES:
-                turns[latency].append(_turn(desk, crew, sandbox, latency, pages))
+                turns[latency].append(_turn(context, crew, sandbox, latency, pages))
         slow_down(sandbox, 0.0)
     return turns
 
@@ -80,11 +80,13 @@ def _worker(env: Mapping[str, str]) -> Iterator[_Worker]:
         yield _Worker(process.stdin, process.stdout)
 
 
-def _turn(desk: WorkerContext, crew: Sequence[_Worker], sandbox: Sandbox, latency: float, pages: int) -> Turn:
+def _turn(
+    context: WorkerContext, crew: Sequence[_Worker], sandbox: Sandbox, latency: float, pages: int
+) -> Turn:
     slow_down(sandbox, 0.0)
-    mailing_ids = attach_page.mailings(desk.engine, pages)
-    with attach_page.bare(desk.settings) as client:
-        bodies = [attach_page.page(desk, one) for one in mailing_ids]
+    mailing_ids = attach_page.mailings(context.engine, pages)
+    with attach_page.bare(context.settings) as client:
+        bodies = [attach_page.page(context, one) for one in mailing_ids]
         orders = [attach_page.create(client) for _ in bodies]
         _have_done(crew, Stage.CREATE, mailing_ids)
         slow_down(sandbox, latency)
@@ -95,7 +97,7 @@ def _turn(desk: WorkerContext, crew: Sequence[_Worker], sandbox: Sandbox, latenc
     _have_done(crew, Stage.ATTACH, mailing_ids)
     attached = time.perf_counter()
     for one in mailing_ids:
-        attach_page.require_attached(desk, one)
+        attach_page.require_attached(context, one)
     return Turn(pages / (put - began), pages / (attached - put))
 
 

@@ -23,26 +23,26 @@ _MESSAGE: Final = 2 * CALL_POOL_SIZE // MESSAGE_THREADS
 
 def main() -> None:
     """Do as told."""
-    desk, pace = open_context(read_settings()), RunBudget(seconds=0)
+    context, pace = open_context(read_settings()), RunBudget(seconds=0)
     # As a worker does once it is ready.
     gc.freeze()
     with ThreadPoolExecutor(MESSAGE_THREADS) as threads:
         for line in sys.stdin:
             stage, mailing_ids = json.loads(line)
-            _have_done(threads, desk, Stage(stage), mailing_ids, pace)
+            _have_done(threads, context, Stage(stage), mailing_ids, pace)
             print(DONE, flush=True)
-    desk.close()
+    context.close()
 
 
 def _have_done(
     threads: ThreadPoolExecutor,
-    desk: WorkerContext,
+    context: WorkerContext,
     stage: Stage,
     mailing_ids: Sequence[int],
     pace: RunBudget,
 ) -> None:
     messages = [mailing_ids[start : start + _MESSAGE] for start in range(0, len(mailing_ids), _MESSAGE)]
-    for turn in [threads.submit(process, desk, message, stage, pace) for message in messages]:
+    for turn in [threads.submit(process, context, message, stage, pace) for message in messages]:
         turn.result()
 
 

@@ -72,7 +72,7 @@ async def submit(request: Request) -> Response:
             found = await in_thread(request, lambda: check_list(here, file, wanted, mapping))
             return JSONResponse(found.model_dump(mode="json"))
 
-        def work() -> tuple[Submission, CampaignProgress | None]:
+        def job() -> tuple[Submission, CampaignProgress | None]:
             name = wanted.name or "uploaded list"
             done = submit_campaign(
                 here.engine,
@@ -91,7 +91,7 @@ async def submit(request: Request) -> Response:
             with here.engine.connect() as connection:
                 return done, campaigns.campaign(connection, done.campaign_id)
 
-        done, standing = await in_thread(request, work)
+        done, standing = await in_thread(request, job)
     status = HTTPStatus.CREATED if done.created else HTTPStatus.OK
     answer = told(standing)
     return JSONResponse(answer.model_dump(mode="json"), status, {"location": answer.url})
@@ -167,7 +167,7 @@ async def cancel(request: Request) -> Response:
     number = number_of(request)
     here = house(request)
 
-    def work() -> list[CancelOutcome] | None:
+    def job() -> list[CancelOutcome] | None:
         with here.engine.connect() as connection:
             if campaigns.campaign(connection, number) is None:
                 return None
@@ -180,7 +180,7 @@ async def cancel(request: Request) -> Response:
                 )
         return outcomes
 
-    outcomes = await in_thread(request, work)
+    outcomes = await in_thread(request, job)
     if outcomes is None:
         raise _no_campaign()
     if not outcomes:

@@ -62,7 +62,7 @@ async def submit(request: Request) -> Response:
     options = options_of(request, wanted, bearer)
     here = house(request)
 
-    def work() -> tuple[SubmittedMailing, MailingFacts | None]:
+    def job() -> tuple[SubmittedMailing, MailingFacts | None]:
         done = submit_mailing(
             here.engine,
             people,
@@ -75,7 +75,7 @@ async def submit(request: Request) -> Response:
         with here.engine.connect() as connection:
             return done, mailings.mailing(connection, done.mailing_id)
 
-    done, facts = await in_thread(request, work)
+    done, facts = await in_thread(request, job)
     status = HTTPStatus.CREATED if done.created else HTTPStatus.OK
     return JSONResponse(told(facts).model_dump(mode="json"), status, {"location": _url(done.mailing_id)})
 
@@ -185,11 +185,11 @@ async def cancel(request: Request) -> Response:
     number = number_of(request)
     here = house(request)
 
-    def work() -> CancelOutcome:
+    def job() -> CancelOutcome:
         with here.engine.begin() as connection:
             return transitions.cancel(connection, number, _ACTOR + bearer.name, here.clock())
 
-    outcome = await in_thread(request, work)
+    outcome = await in_thread(request, job)
     match outcome:
         case CancelOutcome.UNKNOWN:
             raise _no_mailing()

@@ -83,10 +83,10 @@ def house(request: Request) -> ApiContext:
     return found
 
 
-async def in_thread(request: Request, work: Callable[[], Result]) -> Result:
+async def in_thread(request: Request, job: Callable[[], Result]) -> Result:
     """Do blocking work, most of all with the database, on a thread of its own."""
     # A database that stands still must not hold the request beyond its deadline; its thread ends later.
-    return await to_thread.run_sync(work, limiter=house(request).threads, abandon_on_cancel=True)
+    return await to_thread.run_sync(job, limiter=house(request).threads, abandon_on_cancel=True)
 
 
 async def body_of(request: Request, most: int, count: Callable[[int], None] = lambda _: None) -> bytes:

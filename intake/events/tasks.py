@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from intake.events.processor import ProcessingTime, run_once
-from worker.tasks import app, desk
+from worker.tasks import app, context
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 @app.task(name="mailrun.events")
 def events() -> None:
     """Answer the events that were received, and close the gatherings that are due; pushed by the beat every tick."""
-    here = desk()
+    here = context()
     again = timedelta(seconds=here.settings.push_again_seconds)
     try:
         run_once(here.engine, ProcessingTime(here.clock(), here.settings.zone, again))

@@ -35,15 +35,15 @@ def settings() -> Settings:
 
 
 def test_what_holds_the_key_does_not_show_it(settings: Settings) -> None:
-    desk = open_context(settings)
+    context = open_context(settings)
     vendor = LettrLabs("http://127.0.0.1:9/api", SecretStr(KEY))
-    shown = [settings, desk, desk.vendor, desk.engine, vendor, vars(vendor), vendor.observed(print)]
+    shown = [settings, context, context.vendor, context.engine, vendor, vars(vendor), vendor.observed(print)]
 
     for one in shown:
         assert KEY not in f"{one!r} {one!s}"
         assert PASSWORD not in f"{one!r} {one!s}"
     vendor.close()
-    desk.close()
+    context.close()
 
 
 def person(**more: Any) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from sqlalchemy import insert, select
 
 from models import ApprovalDecision, Budget, BudgetScope, Campaign, Reservation
 from tests.worker.conftest import clock, new_mailing, pen, shared_engine
-from tests.worker.stages.conftest import desk, engine, hands, sandbox, settings
+from tests.worker.stages.conftest import context, engine, hands, sandbox, settings
 from worker import approvals, transitions
 from worker.billing import budget_limits
 from worker.billing.approval_terms import current_terms
 
 __all__ = [
     "clock",
-    "desk",
+    "context",
     "engine",
     "hands",
     "new_mailing",
@@ -32,7 +32,7 @@ class People:
 
     def __init__(self, hands: Any) -> None:
         self.hands = hands
-        self.engine = hands.desk.engine
+        self.engine = hands.context.engine
 
     @property
     def now(self) -> Any:
@@ -88,7 +88,7 @@ class People:
 
 @pytest.fixture
 def people(hands: Any) -> People:
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         connection.execute(Budget.__table__.delete())
     return People(hands)
 

@@ -22,7 +22,7 @@ from worker.settings import read_settings
 
 def main() -> None:
     mailings = [int(number) for number in sys.argv[1:]]
-    desk = open_context(read_settings())
+    context = open_context(read_settings())
     together, reserve = Barrier(len(mailings)), budgets.reserve
 
     def reserve_together(connection: Connection, takings: Sequence[SpendRequest]) -> None:
@@ -33,14 +33,14 @@ def main() -> None:
 
     def check_out(mailing_id: int) -> None:
         # Each as in a process of its own, or they would share commits instead of racing.
-        process(replace(desk), [mailing_id], Stage.CHECKOUT, RunBudget(stopping=True))
+        process(replace(context), [mailing_id], Stage.CHECKOUT, RunBudget(stopping=True))
 
     with ThreadPoolExecutor(len(mailings)) as pool:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         sys.stdin.readline()
         list(pool.map(check_out, mailings))
-    desk.close()
+    context.close()
 
 
 main()

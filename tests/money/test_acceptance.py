@@ -155,7 +155,7 @@ def changed(hands: Any, **change: Any) -> Any:
 
 def after_a_look(hands: Any, mailing_id: int) -> Any:
     hands.forward(13 * 3600.0)
-    paid_orders.run_once(hands.desk, hands.clock())
+    paid_orders.run_once(hands.context, hands.clock())
     return hands.pen.mailing(mailing_id)
 
 

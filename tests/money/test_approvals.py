@@ -90,7 +90,7 @@ def test_a_price_that_creeps_is_held_against_what_was_agreed_and_not_against_the
 
 def test_an_approval_of_another_proof_is_void(hands: Any, people: Any, sandbox: Any, waiting: int) -> None:
     people.approve(waiting)
-    other = hands.desk.vendor.proof(hands.pen.mailing(waiting).order_id) + b"%"
+    other = hands.context.vendor.proof(hands.pen.mailing(waiting).order_id) + b"%"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lettrlabs.LettrLabs.proof", lambda *_: other)
         asks = hands.to_the_end(waiting)
@@ -135,7 +135,7 @@ def test_an_approval_of_other_options_is_void(
 @pytest.mark.parametrize(("over", "state"), [("7.99", State.APPROVAL), ("8.00", State.SENT)])
 def test_above_its_amount_a_mailing_asks_and_up_to_it_it_goes(hands: Any, over: str, state: State) -> None:
     mailing_id = hands.to(Stage.SUMMARIZE)
-    price = hands.desk.vendor.summary(
+    price = hands.context.vendor.summary(
         hands.pen.mailing(mailing_id).order_id, postage="Standard", production="Normal"
     ).balance
     hands.pen.forge(mailing_id, approval=Approval.OVER, approval_over=price - Decimal(8) + Decimal(over))

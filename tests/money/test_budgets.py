@@ -238,7 +238,7 @@ def test_thirty_two_checkouts_at_once_in_two_processes_are_not_a_cent_over(
 
 
 def check_out_at_once(hands: Any, mailings: list[int]) -> None:
-    settings = hands.desk.settings
+    settings = hands.context.settings
     env = {
         **os.environ,
         **settings.environment(),

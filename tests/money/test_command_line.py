@@ -52,8 +52,8 @@ def mailrun(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[CommandLine]:
-    assert people.engine is hands.desk.engine
-    for name, value in hands.desk.settings.environment().items():
+    assert people.engine is hands.context.engine
+    for name, value in hands.context.settings.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     yield CommandLine(tmp_path, monkeypatch, capsys)
@@ -138,7 +138,7 @@ def test_a_send_keeps_its_policy_its_budget_and_who_asked_for_it(mailrun: Comman
     ran = mailrun.run("campaign", "send", "list.csv", "--template", "1001", *money)
 
     assert ran.code == 0, ran.err
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         budget = connection.execute(select(*Budget.__table__.columns)).one()
         campaign = connection.scalar(select(Campaign.id))
     (mailing_id,) = mailings(hands)
@@ -302,5 +302,5 @@ def test_an_approver_accepts_a_kind_of_difference_sees_it_listed_and_revokes_it(
 
 
 def mailings(hands: Any) -> list[int]:
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         return [row.id for row in connection.exec_driver_sql("SELECT id FROM mailing ORDER BY id")]

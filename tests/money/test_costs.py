@@ -193,7 +193,7 @@ def test_a_quote_for_more_pieces_than_people_is_for_a_person(hands: Any, sandbox
     mailing_id = hands.to(Stage.SUMMARIZE)
     address = NewAddress(address1="9 Elm Street", city="Springfield", state="IL", zipCode="62701")
     stranger = NewRecipient(address=address, personal=NewPersonal(firstName="Some", lastName="One"))
-    hands.desk.vendor.append_recipients(hands.pen.mailing(mailing_id).order_id, [stranger])
+    hands.context.vendor.append_recipients(hands.pen.mailing(mailing_id).order_id, [stranger])
 
     row = hands.to_the_end(mailing_id)
 

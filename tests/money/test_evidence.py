@@ -55,7 +55,7 @@ def test_it_names_nobody(hands: Any, gathered: Any) -> None:
             "Last0",
             "Main Street",
             "Springfield",
-            hands.desk.settings.api_key.get_secret_value(),
+            hands.context.settings.api_key.get_secret_value(),
         )
         if word in text
     ]
@@ -64,7 +64,7 @@ def test_it_names_nobody(hands: Any, gathered: Any) -> None:
 def test_the_vendors_own_words_are_withheld_wherever_they_are_quoted(hands: Any, people: Any) -> None:
     mailing_id = hands.to(Stage.CHECKOUT)
     order = hands.pen.mailing(mailing_id).order_id
-    hands.desk.vendor.delete_order(order)
+    hands.context.vendor.delete_order(order)
     hands.to_the_end(mailing_id)
     secret = "Last0 of 100 Main Street is not known here"  # noqa: S105 - no password
     hands.pen.forge(mailing_id, reason=f"LettrLabs refused (400): {secret}")

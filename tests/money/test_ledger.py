@@ -43,7 +43,7 @@ def test_an_order_settled_twice_is_for_a_person_and_does_not_look_unsent(
 
 def test_transactions_that_come_late_are_waited_for(hands: Any) -> None:
     mailing_id = hands.to(Stage.CHECKOUT)
-    real = type(hands.desk.vendor).transactions
+    real = type(hands.context.vendor).transactions
     looks = []
 
     def late(self: Any, order_ids: Sequence[int]) -> Any:

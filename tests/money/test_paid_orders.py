@@ -30,18 +30,18 @@ def paid(hands: Any) -> Any:
 
 def look(hands: Any, hours: float = 13) -> int:
     hands.forward(hours * HOUR)
-    return paid_orders.run_once(hands.desk, hands.clock())
+    return paid_orders.run_once(hands.context, hands.clock())
 
 
 def watched(hands: Any, mailing_id: int) -> Any:
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         return connection.execute(
             select(*PaidOrder.__table__.columns).where(PaidOrder.mailing_id == mailing_id)
         ).one()
 
 
 def charges(hands: Any, mailing_id: int) -> list[tuple[Decimal, bool]]:
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         rows = connection.execute(
             select(Charge.amount, Charge.is_credit).where(Charge.mailing_id == mailing_id).order_by(Charge.id)
         )
@@ -51,7 +51,7 @@ def charges(hands: Any, mailing_id: int) -> list[tuple[Decimal, bool]]:
 def test_an_order_is_mailed_when_the_vendor_shows_it_so_and_not_when_it_is_paid(
     hands: Any, paid: Any
 ) -> None:
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         connection.execute(delete(Webhook))
         connection.execute(insert(Webhook).values(url="http://127.0.0.1/", secrets=["whsec_x"], kinds=[]))
     look(hands)
@@ -66,7 +66,7 @@ def test_an_order_is_mailed_when_the_vendor_shows_it_so_and_not_when_it_is_paid(
     assert seen.mailed_at == hands.clock.at - timedelta(hours=25)
     assert (seen.status, hands.pen.mailing(paid.id).order_status) == ("Mailed", "Mailed")
     assert hands.pen.mailing(paid.id).state is State.SENT
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         assert list(connection.scalars(select(WebhookDelivery.kind))) == ["mailing.mailed"]
         connection.execute(delete(Webhook))
 
@@ -172,7 +172,7 @@ def test_watching_ends_a_while_after_the_mailing_and_slows_down_for_what_is_on_h
 
 
 def test_a_hundred_orders_cost_two_calls_and_wait_for_what_is_due(hands: Any, paid: Any) -> None:
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         columns = [one for one in Mailing.__table__.columns if one.name not in ("id", "key", "order_id")]
         values = {one.name: getattr(paid, one.name) for one in columns}
         copies = [{**values, "key": f"copy{n}", "order_id": 10**9 + n} for n in range(220)]
@@ -195,7 +195,7 @@ def test_an_order_that_cannot_be_read_keeps_no_other_from_being_looked_at(
     hands: Any, paid: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     others = [hands.to_the_end(hands.to(Stage.CHECKOUT)).id for _ in range(2)]
-    real = type(hands.desk.vendor).analytics
+    real = type(hands.context.vendor).analytics
 
     def refusing(self: Any, orders: Sequence[int]) -> Any:
         if paid.order_id in orders:

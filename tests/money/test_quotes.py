@@ -190,7 +190,7 @@ def test_a_vendor_that_quotes_the_default_in_silence_is_caught_before_anything_i
 ) -> None:
     mailing_id = hands.to(stage, postage="FirstClass")
     with pytest.MonkeyPatch.context() as patch:
-        real = type(hands.desk.vendor).summary
+        real = type(hands.context.vendor).summary
         patch.setattr("lettrlabs.LettrLabs.summary", ignoring(real, postage="Standard"))
         row = hands.to_the_end(mailing_id)
 
@@ -212,7 +212,7 @@ def test_a_quote_that_does_not_add_up_is_for_a_person(hands: Any, sandbox: Any) 
 def test_a_quote_is_kept_whole_with_its_parts_and_credits(hands: Any) -> None:
     mailing_id = hands.to(Stage.CHECKOUT, 250, speed="ExpeditedFaster")
 
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         columns = QuoteLine.__table__.columns
         lines = list(connection.execute(select(*columns).order_by(columns.position)))
     assert [(line.name, line.parent, line.is_credit) for line in lines] == [

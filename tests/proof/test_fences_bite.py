@@ -104,7 +104,7 @@ def _promises_hold(rig: Harness) -> bool:
 def _look_in_vain(rig: Harness, mailing: int, stage: Stage) -> None:
     """Have a worker look for what an interrupted write did, and let the time pass after which its absence counts."""
     rig.deliver(mailing, stage)
-    rig.forward(rig.desk.settings.visibility_window_seconds)
+    rig.forward(rig.context.settings.visibility_window_seconds)
 
 
 @both_ways
@@ -231,7 +231,7 @@ def test_the_create_gate_keeps_a_lost_create_from_taking_an_order_of_another_tem
     lost, other = rig.mailings
     rig.operator.fail("create_order", "cut_before", count=1)
     rig.deliver(lost, Stage.CREATE)
-    rig.forward(rig.desk.settings.retry_seconds)
+    rig.forward(rig.context.settings.retry_seconds)
     finder = rig.deliver(lost, Stage.CREATE, strike=_frozen(f"before {_LISTS}"))
     rig.deliver(other, Stage.CREATE, strike=_frozen(f"after {_CREATES}"))
 
@@ -299,7 +299,7 @@ def _a_finder_frozen_past_its_gate_and_a_create_under_way(rig: Harness) -> tuple
     rig.operator.fail("create_order", "cut_before", count=2)
     rig.deliver(lost, Stage.CREATE)
     rig.deliver(other, Stage.CREATE)
-    rig.forward(rig.desk.settings.retry_seconds)
+    rig.forward(rig.context.settings.retry_seconds)
     finder = rig.deliver(lost, Stage.CREATE, strike=_frozen(f"before {_LISTS}"))
     rig.forward(_PAST_THE_LEASE)
     _look_in_vain(rig, other, Stage.CREATE)
@@ -339,7 +339,7 @@ def test_the_last_look_at_the_recipients_keeps_people_who_came_late_from_being_m
     (mailing,) = rig.mailings
     rig.deliver(mailing, Stage.CREATE, ahead=False)
     rig.deliver(mailing, Stage.ATTACH, strike=Crash(CrashKind.REQUEST_LINGERS))
-    rig.forward(rig.desk.settings.retry_seconds)
+    rig.forward(rig.context.settings.retry_seconds)
     _look_in_vain(rig, mailing, Stage.ATTACH)
     rig.deliver(mailing, Stage.ATTACH, ahead=False)
     rig.network.arrive(rig.network.lingering[0])

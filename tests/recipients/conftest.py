@@ -46,14 +46,14 @@ _RESTS = frozenset({State.APPROVAL, State.ATTENTION, *ENDED})
 class Post:
     """A desk at the sandbox, and what is done at it."""
 
-    desk: WorkerContext
+    context: WorkerContext
     sandbox: Operator
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     submitted: int = 0
 
     @property
     def engine(self) -> Engine:
-        return self.desk.engine
+        return self.context.engine
 
     def clock(self) -> datetime:
         return self.at
@@ -98,7 +98,7 @@ class Post:
     def outcomes(self, campaign_id: int) -> list[str]:
         return [one.outcome.value for one in self.people(campaign_id)]
 
-    def work(self, campaign_id: int, rounds: int = 60) -> list[Row[Any]]:
+    def job(self, campaign_id: int, rounds: int = 60) -> list[Row[Any]]:
         """Work on a campaign, as the due scan would, until all its mailings rest; return their rows."""
         for _ in range(rounds):
             rows = self.mailings(campaign_id)
@@ -109,7 +109,7 @@ class Post:
                 due = row.lease_until if row.state is State.WORKING else row.not_before
                 if due > self.at:
                     self.forward(seconds=(due - self.at).total_seconds())
-                process(self.desk, [row.id], Stage(row.stage), RunBudget(seconds=60))
+                process(self.context, [row.id], Stage(row.stage), RunBudget(seconds=60))
         raise AssertionError(f"campaign {campaign_id} does not come to rest: {moving}")
 
     def approve(self, campaign_id: int) -> None:
@@ -170,5 +170,5 @@ def post(engine: Engine, standing_sandbox: str, monkeypatch: pytest.MonkeyPatch)
     )
     with LettrLabs(settings.base_url, settings.api_key, rate=RateLimit(None)) as vendor:
         post = Post(WorkerContext(engine, vendor, settings), operator)
-        object.__setattr__(post.desk, "clock", post.clock)
+        object.__setattr__(post.context, "clock", post.clock)
         yield post

@@ -42,7 +42,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 def test_old_evidence_goes_to_the_file_and_all_else_stays(post: Any, tmp_path: Path) -> None:
     campaign = post.submit(ANN + BEN, batch_size=1)
-    post.work(campaign)
+    post.job(campaign)
     there, before = evidence(post), kept(post)
     path = tmp_path / "old.gz"
 
@@ -57,7 +57,7 @@ def test_old_evidence_goes_to_the_file_and_all_else_stays(post: Any, tmp_path: P
 
 
 def test_the_file_holds_every_row_as_it_was_and_nobodys_name(post: Any, tmp_path: Path) -> None:
-    post.work(post.submit(ANN))
+    post.job(post.submit(ANN))
     with post.engine.connect() as connection:
         ids = set(connection.scalars(select(VendorCall.id)))
 
@@ -70,7 +70,7 @@ def test_the_file_holds_every_row_as_it_was_and_nobodys_name(post: Any, tmp_path
 
 def test_a_list_whose_evidence_is_archived_is_still_not_sent_twice(post: Any, tmp_path: Path) -> None:
     campaign = post.submit(ANN)
-    post.work(campaign)
+    post.job(campaign)
     archive_old_entries(post.engine, post.at + timedelta(days=1), tmp_path / "old.gz", post.at + LONG)
 
     post.submitted -= 1
@@ -83,9 +83,9 @@ def test_a_list_whose_evidence_is_archived_is_still_not_sent_twice(post: Any, tm
 
 def test_what_has_not_ended_or_ended_lately_keeps_its_evidence(post: Any, tmp_path: Path) -> None:
     waits = post.submit(ANN, approval=Approval.REQUIRED)
-    assert post.work(waits)[0].state is State.APPROVAL
+    assert post.job(waits)[0].state is State.APPROVAL
     late = post.submit(BEN)
-    post.work(late)
+    post.job(late)
     there = evidence(post)
     with post.engine.begin() as connection:
         lately = {"at": post.at + LONG - timedelta(days=35), "campaign": late}
@@ -101,7 +101,7 @@ def test_what_has_not_ended_or_ended_lately_keeps_its_evidence(post: Any, tmp_pa
 
 
 def test_archived_again_there_is_nothing_left_and_no_file(post: Any, tmp_path: Path) -> None:
-    post.work(post.submit(ANN))
+    post.job(post.submit(ANN))
     archive_old_entries(post.engine, post.at + timedelta(days=1), tmp_path / "old.gz", post.at + LONG)
 
     again = archive_old_entries(post.engine, post.at + timedelta(days=1), tmp_path / "new.gz", post.at + LONG)
@@ -111,7 +111,7 @@ def test_archived_again_there_is_nothing_left_and_no_file(post: Any, tmp_path: P
 
 
 def test_a_file_that_is_there_is_not_written_over(post: Any, tmp_path: Path) -> None:
-    post.work(post.submit(ANN))
+    post.job(post.submit(ANN))
     there = evidence(post)
     path = tmp_path / "old.gz"
     path.write_bytes(b"mine")
@@ -127,7 +127,7 @@ def test_what_is_not_on_the_disk_is_not_deleted(
     post: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "_AT_ONCE", 1)
-    post.work(post.submit(ANN + BEN, batch_size=1))
+    post.job(post.submit(ANN + BEN, batch_size=1))
     there, path = evidence(post), tmp_path / "old.gz"
     write = archive._write
 

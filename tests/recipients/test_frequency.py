@@ -48,13 +48,13 @@ def test_what_is_no_cap_is_refused(said: str) -> None:
 
 def test_who_had_enough_gets_nothing_and_counts_again_once_the_days_are_over(post: Any) -> None:
     first = post.submit(ANN + CAL)
-    post.work(first)
+    post.job(first)
     post.forward(days=29)
     second = post.submit(ANN, sparing=ONCE)
-    post.work(second)
+    post.job(second)
     post.forward(days=1)
     third = post.submit(ANN, sparing=ONCE)
-    post.work(third)
+    post.job(third)
 
     assert post.outcomes(second) == ["capped"]
     assert post.people(second)[0].reason == "the frequency cap is 1 in 30 days for one person"
@@ -63,32 +63,32 @@ def test_who_had_enough_gets_nothing_and_counts_again_once_the_days_are_over(pos
 
 
 def test_a_piece_that_is_scheduled_counts_before_it_is_mailed(post: Any) -> None:
-    held = post.submit(ANN, approval=Approval.REQUIRED)
-    post.work(held)
+    claimed = post.submit(ANN, approval=Approval.REQUIRED)
+    post.job(claimed)
     later = post.submit(ANN, sparing=ONCE)
-    post.work(later)
+    post.job(later)
 
     assert post.outcomes(later) == ["capped"]
 
 
 def test_a_piece_that_will_not_be_mailed_gives_its_place_back(post: Any) -> None:
-    held = post.submit(ANN, approval=Approval.REQUIRED)
-    (row,) = post.work(held)
+    claimed = post.submit(ANN, approval=Approval.REQUIRED)
+    (row,) = post.job(claimed)
     with post.engine.begin() as connection:
         transitions.cancel(connection, row.id, "test", post.clock())
-    post.work(held)
+    post.job(claimed)
     later = post.submit(ANN, sparing=ONCE)
-    post.work(later)
+    post.job(later)
 
     assert post.outcomes(later) == ["accepted"]
 
 
 def test_a_cap_for_an_address_counts_whoever_lives_there(post: Any) -> None:
-    post.work(post.submit(ANN))
+    post.job(post.submit(ANN))
     per_person = post.submit(BEN, sparing=ONCE, approval=Approval.REQUIRED)
-    post.work(per_person)
+    post.job(per_person)
     per_address = post.submit(BEN, sparing=RecipientPolicy(cap=FrequencyCap(1, 30, CapPer.ADDRESS)))
-    post.work(per_address)
+    post.job(per_address)
 
     assert post.outcomes(per_person) == ["accepted"]
     assert post.outcomes(per_address) == ["capped"]
@@ -98,13 +98,13 @@ def test_a_mailing_paid_on_another_day_than_planned_is_counted_there_and_held_to
     post: Any,
 ) -> None:
     slow = post.submit(ANN + CAL, sparing=ONCE, approval=Approval.REQUIRED)
-    post.work(slow)
+    post.job(slow)
     post.forward(days=31)
     quick = post.submit(ANN, sparing=ONCE)
-    post.work(quick)
+    post.job(quick)
 
     post.approve(slow)
-    post.work(slow)
+    post.job(slow)
 
     assert post.outcomes(quick) == ["accepted"]
     assert post.outcomes(slow) == ["capped", "accepted"]
@@ -112,22 +112,22 @@ def test_a_mailing_paid_on_another_day_than_planned_is_counted_there_and_held_to
 
 def test_the_installations_cap_holds_where_a_mailing_has_none(post: Any) -> None:
     object.__setattr__(
-        post.desk, "settings", post.desk.settings.model_copy(update={"cap": FrequencyCap(1, 30)})
+        post.context, "settings", post.context.settings.model_copy(update={"cap": FrequencyCap(1, 30)})
     )
-    post.work(post.submit(ANN))
+    post.job(post.submit(ANN))
     second, generous = (
         post.submit(ANN),
         post.submit(ANN, sparing=RecipientPolicy(cap=FrequencyCap(9, 30))),
     )
-    post.work(second)
-    post.work(generous)
+    post.job(second)
+    post.job(generous)
 
     assert (post.outcomes(second), post.outcomes(generous)) == (["capped"], ["accepted"])
 
 
 def test_one_for_a_household_is_one_for_the_whole_campaign_and_says_so(post: Any) -> None:
     campaign = post.submit(ANN + CAL + BEN, sparing=RecipientPolicy(one_per_household=True), batch_size=2)
-    post.work(campaign)
+    post.job(campaign)
 
     assert Counter(post.outcomes(campaign)) == {"accepted": 2, "household": 1}
     (spared,) = [one for one in post.people(campaign) if one.outcome.value == "household"]
@@ -138,7 +138,7 @@ def test_one_for_a_household_is_one_for_the_whole_campaign_and_says_so(post: Any
 def test_when_the_first_of_a_household_is_suppressed_the_second_gets_the_piece(post: Any) -> None:
     post.suppress(full_name="Ann Lee", address1="12 Oak St #4", zip_code="02108")
     campaign = post.submit(ANN + BEN, sparing=RecipientPolicy(one_per_household=True))
-    post.work(campaign)
+    post.job(campaign)
 
     assert post.outcomes(campaign) == ["suppressed", "accepted"]
 
@@ -201,17 +201,17 @@ def submitted_by_two_processes(address: str) -> list[int]:
 
 
 def test_sixteen_submissions_at_once_do_not_get_past_the_cap(post: Any) -> None:
-    mailings = submitted_by_two_processes(post.desk.settings.database_url)
+    mailings = submitted_by_two_processes(post.context.settings.database_url)
     assert len(mailings) == 16
     post.at = datetime.now(UTC)
     together = threading.Barrier(16)
 
     def attach(mailing_id: int) -> None:
         together.wait()
-        process(post.desk, [mailing_id], Stage.ATTACH, RunBudget(stopping=True))
+        process(post.context, [mailing_id], Stage.ATTACH, RunBudget(stopping=True))
 
     for mailing_id in mailings:
-        process(post.desk, [mailing_id], Stage.CREATE, RunBudget(stopping=True))
+        process(post.context, [mailing_id], Stage.CREATE, RunBudget(stopping=True))
     threads = [threading.Thread(target=attach, args=(one,)) for one in mailings]
     for thread in threads:
         thread.start()

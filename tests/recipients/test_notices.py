@@ -63,36 +63,36 @@ def number_of(post: Any, campaign: int) -> int:
 
 def test_a_mailing_that_a_person_agrees_to_is_told_of_at_every_step(post: Any) -> None:
     campaign = post.submit(ANN + BEN, approval=Approval.REQUIRED)
-    post.work(campaign)
+    post.job(campaign)
     assert kinds(post) == ["mailing.quoted"]
 
     post.approve(campaign)
-    post.work(campaign)
+    post.job(campaign)
 
     assert kinds(post) == ["mailing.quoted", "mailing.approved", "mailing.charged", "mailing.sent"]
 
 
 def test_a_mailing_that_asks_nobody_is_not_told_to_be_approved(post: Any) -> None:
-    post.work(post.submit(ANN))
+    post.job(post.submit(ANN))
 
     assert kinds(post) == ["mailing.quoted", "mailing.charged", "mailing.sent"]
 
 
 def test_a_mailing_that_nobody_can_get_is_told_to_have_failed_with_who_was_refused(post: Any) -> None:
-    post.work(post.submit(REFUSED))
+    post.job(post.submit(REFUSED))
 
     assert sorted(told(post)) == [("mailing.failed", None), ("recipient.rejected", 0)]
 
 
 def test_a_refusal_is_told_once_however_often_the_draft_changes(post: Any) -> None:
     campaign = post.submit(ANN + REFUSED + BEN, approval=Approval.REQUIRED)
-    post.work(campaign)
+    post.job(campaign)
     post.suppress(email="ben@example.com")
 
     post.approve(campaign)
-    post.work(campaign)
+    post.job(campaign)
     post.approve(campaign)
-    post.work(campaign)
+    post.job(campaign)
 
     assert [one for one in told(post) if one[0] == "recipient.rejected"] == [("recipient.rejected", 1)]
     assert kinds(post)[-2:] == ["mailing.charged", "mailing.sent"]
@@ -111,14 +111,14 @@ def test_a_failed_payment_asks_for_attention_and_then_tells_what_was_decided(
 ) -> None:
     post.sandbox.fail("checkout", "decline", count=1)
     campaign = post.submit(ANN)
-    post.work(campaign)
+    post.job(campaign)
     assert kinds(post) == ["mailing.quoted", "mailing.attention"]
 
     with post.engine.begin() as connection:
         transitions.resolve(
             connection, number_of(post, campaign), resolution, "ann", "seen there", post.clock()
         )
-    post.work(campaign)
+    post.job(campaign)
 
     assert kinds(post)[2:] == then
 
@@ -129,21 +129,21 @@ def test_a_mailing_that_the_money_does_not_suffice_for_asks_for_attention(post: 
         limit = {"total": Decimal("0.01"), "set_by": "test", "set_at": post.clock()}
         connection.execute(insert(Budget).values(purse=BudgetScope.CAMPAIGN, subject=campaign, **limit))
 
-    post.work(campaign)
+    post.job(campaign)
 
     assert kinds(post) == ["mailing.quoted", "mailing.attention"]
 
 
 def test_money_that_was_taken_is_told_though_it_is_not_what_was_quoted(post: Any) -> None:
     campaign = post.submit(ANN, approval=Approval.REQUIRED)
-    post.work(campaign)
+    post.job(campaign)
     post.approve(campaign)
     while (row := post.mailings(campaign)[0]).stage is not Stage.SETTLE:
-        process(post.desk, [row.id], row.stage, RunBudget(seconds=60))
+        process(post.context, [row.id], row.stage, RunBudget(seconds=60))
     with post.engine.begin() as connection:
         connection.execute(update(Mailing).values(quoted=Decimal("1.00")))
 
-    post.work(campaign)
+    post.job(campaign)
 
     assert kinds(post)[2:] == ["mailing.charged", "mailing.attention"]
     with post.engine.begin() as connection:
@@ -166,14 +166,14 @@ def look(post: Any, days: int) -> list[int]:
     brought = []
     for _ in range(days):
         post.forward(days=1)
-        brought.append(delivery_tracking.run_once(post.desk, post.clock()))
+        brought.append(delivery_tracking.run_once(post.context, post.clock()))
     return brought
 
 
 def ends(post: Any, campaign: int) -> dict[str, list[int]]:
     """Return how the vendor says that the pieces ended, by their places."""
     (row,) = post.mailings(campaign)
-    there = {piece.recipient_id: piece.status for piece in post.desk.vendor.delivery_status(row.order_id)}
+    there = {piece.recipient_id: piece.status for piece in post.context.vendor.delivery_status(row.order_id)}
     by_status: dict[str, list[int]] = {}
     for one in post.people(campaign):
         by_status.setdefault(there[one.vendor_id], []).append(one.position)
@@ -187,7 +187,7 @@ def positions(notices: Iterable[tuple[str, int | None]], kind: str) -> list[int 
 def test_each_piece_that_arrives_or_comes_back_is_told_of_once(post: Any) -> None:
     people = "".join(f"Ann{n},Lee,,{n + 1} Oak Street,Boston,MA,02108,,\n" for n in range(90))
     campaign = post.submit(people)
-    post.work(campaign)
+    post.job(campaign)
 
     brought = look(post, 40)
 
@@ -202,7 +202,7 @@ def test_each_piece_that_arrives_or_comes_back_is_told_of_once(post: Any) -> Non
 def test_a_large_order_is_told_of_to_its_last_piece(post: Any) -> None:
     people = "".join(f"Ann{n},Lee,,{n + 1} Oak Street,Boston,MA,02108,,\n" for n in range(250))
     campaign = post.submit(people)
-    post.work(campaign)
+    post.job(campaign)
 
     look(post, 40)
 
@@ -212,7 +212,7 @@ def test_a_large_order_is_told_of_to_its_last_piece(post: Any) -> None:
 
 
 def test_a_mailing_is_looked_at_until_all_its_pieces_have_ended(post: Any) -> None:
-    post.work(post.submit(ANN + BEN))
+    post.job(post.submit(ANN + BEN))
 
     look(post, 40)
 
@@ -223,7 +223,7 @@ def test_a_mailing_is_looked_at_until_all_its_pieces_have_ended(post: Any) -> No
 def test_a_piece_that_no_scanner_sees_is_given_up_after_sixty_days(post: Any) -> None:
     people = "".join(f"Ann{n},Lee,,{n + 1} Oak Street,Boston,MA,02108,,\n" for n in range(90))
     campaign = post.submit(people)
-    post.work(campaign)
+    post.job(campaign)
     look(post, 40)
     assert ends(post, campaign)["No Tracking Available"]
     assert looks_to_come(post) != [None]
@@ -239,7 +239,7 @@ def looks_to_come(post: Any) -> list[Any]:
 
 
 def test_a_look_that_gets_no_answer_is_made_again_a_day_later(post: Any) -> None:
-    post.work(post.submit(ANN))
+    post.job(post.submit(ANN))
     look(post, 30)
     arrived = Counter(kinds(post))
     with post.engine.begin() as connection:
@@ -256,8 +256,8 @@ def test_a_look_that_gets_no_answer_is_made_again_a_day_later(post: Any) -> None
 
 def test_an_order_that_nothing_can_be_told_about_keeps_no_other_from_being_looked_at(post: Any) -> None:
     gone, there = post.submit(ANN), post.submit(BEN)
-    post.work(gone)
-    post.work(there)
+    post.job(gone)
+    post.job(there)
     with post.engine.begin() as connection:
         connection.execute(update(Mailing).where(Mailing.campaign_id == gone).values(order_id=999_999))
 
@@ -270,7 +270,7 @@ def test_a_vendor_that_is_away_is_asked_a_few_times_and_left_alone_until_tomorro
     post: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     for n in range(6):
-        post.work(post.submit(f"Ann{n},Lee,,{n + 1} Oak Street,Boston,MA,02108,,\n"))
+        post.job(post.submit(f"Ann{n},Lee,,{n + 1} Oak Street,Boston,MA,02108,,\n"))
 
     post.sandbox.fail("delivery_status", "refuse")
     look(post, 1)
@@ -284,18 +284,18 @@ def test_no_call_is_spent_on_pieces_that_nobody_wants_to_hear_of(post: Any) -> N
     with post.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM webhook")
     hook(post, "mailing.sent")
-    post.work(post.submit(ANN))
+    post.job(post.submit(ANN))
 
     assert looks_to_come(post) == []
     hook(post, NotificationType.RECIPIENT_DELIVERED)
-    post.work(post.submit(BEN))
+    post.job(post.submit(BEN))
     assert len(looks_to_come(post)) == 1
 
 
 def test_pieces_of_a_mailing_that_a_person_knows_to_be_sent_are_looked_for(post: Any) -> None:
     post.sandbox.fail("checkout", "decline", count=1)
     campaign = post.submit(ANN)
-    post.work(campaign)
+    post.job(campaign)
 
     with post.engine.begin() as connection:
         transitions.resolve(

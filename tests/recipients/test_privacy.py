@@ -92,7 +92,7 @@ def pdfs(post: Any) -> list[bool]:
 def test_erasing_a_person_leaves_nothing_of_them_and_every_sum_as_it_was(
     post: Any, named: dict[str, str]
 ) -> None:
-    post.work(post.submit(ANN + BEN))
+    post.job(post.submit(ANN + BEN))
     before = sums(post)
 
     done = erase(post, **named)
@@ -106,7 +106,7 @@ def test_erasing_a_person_leaves_nothing_of_them_and_every_sum_as_it_was(
 
 
 def test_the_proof_that_shows_somebody_else_stays(post: Any) -> None:
-    post.work(post.submit(ANN + BEN))
+    post.job(post.submit(ANN + BEN))
 
     erase(post, email="ben@example.com")
 
@@ -114,11 +114,11 @@ def test_the_proof_that_shows_somebody_else_stays(post: Any) -> None:
 
 
 def test_who_was_erased_is_not_mailed_again_however_they_are_written(post: Any) -> None:
-    post.work(post.submit(ANN))
+    post.job(post.submit(ANN))
     erase(post, email="ann@example.com")
 
     again = post.submit("ANN,LEE,,12 oak st #4,Boston,MA,02108,,\n" + BEN)
-    post.work(again)
+    post.job(again)
 
     assert post.outcomes(again) == ["suppressed", "accepted"]
 
@@ -127,14 +127,14 @@ def test_erased_while_a_mailing_waits_they_are_dropped_from_it_and_blanked_when_
     post: Any, tmp_path: Path
 ) -> None:
     campaign = post.submit(ANN + BEN, approval=Approval.REQUIRED)
-    post.work(campaign)
+    post.job(campaign)
 
     done = erase(post, email="ann@example.com")
     assert (done.blanked, done.pending) == (0, 1)
     post.approve(campaign)
-    post.work(campaign)
+    post.job(campaign)
     post.approve(campaign)
-    post.work(campaign)
+    post.job(campaign)
     run_once(post.engine, post.at, YEAR, tmp_path)
 
     assert post.pieces() == {"ben": 1}
@@ -146,7 +146,7 @@ def test_erased_while_a_mailing_waits_they_are_dropped_from_it_and_blanked_when_
 
 def test_a_mailing_is_forgotten_after_its_days_and_its_sums_stay(post: Any, tmp_path: Path) -> None:
     campaign = post.submit(ANN + BEN)
-    (row,) = post.work(campaign)
+    (row,) = post.job(campaign)
     saved = tmp_path / "proofs" / f"mailing-{row.id}.pdf"
     saved.parent.mkdir()
     saved.write_bytes(b"%PDF")
@@ -165,7 +165,7 @@ def test_a_mailing_is_forgotten_after_its_days_and_its_sums_stay(post: Any, tmp_
 
 def test_what_is_open_is_not_forgotten_however_old(post: Any, tmp_path: Path) -> None:
     campaign = post.submit(ANN, approval=Approval.REQUIRED)
-    post.work(campaign)
+    post.job(campaign)
 
     assert run_once(post.engine, post.at + 9 * YEAR, YEAR, tmp_path) == 0
     assert post.people(campaign)[0].address1
@@ -173,7 +173,7 @@ def test_what_is_open_is_not_forgotten_however_old(post: Any, tmp_path: Path) ->
 
 def test_the_original_of_a_rule_in_force_is_not_forgotten(post: Any, tmp_path: Path) -> None:
     campaign = post.submit(ANN)
-    post.work(campaign)
+    post.job(campaign)
     with post.engine.begin() as connection:
         rule = connection.execute(
             Recurrence.__table__.insert()
@@ -194,17 +194,17 @@ def test_the_original_of_a_rule_in_force_is_not_forgotten(post: Any, tmp_path: P
 
 
 def test_a_piece_counts_for_the_cap_after_its_person_was_forgotten(post: Any, tmp_path: Path) -> None:
-    post.work(post.submit(ANN))
+    post.job(post.submit(ANN))
     run_once(post.engine, post.at + timedelta(days=2), timedelta(days=1), tmp_path)
 
     again = post.submit(ANN, sparing=RecipientPolicy(cap=FrequencyCap(1, 30)))
-    post.work(again)
+    post.job(again)
 
     assert post.outcomes(again) == ["capped"]
 
 
 def test_a_person_is_handed_all_that_is_kept_about_them_and_nothing_of_others(post: Any) -> None:
-    post.work(post.submit(ANN + BEN))
+    post.job(post.submit(ANN + BEN))
     post.suppress(email="ann@example.com")
 
     with post.engine.connect() as connection:
@@ -224,7 +224,7 @@ def test_an_address_alone_is_nobody_to_export_or_erase(post: Any) -> None:
 
 
 def test_erasing_twice_changes_nothing_more(post: Any) -> None:
-    post.work(post.submit(ANN))
+    post.job(post.submit(ANN))
 
     first, second = erase(post, customer_id="K-1"), erase(post, customer_id="K-1")
 
@@ -238,7 +238,7 @@ def test_names_and_addresses_stand_in_no_log_line(
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         post.suppress(email="ben@example.com")
-        post.work(
+        post.job(
             post.submit(ANN + BEN, sparing=RecipientPolicy(cap=FrequencyCap(1, 30), one_per_household=True))
         )
         erase(post, email="ann@example.com")

@@ -30,7 +30,7 @@ def test_who_is_suppressed_by_any_mark_is_not_handed_over(post: Any, mark: dict[
     post.suppress(**mark)
 
     campaign = post.submit(ANN + BEN)
-    (row,) = post.work(campaign)
+    (row,) = post.job(campaign)
 
     assert post.outcomes(campaign) == ["suppressed", "accepted"]
     assert (row.state, row.accepted, row.rejected) == (State.SENT, 1, 1)
@@ -41,7 +41,7 @@ def test_somebody_suppressed_at_home_is_suppressed_with_their_company_in_the_add
     post.suppress(full_name="Ben Kim", address1="9 Elm Street", zip_code="89501")
 
     campaign = post.submit(BEN + CAL)
-    post.work(campaign)
+    post.job(campaign)
 
     assert post.outcomes(campaign) == ["suppressed", "accepted"]
 
@@ -51,8 +51,8 @@ def test_a_list_of_ones_own_holds_for_the_campaign_that_names_it_and_no_other(po
 
     named = post.submit(ANN + BEN, sparing=RecipientPolicy(lists=("winter",)))
     other = post.submit(ANN + BEN)
-    post.work(named)
-    post.work(other)
+    post.job(named)
+    post.job(other)
 
     assert post.outcomes(named) == ["suppressed", "accepted"]
     assert post.outcomes(other) == ["accepted", "accepted"]
@@ -72,7 +72,7 @@ def test_a_mailing_that_only_suppressed_people_are_on_ends_without_a_draft_and_w
 ) -> None:
     post.suppress(email="ann@example.com")
 
-    (row,) = post.work(post.submit(ANN))
+    (row,) = post.job(post.submit(ANN))
 
     assert (row.state, row.reason_code) == (State.CANCELLED, "nobody_to_mail")
     assert "1 suppressed" in row.reason
@@ -82,17 +82,17 @@ def test_a_mailing_that_only_suppressed_people_are_on_ends_without_a_draft_and_w
 
 def test_a_suppression_added_while_a_campaign_waits_takes_effect_and_is_agreed_to_anew(post: Any) -> None:
     campaign = post.submit(ANN + BEN + CAL, approval=Approval.REQUIRED)
-    (before,) = post.work(campaign)
+    (before,) = post.job(campaign)
     post.suppress(email="ben@example.com")
 
     post.approve(campaign)
-    (asked,) = post.work(campaign)
+    (asked,) = post.job(campaign)
 
     assert (asked.state, asked.accepted, asked.rejected) == (State.APPROVAL, 2, 1)
     assert "the people on the order changed" in asked.reason
     assert asked.quoted < before.quoted
     post.approve(campaign)
-    (after,) = post.work(campaign)
+    (after,) = post.job(campaign)
     assert (after.state, after.charged) == (State.SENT, after.quoted)
     assert post.pieces() == {"ann": 1, "cal": 1}
     assert post.outcomes(campaign) == ["accepted", "suppressed", "accepted"]
@@ -100,11 +100,11 @@ def test_a_suppression_added_while_a_campaign_waits_takes_effect_and_is_agreed_t
 
 def test_when_everybody_is_suppressed_meanwhile_the_draft_goes_and_nothing_is_paid(post: Any) -> None:
     campaign = post.submit(ANN, approval=Approval.REQUIRED)
-    post.work(campaign)
+    post.job(campaign)
     post.suppress(customer_id="C-1")
 
     post.approve(campaign)
-    (row,) = post.work(campaign)
+    (row,) = post.job(campaign)
 
     assert (row.state, row.reason_code) == (State.CANCELLED, "nobody_to_mail")
     totals = post.totals()
@@ -114,14 +114,14 @@ def test_when_everybody_is_suppressed_meanwhile_the_draft_goes_and_nothing_is_pa
 @pytest.mark.parametrize("kind", ["error_after", "error_before", "cut_after", "refuse"])
 def test_a_lost_answer_to_taking_people_off_is_found_out_by_looking(post: Any, kind: str) -> None:
     campaign = post.submit(ANN + BEN + CAL, approval=Approval.REQUIRED)
-    post.work(campaign)
+    post.job(campaign)
     post.suppress(email="ben@example.com")
     post.sandbox.fail("delete_recipients", kind, count=1)
 
     post.approve(campaign)
-    post.work(campaign)
+    post.job(campaign)
     post.approve(campaign)
-    (row,) = post.work(campaign)
+    (row,) = post.job(campaign)
 
     assert row.state is State.SENT
     assert post.pieces() == {"ann": 1, "cal": 1}
@@ -137,11 +137,11 @@ def test_a_worker_that_dies_while_taking_people_off_is_followed_by_one_that_goes
     post: Any, monkeypatch: pytest.MonkeyPatch, people: str, *, applied: bool
 ) -> None:
     campaign = post.submit(people, approval=Approval.REQUIRED)
-    (row,) = post.work(campaign)
+    (row,) = post.job(campaign)
     post.suppress(email="ben@example.com")
     post.approve(campaign)
     write = "delete_order" if people == BEN else "delete_recipients"
-    kind = type(post.desk.vendor)
+    kind = type(post.context.vendor)
     real = getattr(kind, write)
 
     def dies(*arguments: Any) -> None:
@@ -152,17 +152,17 @@ def test_a_worker_that_dies_while_taking_people_off_is_followed_by_one_that_goes
     with monkeypatch.context() as patched:
         patched.setattr(kind, write, dies)
         with pytest.raises(Died):
-            process(post.desk, [row.id], Stage.CHECKOUT, RunBudget())
+            process(post.context, [row.id], Stage.CHECKOUT, RunBudget())
 
     started = post.clock()
-    (row,) = post.work(campaign)
+    (row,) = post.job(campaign)
     # Nobody waits for a lost checkout that never was: only for the lease of the dead.
-    assert (post.clock() - started).total_seconds() < post.desk.settings.lease_seconds + 5
+    assert (post.clock() - started).total_seconds() < post.context.settings.lease_seconds + 5
     if people == BEN:
         assert (row.state, row.reason_code) == (State.CANCELLED, "nobody_to_mail")
     else:
         post.approve(campaign)
-        (row,) = post.work(campaign)
+        (row,) = post.job(campaign)
         assert row.state is State.SENT
         assert post.pieces() == {"cal": 1}
 
@@ -177,7 +177,7 @@ def test_a_suppression_between_the_last_look_and_the_checkout_still_counts(
 ) -> None:
     monkeypatch.setattr("worker.job.MAX_SNAPSHOT_AGE", timedelta(seconds=a_moment))
     campaign = post.submit(BEN + CAL)
-    kind = type(post.desk.vendor)
+    kind = type(post.context.vendor)
     real, done = kind.summary, threading.Event()
 
     def meanwhile(*arguments: Any, **options: Any) -> Any:
@@ -188,7 +188,7 @@ def test_a_suppression_between_the_last_look_and_the_checkout_still_counts(
         return real(*arguments, **options)
 
     monkeypatch.setattr(kind, "summary", meanwhile)
-    (row,) = post.work(campaign)
+    (row,) = post.job(campaign)
 
     assert (done.is_set(), row.state) == (True, State.SENT)
     assert post.pieces() == {"cal": 1}
@@ -208,7 +208,7 @@ def test_a_list_holds_nobodys_name_address_or_email(post: Any) -> None:
 def test_who_was_taken_off_is_told_with_the_list_and_the_mark(post: Any) -> None:
     post.suppress(email="ann@example.com")
     campaign = post.submit(ANN + BEN)
-    post.work(campaign)
+    post.job(campaign)
 
     first = post.people(campaign)[0]
 
@@ -220,7 +220,7 @@ def test_an_email_on_a_list_is_found_in_upper_and_lower_case(post: Any, listed: 
     post.suppress(email=listed)
 
     campaign = post.submit(ANN.replace("ann@example.com", "aNN@eXAMPLE.com"))
-    post.work(campaign)
+    post.job(campaign)
 
     assert post.outcomes(campaign) == ["suppressed"]
 
@@ -236,8 +236,8 @@ def test_who_is_taken_off_one_list_stays_on_the_others_and_the_others_stay_on_it
 
     winter = post.submit(ANN + BEN, sparing=RecipientPolicy(lists=("winter",)))
     everywhere = post.submit(ANN + BEN)
-    post.work(winter)
-    post.work(everywhere)
+    post.job(winter)
+    post.job(everywhere)
     assert removed == 1
     assert post.outcomes(winter) == ["suppressed", "suppressed"]
     assert post.outcomes(everywhere) == ["accepted", "suppressed"]
@@ -246,17 +246,17 @@ def test_who_is_taken_off_one_list_stays_on_the_others_and_the_others_stay_on_it
 def test_who_is_suppressed_before_checkout_gives_the_place_in_the_cap_back(post: Any) -> None:
     once = RecipientPolicy(cap=FrequencyCap(1, 30))
     campaign = post.submit(ANN + BEN, approval=Approval.REQUIRED, sparing=once)
-    post.work(campaign)
+    post.job(campaign)
     assert [one.counted_on is not None for one in post.people(campaign)] == [True, True]
     post.suppress(email="ann@example.com")
     post.approve(campaign)
-    post.work(campaign)
+    post.job(campaign)
     assert [one.counted_on is not None for one in post.people(campaign)] == [False, True]
 
     with post.engine.begin() as connection:
         digest = of_email("ann@example.com", installation_key(connection))
         lists.remove(connection, [digest or b""], "do-not-mail")
     later = post.submit(ANN + BEN, sparing=once)
-    post.work(later)
+    post.job(later)
 
     assert post.outcomes(later) == ["accepted", "capped"]

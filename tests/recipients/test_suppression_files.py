@@ -48,7 +48,7 @@ def test_a_mail_preference_file_suppresses_the_people_in_it_by_name_and_address(
     campaign = post.submit(
         "Ann,Lee,,12 Oak Street #4,Boston,MA,02108,,\nAbe,Lee,,12 Oak Street #4,Boston,MA,02108,,\n"
     )
-    post.work(campaign)
+    post.job(campaign)
     assert post.outcomes(campaign) == ["suppressed", "accepted"]
 
 
@@ -64,7 +64,7 @@ def test_by_households_everybody_at_an_address_is_suppressed(post: Any) -> None:
     taken_in(post, DMA, households=True)
 
     campaign = post.submit("Abe,Lee,,12 Oak Street #4,Boston,MA,02108,,\n")
-    post.work(campaign)
+    post.job(campaign)
 
     assert post.outcomes(campaign) == ["suppressed"]
 

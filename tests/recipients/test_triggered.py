@@ -68,11 +68,11 @@ class Shop:
     def tick(self) -> None:
         processor.run_once(self.post.engine, ProcessingTime(self.post.clock(), "UTC", timedelta(seconds=60)))
 
-    def work(self) -> None:
+    def job(self) -> None:
         """Do what is due now, and nothing that waits for its time."""
         while due := [one for one in self.mailings() if one.state not in RESTS and self._is_due(one)]:
             for row in due:
-                process(self.post.desk, [row.id], Stage(row.stage), RunBudget(seconds=60))
+                process(self.post.context, [row.id], Stage(row.stage), RunBudget(seconds=60))
 
     def _is_due(self, row: Row[Any]) -> bool:
         soon = self.post.clock() + timedelta(minutes=10)
@@ -101,7 +101,7 @@ def test_a_triggers_budget_holds_back_what_goes_beyond_it(shop: Shop) -> None:
     for name in ("Ann Lee", "Ben Kim", "Cal Roe"):
         shop.sign_up(name)
 
-    shop.work()
+    shop.job()
 
     found = shop.mailings()
     assert sum(one.quoted for one in found) > 10 >= sum(one.charged or 0 for one in found) > 0
@@ -113,11 +113,11 @@ def test_a_triggers_mailing_is_prepared_and_not_paid_before_its_delay_is_over(sh
     shop.declare(delay="3 days")
     number = shop.sign_up("Ann Lee")
 
-    shop.work()
+    shop.job()
     (prepared,) = shop.mailings()
     charges_before = shop.post.totals()["charges"]
     shop.post.forward(days=3)
-    shop.work()
+    shop.job()
 
     assert (prepared.stage, prepared.quoted is not None, charges_before) == (Stage.CHECKOUT, True, 0)
     assert shop.receipt(number).outcome == "paid"
@@ -126,11 +126,11 @@ def test_a_triggers_mailing_is_prepared_and_not_paid_before_its_delay_is_over(sh
 def test_a_triggers_mailing_is_free_to_cancel_while_it_waits(shop: Shop) -> None:
     shop.declare(delay="3 days")
     number = shop.sign_up("Ann Lee")
-    shop.work()
+    shop.job()
 
     with shop.post.engine.begin() as connection:
         transitions.cancel(connection, shop.mailings()[0].id, "ann", shop.post.clock())
-    shop.work()
+    shop.job()
 
     assert shop.receipt(number).outcome == "failed"
     assert (shop.post.totals()["liveDrafts"], shop.post.totals()["charges"]) == (0, 0)
@@ -139,12 +139,12 @@ def test_a_triggers_mailing_is_free_to_cancel_while_it_waits(shop: Shop) -> None
 def test_a_trigger_that_asks_waits_for_a_yes(shop: Shop) -> None:
     shop.declare(approval="required")
     number = shop.sign_up("Ann Lee")
-    shop.work()
+    shop.job()
     (asked,) = shop.mailings()
 
     with shop.post.engine.begin() as connection:
         assert transitions.approve(connection, asked.id, "ann", shop.post.clock())
-    shop.work()
+    shop.job()
 
     assert asked.state is State.APPROVAL
     assert shop.receipt(number).outcome == "paid"
@@ -155,7 +155,7 @@ def test_a_triggers_cap_and_lists_hold_for_its_events(shop: Shop) -> None:
     shop.declare(cap="1/30", suppress=["winter"])
 
     numbers = [shop.sign_up(name) for name in ("Ann Lee", "ann lee", "Ben Kim")]
-    shop.work()
+    shop.job()
 
     found = [shop.receipt(number) for number in numbers]
     assert [one.outcome for one in found] == ["paid", "capped", "suppressed"]
@@ -182,7 +182,7 @@ def test_somebody_who_is_erased_while_they_wait_in_a_gathering_is_blanked_and_no
         done = privacy.erase(connection, person, "test", shop.post.clock())
     shop.post.forward(days=1)
     shop.tick()
-    shop.work()
+    shop.job()
 
     assert ["ann lee" in one["body"].lower() for one in kept["events"]] == [True, True]
     assert (done.waiting, done.blanked, done.pending) == (1, 0, 0)
@@ -225,11 +225,11 @@ def wait_for_a_lock(shop: Shop) -> None:
 def test_somebody_suppressed_while_a_triggers_mailing_waits_is_taken_off_it(shop: Shop) -> None:
     shop.declare(delay="3 days", gather={"count": 2, "age": "1 day"})
     numbers = [shop.sign_up(name) for name in ("Ann Lee", "Ben Kim")]
-    shop.work()
+    shop.job()
     shop.post.suppress(full_name="Ben Kim", address1="12 Oak St", zip_code="02108")
 
     shop.post.forward(days=3)
-    shop.work()
+    shop.job()
 
     assert [shop.receipt(number).outcome for number in numbers] == ["paid", "suppressed"]
     assert shop.post.pieces() == {"ann": 1}

@@ -29,8 +29,8 @@ def _differences(document: dict[str, Any], schema: dict[str, Any], value: Any, w
     parts = {name: (members[name], value[name]) for name in members.keys() & value.keys()}
     return [f"{where}.{name}" for name in members.keys() ^ value.keys()] + [
         told
-        for name, (part, held) in parts.items()
-        for told in _differences(document, part, held, f"{where}.{name}")
+        for name, (part, claimed) in parts.items()
+        for told in _differences(document, part, claimed, f"{where}.{name}")
     ]
 
 

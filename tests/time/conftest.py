@@ -51,18 +51,18 @@ def clock(sandbox: Vendor) -> Clock:
 
 
 @pytest.fixture
-def desk(database_url: str, sandbox: Vendor, clock: Clock) -> Iterator[WorkerContext]:
+def context(database_url: str, sandbox: Vendor, clock: Clock) -> Iterator[WorkerContext]:
     settings = Settings(database_url=database_url, base_url=sandbox.api_url, api_key=sandbox.key, rate=10_000)
-    desk = open_context(settings, clock=clock)
-    yield desk
-    desk.close()
+    context = open_context(settings, clock=clock)
+    yield context
+    context.close()
 
 
 @dataclass
 class Post:
     """Opens mailings, lets the beat and the workers work, and looks at rows."""
 
-    desk: WorkerContext
+    context: WorkerContext
     engine: Engine
     clock: Clock
 
@@ -90,12 +90,12 @@ class Post:
         def push(_: Priority, first: Stage, mailing_ids: Sequence[int]) -> None:
             pushed.extend(mailing_ids)
             for stage in dispatcher.rest_of_chain(first):
-                process(self.desk, mailing_ids, stage, RunBudget())
+                process(self.context, mailing_ids, stage, RunBudget())
 
-        dispatcher.run_once(self.desk, self.clock(), lambda _: 0, push)
+        dispatcher.run_once(self.context, self.clock(), lambda _: 0, push)
         return pushed
 
-    def work(self, mailing_id: int) -> Row[Any]:
+    def job(self, mailing_id: int) -> Row[Any]:
         """Scan until nothing is due, a day of waiting for payments and the like included."""
         for _ in range(8):
             if not self.tick():
@@ -130,8 +130,8 @@ _PERSON = {
 
 
 @pytest.fixture
-def post(desk: WorkerContext, engine: Engine, clock: Clock) -> Post:
-    return Post(desk, engine, clock)
+def post(context: WorkerContext, engine: Engine, clock: Clock) -> Post:
+    return Post(context, engine, clock)
 
 
 @pytest.fixture

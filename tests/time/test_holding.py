@@ -28,7 +28,7 @@ def test_all_is_ready_and_the_price_known_long_before_anything_is_paid(
     send = at("09:00", clock.at.date() + timedelta(days=30), "America/Chicago")
 
     mailing_id = post.open(Schedule(send=send))
-    row = post.work(mailing_id)
+    row = post.job(mailing_id)
 
     assert (row.state, row.stage) == (State.QUEUED, Stage.CHECKOUT)
     assert row.not_before == row.wake_at == send.instant
@@ -77,7 +77,7 @@ def test_the_instants_of_these_walls_are_those_of_the_zones() -> None:
 def test_a_hold_at_the_vendor_is_paid_at_once_and_names_the_date(post: Any, clock: Any, paid: Any) -> None:
     until = clock.at.date() + timedelta(days=40)
 
-    row = post.work(post.open(Schedule(hold_until=until, hold_mode=HoldMode.VENDOR)))
+    row = post.job(post.open(Schedule(hold_until=until, hold_mode=HoldMode.VENDOR)))
 
     assert row.state is State.SENT
     (order,) = paid()
@@ -85,48 +85,48 @@ def test_a_hold_at_the_vendor_is_paid_at_once_and_names_the_date(post: Any, cloc
 
 
 def test_a_hold_date_before_production_ends_asks_and_names_the_earliest_that_the_vendor_takes(
-    post: Any, clock: Any, desk: Any, paid: Any
+    post: Any, clock: Any, context: Any, paid: Any
 ) -> None:
     until = clock.at.date() + timedelta(days=2)
     mailing_id = post.open(Schedule(hold_until=until, hold_mode=HoldMode.VENDOR))
 
-    row = post.work(mailing_id)
+    row = post.job(mailing_id)
 
     assert (row.state, row.reason_code) == (State.ATTENTION, ScheduleProblem.HOLD_TOO_EARLY)
     earliest = date.fromisoformat(row.reason.split()[-1])
     assert f"the earliest possible date is {earliest}" in row.reason
     options = {"postage": "Standard", "production": "Normal"}
-    desk.vendor.summary(row.order_id, hold_until=earliest, **options)
+    context.vendor.summary(row.order_id, hold_until=earliest, **options)
     with pytest.raises(Exception, match="refused"):
-        desk.vendor.summary(row.order_id, hold_until=earliest - timedelta(days=1), **options)
+        context.vendor.summary(row.order_id, hold_until=earliest - timedelta(days=1), **options)
     assert paid() == []
 
 
 @pytest.mark.parametrize(("days", "state"), [(0, State.ATTENTION), (1, State.SENT)])
 def test_a_hold_date_on_the_very_day_of_completion_is_a_day_too_early(
-    post: Any, desk: Any, days: int, state: State
+    post: Any, context: Any, days: int, state: State
 ) -> None:
-    other = post.work(post.open(Schedule(), approval=Approval.REQUIRED))
-    told = desk.vendor.summary(other.order_id, postage="Standard", production="Normal")
+    other = post.job(post.open(Schedule(), approval=Approval.REQUIRED))
+    told = context.vendor.summary(other.order_id, postage="Standard", production="Normal")
     until = told.production_dates["Normal"].date() + timedelta(days=days)
 
-    row = post.work(post.open(Schedule(hold_until=until, hold_mode=HoldMode.VENDOR)))
+    row = post.job(post.open(Schedule(hold_until=until, hold_mode=HoldMode.VENDOR)))
 
     assert row.state is state
     assert row.reason_code == (ScheduleProblem.HOLD_TOO_EARLY if days == 0 else None)
 
 
 def test_a_quote_that_delivers_before_the_hold_date_is_not_paid(
-    post: Any, clock: Any, desk: Any, paid: Any, monkeypatch: pytest.MonkeyPatch
+    post: Any, clock: Any, context: Any, paid: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     until = clock.at.date() + timedelta(days=60)
-    real = type(desk.vendor).summary
+    real = type(context.vendor).summary
     monkeypatch.setattr(
         "lettrlabs.LettrLabs.summary",
         lambda self, order_id, **asked: real(self, order_id, **{**asked, "hold_until": None}),
     )
 
-    row = post.work(post.open(Schedule(hold_until=until, hold_mode=HoldMode.VENDOR)))
+    row = post.job(post.open(Schedule(hold_until=until, hold_mode=HoldMode.VENDOR)))
 
     assert (row.state, row.reason_code) == (State.ATTENTION, "quote_of_other_options")
     assert f"although held until {until}" in row.reason
@@ -139,27 +139,29 @@ def test_a_hold_date_that_passes_while_approval_waits_asks_before_anything_is_pa
     until = clock.at.date() + timedelta(days=15)
     schedule = Schedule(hold_until=until, hold_mode=HoldMode.VENDOR)
     mailing_id = post.open(schedule, approval=Approval.REQUIRED)
-    assert post.work(mailing_id).state is State.APPROVAL
+    assert post.job(mailing_id).state is State.APPROVAL
 
     clock.go_to(clock.at + timedelta(days=13))
     post.approve(mailing_id)
-    row = post.work(mailing_id)
+    row = post.job(mailing_id)
 
     assert (row.state, row.reason_code) == (State.ATTENTION, ScheduleProblem.HOLD_TOO_EARLY)
     assert paid() == []
 
 
-def test_what_is_held_here_can_be_cancelled_for_nothing(post: Any, clock: Any, paid: Any, desk: Any) -> None:
+def test_what_is_held_here_can_be_cancelled_for_nothing(
+    post: Any, clock: Any, paid: Any, context: Any
+) -> None:
     day = clock.at.date() + timedelta(days=9)
     mailing_id = post.open(Schedule(hold_until=day, hold_mode=HoldMode.LOCAL, send=held_here(day, "UTC")))
-    post.work(mailing_id)
+    post.job(mailing_id)
 
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         transitions.cancel(connection, mailing_id, "tester", clock.at)
-    row = post.work(mailing_id)
+    row = post.job(mailing_id)
 
     assert row.state is State.CANCELLED
-    assert desk.vendor.order(row.order_id) is None
+    assert context.vendor.order(row.order_id) is None
     clock.go_to(clock.at + timedelta(days=10))
     assert post.tick() == []
     assert paid() == []

@@ -18,7 +18,7 @@ def in_an_hour(clock: Any) -> ZonedTime:
 
 
 def test_after_a_standstill_over_its_time_each_mailing_follows_its_own_policy(
-    post: Any, clock: Any, paid: Any, desk: Any
+    post: Any, clock: Any, paid: Any, context: Any
 ) -> None:
     send = in_an_hour(clock)
     send_all_the_same, skip, ask, patient = (
@@ -47,7 +47,7 @@ def test_after_a_standstill_over_its_time_each_mailing_follows_its_own_policy(
     assert rows[skip].reason_code == rows[ask].reason_code == ScheduleProblem.MISSED
     assert "given up" in rows[skip].reason
     assert "2 hours ago" in rows[ask].reason
-    assert desk.vendor.order(rows[skip].order_id) is None
+    assert context.vendor.order(rows[skip].order_id) is None
     assert {order["id"] for order in paid()} == {rows[send_all_the_same].order_id, rows[patient].order_id}
 
 
@@ -60,38 +60,38 @@ def test_unless_told_otherwise_more_than_a_day_late_asks(
 
     clock.go_to(clock.at + HOUR + late)
 
-    assert post.work(mailing_id).state is state
+    assert post.job(mailing_id).state is state
 
 
-def test_a_person_who_says_go_on_sends_it_late(post: Any, clock: Any, desk: Any) -> None:
+def test_a_person_who_says_go_on_sends_it_late(post: Any, clock: Any, context: Any) -> None:
     mailing_id = post.open(Schedule(send=in_an_hour(clock)))
     post.tick()
     clock.go_to(clock.at + 50 * HOUR)
-    assert post.work(mailing_id).state is State.ATTENTION
+    assert post.job(mailing_id).state is State.ATTENTION
 
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         transitions.resolve(connection, mailing_id, Resolution.RETRY, "tester", "still fine", clock.at)
 
-    assert post.work(mailing_id).state is State.SENT
+    assert post.job(mailing_id).state is State.SENT
 
 
 def test_who_approves_after_the_time_is_not_asked_whether_it_may_be_late(post: Any, clock: Any) -> None:
     mailing_id = post.open(Schedule(send=in_an_hour(clock)), approval=Approval.REQUIRED)
-    assert post.work(mailing_id).state is State.APPROVAL
+    assert post.job(mailing_id).state is State.APPROVAL
 
     clock.go_to(clock.at + 50 * HOUR)
     post.approve(mailing_id)
 
-    assert post.work(mailing_id).state is State.SENT
+    assert post.job(mailing_id).state is State.SENT
 
 
 def test_what_may_only_be_skipped_is_skipped_although_approved_late(post: Any, clock: Any, paid: Any) -> None:
     schedule = Schedule(send=in_an_hour(clock), if_late=IfLate.SKIP)
     mailing_id = post.open(schedule, approval=Approval.REQUIRED)
-    assert post.work(mailing_id).state is State.APPROVAL
+    assert post.job(mailing_id).state is State.APPROVAL
 
     clock.go_to(clock.at + 50 * HOUR)
     post.approve(mailing_id)
 
-    assert post.work(mailing_id).state is State.CANCELLED
+    assert post.job(mailing_id).state is State.CANCELLED
     assert paid() == []

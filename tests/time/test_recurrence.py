@@ -22,40 +22,40 @@ PEOPLE = "First Name,Last Name,Address,City,State,ZIP\nAda,Byron,{} Main Street,
 
 
 @pytest.fixture
-def submit(desk: Any, clock: Any, tmp_path: Path) -> Any:
+def submit(context: Any, clock: Any, tmp_path: Path) -> Any:
     def a_list(cron: str, zone: str = "UTC", catch_up: CatchUp = CatchUp.LAST) -> Submission:
         path = tmp_path / "people.csv"
         path.write_text(PEOPLE.format(100) + PEOPLE.format(200).splitlines()[1] + "\n")
         repeats = RecurrenceRule(read_cron(cron), zone, catch_up)
         options = Options(template_id=1001)
-        return submit_campaign(desk.engine, path, options, repeats=repeats, batch_size=1, clock=clock)
+        return submit_campaign(context.engine, path, options, repeats=repeats, batch_size=1, clock=clock)
 
     return a_list
 
 
-def occurrences(desk: Any) -> list[datetime]:
-    with desk.engine.connect() as connection:
+def occurrences(context: Any) -> list[datetime]:
+    with context.engine.connect() as connection:
         return list(connection.scalars(select(Campaign.occurrence_at).order_by(Campaign.occurrence_at)))
 
 
-def open_on(desk: Any, clock: Any, days: int) -> None:
+def open_on(context: Any, clock: Any, days: int) -> None:
     """Let the beat tick twice a day."""
     for _ in range(2 * days):
         clock.at += DAY / 2
-        recurrence_rules.open_due(desk.engine, clock.at)
+        recurrence_rules.open_due(context.engine, clock.at)
 
 
 def test_each_occurrence_is_a_campaign_to_the_same_people_at_its_own_time(
-    submit: Any, desk: Any, clock: Any
+    submit: Any, context: Any, clock: Any
 ) -> None:
     first = submit("0 9 * * *", "America/New_York")
 
-    open_on(desk, clock, 4)
+    open_on(context, clock, 4)
 
-    found = occurrences(desk)
+    found = occurrences(context)
     assert len(found) >= 4
     assert {at.astimezone(UTC) for at in found} <= set(_days_at_nine(found[0], len(found)))
-    with desk.engine.connect() as connection:
+    with context.engine.connect() as connection:
         rows = connection.execute(
             select(Mailing.campaign_id, Mailing.send_at, Mailing.state, Recipient.address1)
             .join(Recipient, Recipient.mailing_id == Mailing.id)
@@ -73,7 +73,7 @@ def _days_at_nine(first: datetime, count: int) -> list[datetime]:
     return [next(found) for _ in range(count)]
 
 
-def test_two_beats_at_once_open_an_occurrence_once(submit: Any, desk: Any, clock: Any) -> None:
+def test_two_beats_at_once_open_an_occurrence_once(submit: Any, context: Any, clock: Any) -> None:
     submit("0 9 * * *")
     opened: list[int] = []
     for _ in range(6):
@@ -82,7 +82,7 @@ def test_two_beats_at_once_open_an_occurrence_once(submit: Any, desk: Any, clock
 
         def beat(start: threading.Barrier = start) -> None:
             start.wait()
-            opened.append(recurrence_rules.open_due(desk.engine, clock.at))
+            opened.append(recurrence_rules.open_due(context.engine, clock.at))
 
         beats = [threading.Thread(target=beat) for _ in range(3)]
         for one in beats:
@@ -90,89 +90,89 @@ def test_two_beats_at_once_open_an_occurrence_once(submit: Any, desk: Any, clock
         for one in beats:
             one.join()
 
-    found = occurrences(desk)
+    found = occurrences(context)
     assert len(found) == len(set(found)) == 1 + sum(opened)
 
 
-def test_a_beat_that_lost_its_memory_opens_nothing_twice(submit: Any, desk: Any, clock: Any) -> None:
+def test_a_beat_that_lost_its_memory_opens_nothing_twice(submit: Any, context: Any, clock: Any) -> None:
     submit("0 9 * * *")
-    open_on(desk, clock, 3)
-    before = occurrences(desk)
-    with desk.engine.begin() as connection:
+    open_on(context, clock, 3)
+    before = occurrences(context)
+    with context.engine.begin() as connection:
         connection.execute(
             Recurrence.__table__.update().values(last_at=before[0], wake_at=before[0], catch_up=CatchUp.ALL)
         )
 
-    recurrence_rules.open_due(desk.engine, clock.at)
+    recurrence_rules.open_due(context.engine, clock.at)
 
-    assert occurrences(desk) == before
+    assert occurrences(context) == before
 
 
 @pytest.mark.parametrize(("policy", "missed"), [(CatchUp.ALL, 5), (CatchUp.LAST, 1), (CatchUp.NONE, 0)])
 def test_after_a_standstill_is_made_up_for_what_the_policy_says(
-    submit: Any, desk: Any, clock: Any, policy: CatchUp, missed: int
+    submit: Any, context: Any, clock: Any, policy: CatchUp, missed: int
 ) -> None:
     submit("0 9 * * *", catch_up=policy)
-    first = occurrences(desk)[0]
+    first = occurrences(context)[0]
 
     clock.at = first + 5 * DAY + timedelta(hours=3)
-    recurrence_rules.open_due(desk.engine, clock.at)
+    recurrence_rules.open_due(context.engine, clock.at)
 
-    late = [at for at in occurrences(desk) if first < at <= clock.at]
+    late = [at for at in occurrences(context) if first < at <= clock.at]
     assert late == [first + n * DAY for n in range(1, 6)][5 - missed :]
-    with desk.engine.connect() as connection:
+    with context.engine.connect() as connection:
         policies = connection.scalars(select(Mailing.if_late).where(Mailing.send_at.in_(late))).all()
         ahead = connection.scalars(select(Mailing.if_late).where(Mailing.send_at > clock.at)).all()
     assert set(policies) <= {IfLate.SEND}
     assert set(ahead) == {IfLate.ASK}
 
 
-def test_the_next_is_opened_a_day_ahead_and_only_the_next(submit: Any, desk: Any) -> None:
+def test_the_next_is_opened_a_day_ahead_and_only_the_next(submit: Any, context: Any) -> None:
     submit("0 9 1 * *")
-    first = occurrences(desk)[0]
+    first = occurrences(context)[0]
     following = next(read_cron("0 9 1 * *").after(first, "UTC"))
 
-    recurrence_rules.open_due(desk.engine, following - LEAD - timedelta(seconds=1))
-    assert occurrences(desk) == [first]
-    recurrence_rules.open_due(desk.engine, following - LEAD)
+    recurrence_rules.open_due(context.engine, following - LEAD - timedelta(seconds=1))
+    assert occurrences(context) == [first]
+    recurrence_rules.open_due(context.engine, following - LEAD)
 
-    assert occurrences(desk) == [first, following]
+    assert occurrences(context) == [first, following]
 
 
-def test_a_stopped_rule_opens_no_more(submit: Any, desk: Any, clock: Any) -> None:
+def test_a_stopped_rule_opens_no_more(submit: Any, context: Any, clock: Any) -> None:
     submit("0 9 * * *")
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         rule = connection.scalars(select(Recurrence.id)).one()
         assert recurrence_rules.end(connection, rule, clock.at)
 
-    open_on(desk, clock, 3)
+    open_on(context, clock, 3)
 
-    assert len(occurrences(desk)) == 1
+    assert len(occurrences(context)) == 1
 
 
-def test_the_same_list_under_the_same_rule_is_one_rule(submit: Any, desk: Any, clock: Any) -> None:
+def test_the_same_list_under_the_same_rule_is_one_rule(submit: Any, context: Any, clock: Any) -> None:
     first = submit("0 9 * * *")
     clock.at += 2 * DAY
 
     again = submit("0 9 * * *")
 
     assert (again.campaign_id, again.created) == (first.campaign_id, False)
-    with desk.engine.connect() as connection:
+    with context.engine.connect() as connection:
         assert len(connection.scalars(select(Recurrence.id)).all()) == 1
 
 
 def test_an_occurrence_has_the_limits_of_money_and_the_rules_of_the_first(
-    submit: Any, desk: Any, clock: Any
+    submit: Any, context: Any, clock: Any
 ) -> None:
     first = submit("0 9 * * *")
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         its = {"purse": BudgetScope.CAMPAIGN, "subject": first.campaign_id, "per_piece": Decimal("1.50")}
         connection.execute(insert(Budget), {**its, "set_by": "tester", "set_at": clock.at})
         connection.execute(update(Mailing).values(one_per_household=True))
 
-    open_on(desk, clock, 2)
+    open_on(context, clock, 2)
 
-    with desk.engine.connect() as connection:
+    with context.engine.connect() as connection:
         campaigns = connection.scalars(select(Campaign.id)).all()
         limits = connection.execute(select(Budget.subject, Budget.per_piece))
         assert {tuple(row) for row in limits} == {(one, Decimal("1.50")) for one in campaigns}
@@ -197,10 +197,10 @@ _PROGRESS = {
 
 
 def test_an_occurrence_goes_all_the_way_at_its_time(
-    submit: Any, desk: Any, clock: Any, post: Any, paid: Any
+    submit: Any, context: Any, clock: Any, post: Any, paid: Any
 ) -> None:
     submit("30 9 * * *", "America/Phoenix")
-    first = occurrences(desk)[0]
+    first = occurrences(context)[0]
     post.tick()
     assert paid() == []
 
@@ -210,28 +210,28 @@ def test_an_occurrence_goes_all_the_way_at_its_time(
     assert len(paid()) == 2
 
 
-def test_an_occurrence_does_not_copy_how_far_its_people_came(submit: Any, desk: Any, clock: Any) -> None:
+def test_an_occurrence_does_not_copy_how_far_its_people_came(submit: Any, context: Any, clock: Any) -> None:
     submit("0 9 * * *")
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         came = {"counted_on": clock.at.date(), "vendor_id": 7, "outcome": "accepted", "reason": "x"}
         connection.execute(update(Recipient).values(came))
         firsts = set(connection.scalars(select(Mailing.id)))
 
-    open_on(desk, clock, 2)
+    open_on(context, clock, 2)
 
-    with desk.engine.connect() as connection:
+    with context.engine.connect() as connection:
         columns = (Recipient.counted_on, Recipient.vendor_id, Recipient.outcome, Recipient.reason)
         copied = connection.execute(select(*columns).where(Recipient.mailing_id.not_in(firsts))).all()
     assert {tuple(one) for one in copied} == {(None, None, "waiting", None)}
 
 
 def test_an_occurrence_is_not_taken_for_mailing_its_people_twice_and_another_list_is(
-    submit: Any, desk: Any, clock: Any, tmp_path: Path
+    submit: Any, context: Any, clock: Any, tmp_path: Path
 ) -> None:
     submit("0 9 * * *")
 
-    open_on(desk, clock, 3)
+    open_on(context, clock, 3)
 
-    assert len(occurrences(desk)) >= 3
+    assert len(occurrences(context)) >= 3
     with pytest.raises(RecentPiecesError, match="2 of these 2 people got template 1001 from campaign "):
-        submit_campaign(desk.engine, tmp_path / "people.csv", Options(template_id=1001), clock=clock)
+        submit_campaign(context.engine, tmp_path / "people.csv", Options(template_id=1001), clock=clock)

@@ -20,30 +20,30 @@ def at(instant: datetime) -> ZonedTime:
 
 
 @pytest.fixture
-def reschedule(desk: Any, clock: Any) -> Any:
+def reschedule(context: Any, clock: Any) -> Any:
     def to(mailing_id: int, schedule: Schedule) -> RescheduleOutcome:
-        with desk.engine.begin() as connection:
+        with context.engine.begin() as connection:
             return transitions.reschedule(connection, mailing_id, schedule, "tester", clock.at)
 
     return to
 
 
 def test_a_wake_up_of_the_old_time_does_nothing(
-    post: Any, clock: Any, desk: Any, paid: Any, reschedule: Any
+    post: Any, clock: Any, context: Any, paid: Any, reschedule: Any
 ) -> None:
     old, new = clock.at + DAY, clock.at + 3 * DAY
     mailing_id = post.open(Schedule(send=at(old)))
-    post.work(mailing_id)
+    post.job(mailing_id)
 
     assert reschedule(mailing_id, Schedule(send=at(new))) is RescheduleOutcome.RESCHEDULED
     clock.go_to(old)
-    process(desk, [mailing_id], Stage.CHECKOUT, RunBudget())
+    process(context, [mailing_id], Stage.CHECKOUT, RunBudget())
 
     assert post.tick() == []
     assert post.row(mailing_id).not_before == post.row(mailing_id).wake_at == new
     assert paid() == []
     clock.go_to(new)
-    assert post.work(mailing_id).state is State.SENT
+    assert post.job(mailing_id).state is State.SENT
 
 
 def test_a_time_can_be_moved_forward_and_taken_away(post: Any, clock: Any, reschedule: Any) -> None:
@@ -53,15 +53,15 @@ def test_a_time_can_be_moved_forward_and_taken_away(post: Any, clock: Any, resch
     reschedule(earlier, Schedule(send=at(clock.at + DAY)))
     reschedule(at_once, Schedule())
 
-    assert post.work(at_once).state is State.SENT
+    assert post.job(at_once).state is State.SENT
     assert post.row(earlier).state is State.QUEUED
     clock.go_to(clock.at + DAY)
-    assert post.work(earlier).state is State.SENT
+    assert post.job(earlier).state is State.SENT
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.004, 0.012, 0.03])
 def test_rescheduling_while_it_is_released_either_holds_it_or_says_that_it_is_too_late(
-    post: Any, clock: Any, desk: Any, paid: Any, reschedule: Any, pause: float
+    post: Any, clock: Any, context: Any, paid: Any, reschedule: Any, pause: float
 ) -> None:
     send = clock.at + DAY
     mailings = [post.open(Schedule(send=at(send))) for _ in range(3)]
@@ -72,7 +72,7 @@ def test_rescheduling_while_it_is_released_either_holds_it_or_says_that_it_is_to
 
     def release(mailing_id: int) -> None:
         begun.set()
-        process(desk, [mailing_id], Stage.CHECKOUT, RunBudget())
+        process(context, [mailing_id], Stage.CHECKOUT, RunBudget())
 
     for mailing_id in mailings:
         begun.clear()
@@ -101,53 +101,53 @@ def test_another_hold_date_at_the_vendor_is_quoted_and_approved_anew(
     mailing_id = post.open(
         Schedule(hold_until=today + 40 * DAY, hold_mode=HoldMode.VENDOR), approval=Approval.REQUIRED
     )
-    post.work(mailing_id)
+    post.job(mailing_id)
 
     reschedule(mailing_id, Schedule(hold_until=today + 50 * DAY, hold_mode=HoldMode.VENDOR))
 
     assert post.row(mailing_id).stage is Stage.SUMMARIZE
-    assert post.work(mailing_id).state is State.APPROVAL
+    assert post.job(mailing_id).state is State.APPROVAL
 
 
 def test_another_time_leaves_an_approval_waiting(post: Any, clock: Any, reschedule: Any) -> None:
     mailing_id = post.open(Schedule(send=at(clock.at + DAY)), approval=Approval.REQUIRED)
-    post.work(mailing_id)
+    post.job(mailing_id)
     later = clock.at + 5 * DAY
 
     assert reschedule(mailing_id, Schedule(send=at(later))) is RescheduleOutcome.RESCHEDULED
 
     assert post.row(mailing_id).state is State.APPROVAL
     post.approve(mailing_id)
-    assert post.work(mailing_id).not_before == later
+    assert post.job(mailing_id).not_before == later
 
 
 def test_a_missed_time_is_answered_with_another(post: Any, clock: Any, reschedule: Any) -> None:
     mailing_id = post.open(Schedule(send=at(clock.at + DAY)))
     post.tick()
     clock.go_to(clock.at + 4 * DAY)
-    assert post.work(mailing_id).reason_code == ScheduleProblem.MISSED
+    assert post.job(mailing_id).reason_code == ScheduleProblem.MISSED
 
     assert reschedule(mailing_id, Schedule(send=at(clock.at + DAY))) is RescheduleOutcome.RESCHEDULED
 
     clock.go_to(clock.at + DAY)
-    assert post.work(mailing_id).state is State.SENT
+    assert post.job(mailing_id).state is State.SENT
 
 
 def test_what_is_over_unknown_or_being_cancelled_is_not_rescheduled(
-    post: Any, clock: Any, desk: Any, reschedule: Any
+    post: Any, clock: Any, context: Any, reschedule: Any
 ) -> None:
     sent = post.open()
-    post.work(sent)
+    post.job(sent)
     cancelled = post.open(Schedule(send=at(clock.at + DAY)))
     post.tick()
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         transitions.cancel(connection, cancelled, "tester", clock.at)
     later = Schedule(send=at(clock.at + 2 * DAY))
 
     assert reschedule(sent, later) is RescheduleOutcome.TOO_LATE
     assert reschedule(cancelled, later) is RescheduleOutcome.CANCELLING
     assert reschedule(10**9, later) is RescheduleOutcome.UNKNOWN
-    post.work(cancelled)
+    post.job(cancelled)
     assert reschedule(cancelled, later) is RescheduleOutcome.ENDED
 
 
@@ -158,7 +158,7 @@ def test_what_is_over_unknown_or_being_cancelled_is_not_rescheduled(
 def test_a_mailing_whose_checkout_is_unknown_is_not_rescheduled(
     post: Any,
     clock: Any,
-    desk: Any,
+    context: Any,
     reschedule: Any,
     state: State,
     outcome: RescheduleOutcome,
@@ -169,7 +169,7 @@ def test_a_mailing_whose_checkout_is_unknown_is_not_rescheduled(
     post.tick()
     asks = {"reason": "late", "reason_code": ScheduleProblem.MISSED} if state is State.ATTENTION else {}
     unsure = {"recovering": True, "unsure_since": clock.at} if unknown else {}
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         connection.execute(
             update(Mailing).where(Mailing.id == mailing_id).values(state=state, **asks, **unsure)
         )

@@ -80,10 +80,10 @@ class StateMatrix:
         by_id = {row.id: columns_of(row) for row in found}
         return {cell: by_id[self.ids[cell]] for cell in CELLS}
 
-    def held(self, cell: Cell) -> ClaimedMailing:
+    def claimed(self, cell: Cell) -> ClaimedMailing:
         row = self.connection.execute(select(*CLAIMED_COLUMNS).where(Mailing.id == self.ids[cell])).one()
-        held = columns_of(row)
-        return mailing_from_row(held | {"claim": held["claim"] or uuid4(), "lease_until": NOW + LEASE})
+        claimed = columns_of(row)
+        return mailing_from_row(claimed | {"claim": claimed["claim"] or uuid4(), "lease_until": NOW + LEASE})
 
     def forge(self, cell: Cell, **values: Any) -> None:
         self.connection.execute(update(Mailing).where(Mailing.id == self.ids[cell]).values(**values))

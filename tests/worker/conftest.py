@@ -52,10 +52,10 @@ def settings(database_url: str, sandbox: Any) -> Settings:
 
 
 @pytest.fixture
-def desk(settings: Settings, clock: DrivenClock) -> Iterator[WorkerContext]:
-    desk = open_context(settings, clock=clock)
-    yield desk
-    desk.close()
+def context(settings: Settings, clock: DrivenClock) -> Iterator[WorkerContext]:
+    context = open_context(settings, clock=clock)
+    yield context
+    context.close()
 
 
 NewMail = Callable[..., int]
@@ -171,7 +171,7 @@ def pen(engine: Engine) -> RowEditor:
 
 
 @pytest.fixture
-def finish(desk: WorkerContext, clock: DrivenClock, pen: RowEditor) -> Callable[[int], Row[Any]]:
+def finish(context: WorkerContext, clock: DrivenClock, pen: RowEditor) -> Callable[[int], Row[Any]]:
     """Return a function that works on a mailing, as the due scan would, until it rests; and returns its row."""
 
     def until_it_rests(mailing_id: int, *, rounds: int = 60) -> Row[Any]:
@@ -180,7 +180,7 @@ def finish(desk: WorkerContext, clock: DrivenClock, pen: RowEditor) -> Callable[
             if row.state not in {State.QUEUED, State.WORKING}:
                 return row
             clock.at = max(clock.at, row.wake_at, row.not_before, row.lease_until or clock.at)
-            process(desk, [mailing_id], Stage(row.stage), RunBudget())
+            process(context, [mailing_id], Stage(row.stage), RunBudget())
         raise AssertionError(f"mailing does not come to rest: {pen.moves(mailing_id)} {row}")
 
     return until_it_rests

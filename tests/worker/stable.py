@@ -21,10 +21,10 @@ from worker.stages import proof
 def poison(mailing_id: int) -> None:
     healthy = proof.run
 
-    def deadly(work: StageJob) -> Result:
-        if work.held.id == mailing_id:
+    def deadly(job: StageJob) -> Result:
+        if job.mailing.id == mailing_id:
             os.kill(os.getpid(), signal.SIGKILL)
-        return healthy(work)
+        return healthy(job)
 
     proof.run = proof.recover = deadly
 

@@ -38,11 +38,11 @@ def epochs(settings: Settings) -> Iterator[Epochs]:
 
 
 @pytest.fixture
-def tick(desk: WorkerContext, clock: Any, epochs: Epochs) -> Callable[[], bool]:
+def tick(context: WorkerContext, clock: Any, epochs: Epochs) -> Callable[[], bool]:
     """Return a function that does what each tick of the beat does about the epoch, and says whether it is armed."""
 
     def one_tick() -> bool:
-        with desk.engine.begin() as connection:
+        with context.engine.begin() as connection:
             return verify_and_advance(driver(connection), epochs, clock())
 
     return one_tick
@@ -117,7 +117,7 @@ def test_a_backup_restored_over_the_original_is_disarmed_and_sends_nothing(
     tick: Callable[[], bool],
     clock: Any,
     engine: Engine,
-    desk: WorkerContext,
+    context: WorkerContext,
     new_mailing: Any,
     pen: Any,
     sandbox: Any,
@@ -132,14 +132,14 @@ def test_a_backup_restored_over_the_original_is_disarmed_and_sends_nothing(
     restore_epoch(engine, backup)
 
     assert not tick()
-    process(desk, [mailing_id], Stage.CREATE, RunBudget())
+    process(context, [mailing_id], Stage.CREATE, RunBudget())
     assert pen.mailing(mailing_id).state is State.QUEUED
     assert sandbox.ledger()["totals"]["created"] == 0
 
 
 def test_a_copy_beside_its_living_original_is_disarmed_on_its_first_connection(
     tick: Callable[[], bool],
-    desk: WorkerContext,
+    context: WorkerContext,
     engine: Engine,
     copy_of: Callable[[], str],
     settings: Settings,
@@ -149,7 +149,7 @@ def test_a_copy_beside_its_living_original_is_disarmed_on_its_first_connection(
 ) -> None:
     mailing_id = new_mailing()
     tick()
-    desk.engine.dispose()
+    context.engine.dispose()
     engine.dispose()
     copy = open_context(settings.model_copy(update={"database_url": copy_of()}), clock=clock)
     try:
@@ -167,7 +167,7 @@ def test_arming_holds_back_who_was_mailed_since_the_backup_and_lets_the_rest_go(
     tick: Callable[[], bool],
     clock: Any,
     engine: Engine,
-    desk: WorkerContext,
+    context: WorkerContext,
     new_mailing: Any,
     finish: Any,
     pen: Any,
@@ -184,10 +184,10 @@ def test_arming_holds_back_who_was_mailed_since_the_backup_and_lets_the_rest_go(
     _restore_mailing(pen, row)
     assert not tick()
 
-    found = activation.compare_with_vendor(desk, pause=lambda _: None)
+    found = activation.compare_with_vendor(context, pause=lambda _: None)
     order_id = found.unknown[0].id
     assert found.suspects == {sent: order_id}
-    assert activation.activate(desk, found, "somebody", clock()) == 1
+    assert activation.activate(context, found, "somebody", clock()) == 1
 
     assert tick()
     assert pen.mailing(sent).reason_code == "maybe_sent"
@@ -216,27 +216,27 @@ def _restore_mailing(pen: Any, row: Any) -> None:
 
 
 def test_a_redis_without_an_epoch_raises_a_doubt_until_the_vendors_orders_are_seen(
-    desk: WorkerContext, epochs: Epochs, tick: Callable[[], bool], clock: Any, new_mailing: Any
+    context: WorkerContext, epochs: Epochs, tick: Callable[[], bool], clock: Any, new_mailing: Any
 ) -> None:
     tick()
     mailing_id = new_mailing(1)
     epochs.redis.delete(epochs.key)
 
     assert tick()
-    process(desk, [mailing_id], Stage.CREATE, RunBudget(stopping=True))
-    with desk.engine.connect() as connection:
+    process(context, [mailing_id], Stage.CREATE, RunBudget(stopping=True))
+    with context.engine.connect() as connection:
         assert connection.scalar(select(Installation.doubted_at)) is not None
         assert connection.scalar(select(Mailing.stage)) is Stage.CREATE
 
-    account_ownership.settle_doubt(desk, clock())
+    account_ownership.settle_doubt(context, clock())
 
-    process(desk, [mailing_id], Stage.CREATE, RunBudget(stopping=True))
-    with desk.engine.connect() as connection:
+    process(context, [mailing_id], Stage.CREATE, RunBudget(stopping=True))
+    with context.engine.connect() as connection:
         assert connection.scalar(select(Mailing.stage)) is Stage.ATTACH
 
 
-def test_a_new_installation_has_no_doubt(desk: WorkerContext, tick: Callable[[], bool]) -> None:
+def test_a_new_installation_has_no_doubt(context: WorkerContext, tick: Callable[[], bool]) -> None:
     assert tick()
 
-    with desk.engine.connect() as connection:
+    with context.engine.connect() as connection:
         assert connection.scalar(select(Installation.doubted_at)) is None

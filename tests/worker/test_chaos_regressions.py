@@ -51,42 +51,42 @@ def test_a_tick_that_waited_for_a_worker_is_still_worth_something(broker: Any) -
 
 
 def test_the_gate_goes_closed_from_one_lost_create_to_the_next_and_opens_after_the_last(
-    desk: WorkerContext, clock: Any, sandbox: Any, new_mailing: Any, pen: Any
+    context: WorkerContext, clock: Any, sandbox: Any, new_mailing: Any, pen: Any
 ) -> None:
     # Opened in between, each of many lost creates waited anew for the creates begun meanwhile.
     one_step = RunBudget(stopping=True)
     sandbox.fail("create_order", "cut_after", count=2)
     first, second, newcomer = new_mailing(), new_mailing(), new_mailing()
     for lost in (first, second):
-        process(desk, [lost], Stage.CREATE, one_step)
+        process(context, [lost], Stage.CREATE, one_step)
     clock.at = max(pen.mailing(lost).not_before for lost in (first, second))
 
-    process(desk, [first], Stage.CREATE, one_step)
-    process(desk, [newcomer], Stage.CREATE, one_step)
+    process(context, [first], Stage.CREATE, one_step)
+    process(context, [newcomer], Stage.CREATE, one_step)
 
     assert pen.mailing(first).stage is Stage.ATTACH
     assert (pen.mailing(newcomer).stage, pen.mailing(newcomer).state) == (Stage.CREATE, State.QUEUED)
 
-    process(desk, [second], Stage.CREATE, one_step)
-    process(desk, [newcomer], Stage.CREATE, one_step)
+    process(context, [second], Stage.CREATE, one_step)
+    process(context, [newcomer], Stage.CREATE, one_step)
 
     assert pen.mailing(second).stage is Stage.ATTACH
     assert pen.mailing(newcomer).stage is Stage.ATTACH
 
 
 def test_a_gate_kept_for_a_lost_create_that_does_not_come_opens_by_itself(
-    desk: WorkerContext, clock: Any, sandbox: Any, new_mailing: Any, pen: Any
+    context: WorkerContext, clock: Any, sandbox: Any, new_mailing: Any, pen: Any
 ) -> None:
     one_step = RunBudget(stopping=True)
     sandbox.fail("create_order", "cut_after", count=2)
     first, second, newcomer = new_mailing(), new_mailing(), new_mailing()
     for lost in (first, second):
-        process(desk, [lost], Stage.CREATE, one_step)
+        process(context, [lost], Stage.CREATE, one_step)
     clock.at = max(pen.mailing(lost).not_before for lost in (first, second))
-    process(desk, [first], Stage.CREATE, one_step)
+    process(context, [first], Stage.CREATE, one_step)
 
     clock.forward(5)
-    process(desk, [newcomer], Stage.CREATE, one_step)
+    process(context, [newcomer], Stage.CREATE, one_step)
 
     assert pen.mailing(newcomer).stage is Stage.ATTACH
 

@@ -125,13 +125,13 @@ def test_a_row_that_waits_for_a_person_or_has_ended__no(board: StateMatrix, stat
 
 @by_stage
 def test_a_claim_counts_an_attempt_and_holds_for_the_lease(board: StateMatrix, stage: Stage) -> None:
-    held = claim(board, (State.QUEUED, stage))
+    claimed = claim(board, (State.QUEUED, stage))
 
     row = board.row((State.QUEUED, stage))
-    assert held
-    assert (row.claim, row.attempts) == (held.claim, 4)
-    assert row.lease_until == row.wake_at == held.lease_until == NOW + LEASE
-    assert (held.recovering, held.unsure_since) == (False, None)
+    assert claimed
+    assert (row.claim, row.attempts) == (claimed.claim, 4)
+    assert row.lease_until == row.wake_at == claimed.lease_until == NOW + LEASE
+    assert (claimed.recovering, claimed.unsure_since) == (False, None)
 
 
 @by_stage
@@ -141,11 +141,11 @@ def test_a_claim_taken_from_a_dead_worker_is_a_new_one_and_knows_that_it_must_fi
     abandon(board)
     before = board.row((State.WORKING, stage))
 
-    held = claim(board, (State.WORKING, stage))
+    claimed = claim(board, (State.WORKING, stage))
 
-    assert held
-    assert held.claim != before.claim
-    assert (held.recovering, held.unsure_since, held.attempts) == (True, NOW, before.attempts + 1)
+    assert claimed
+    assert claimed.claim != before.claim
+    assert (claimed.recovering, claimed.unsure_since, claimed.attempts) == (True, NOW, before.attempts + 1)
 
 
 def test_the_first_claim_of_a_create_notes_the_newest_order_known_and_later_ones_keep_it(
@@ -168,12 +168,12 @@ def test_a_holder_hears_of_a_pause_and_of_a_cancel_at_its_next_commit(
     board: StateMatrix, paused: type[Any]
 ) -> None:
     cell = (State.WORKING, Stage.ATTACH)
-    held = board.held(cell)
-    assert (held.paused, held.cancel_requested) == (False, False)
+    claimed = board.mailing(cell)
+    assert (claimed.paused, claimed.cancel_requested) == (False, False)
     set_all(board, paused, paused_at=NOW)
     transitions.cancel(board.connection, board.ids[cell], "Ada", NOW)
 
-    after = transitions.checkpoint(board.connection, held, NOW, LEASE, {})
+    after = transitions.checkpoint(board.connection, claimed, NOW, LEASE, {})
 
     assert after
     assert (after.paused, after.cancel_requested) == (True, True)

@@ -45,18 +45,18 @@ def test_a_worker_whose_clock_is_off_gives_leases_by_the_databases_clock(
     machine(seconds)
     mailing_id = new_mailing(1)
     url = engine.url.render_as_string(hide_password=False)
-    desk = open_context(Settings(database_url=url))
+    context = open_context(Settings(database_url=url))
     try:
-        with desk.engine.begin() as connection:
+        with context.engine.begin() as connection:
             connection.execute(text("UPDATE mailing SET not_before = clock_timestamp()"))
-        with desk.engine.begin() as connection:
-            held = transitions.claim(connection, mailing_id, Stage.CREATE, desk.clock(), desk.lease)
-        assert held is not None
-        assert abs(held.lease_until - desk.lease - database_time(engine)) < NEARLY
+        with context.engine.begin() as connection:
+            claimed = transitions.claim(connection, mailing_id, Stage.CREATE, context.clock(), context.lease)
+        assert claimed is not None
+        assert abs(claimed.lease_until - context.lease - database_time(engine)) < NEARLY
         with engine.connect() as connection:
-            assert connection.scalar(select(Mailing.lease_until)) == held.lease_until
+            assert connection.scalar(select(Mailing.lease_until)) == claimed.lease_until
     finally:
-        desk.close()
+        context.close()
 
 
 def test_a_clock_that_is_set_while_a_worker_runs_is_measured_anew(

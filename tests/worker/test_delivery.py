@@ -253,5 +253,5 @@ def test_a_worker_that_logs_everything_names_neither_the_key_nor_anybody(
 def push_what_is_due(engine: Engine, env: dict[str, str]) -> int:
     """Do a beat's scan here, and lose its messages."""
     settings = Settings(push_again_seconds=float(env["MAILRUN_PUSH_AGAIN_SECONDS"]))
-    desk = WorkerContext(engine, None, settings)  # type: ignore[arg-type] # the scan speaks to no vendor
-    return dispatcher.run_once(desk, system_clock(), lambda _: 0, lambda *_: None)
+    context = WorkerContext(engine, None, settings)  # type: ignore[arg-type] # the scan speaks to no vendor
+    return dispatcher.run_once(context, system_clock(), lambda _: 0, lambda *_: None)

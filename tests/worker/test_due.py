@@ -196,8 +196,8 @@ class Broker:
 
     def scan(self, engine: Engine, now: datetime = NOW, window: int = 500) -> int:
         settings = Settings(dispatch_window=window, push_again_seconds=AGAIN.total_seconds())
-        desk = WorkerContext(engine, None, settings)  # type: ignore[arg-type] # the scan speaks to no vendor
-        return dispatcher.run_once(desk, now, self.waiting.__getitem__, self.push)
+        context = WorkerContext(engine, None, settings)  # type: ignore[arg-type] # the scan speaks to no vendor
+        return dispatcher.run_once(context, now, self.waiting.__getitem__, self.push)
 
 
 def test_events_are_pushed_before_campaigns(queue: Engine) -> None:

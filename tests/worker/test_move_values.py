@@ -26,21 +26,21 @@ def test_the_pause_between_retries_doubles_up_to_an_hour(
 ) -> None:
     board.forge(WORKING, attempts=attempts)
 
-    transitions.apply_result(board.connection, board.held(WORKING), Retry("failed"), NOW, TIMES)
+    transitions.apply_result(board.connection, board.mailing(WORKING), Retry("failed"), NOW, TIMES)
 
     assert board.row(WORKING).not_before == NOW + timedelta(seconds=seconds)
 
 
 def test_a_write_of_unknown_outcome_is_kept_until_the_stage_has_ended(board: StateMatrix) -> None:
-    transitions.apply_result(board.connection, board.held(WORKING), OutcomeUnknown("lost"), NOW, TIMES)
+    transitions.apply_result(board.connection, board.mailing(WORKING), OutcomeUnknown("lost"), NOW, TIMES)
     row = board.row(WORKING)
     assert (row.state, row.recovering, row.unsure_since) == (State.QUEUED, True, NOW)
 
-    held = transitions.claim(board.connection, row.id, Stage.ATTACH, NOW + DAY, LEASE)
-    assert held
-    assert held.recovering
+    claimed = transitions.claim(board.connection, row.id, Stage.ATTACH, NOW + DAY, LEASE)
+    assert claimed
+    assert claimed.recovering
 
-    transitions.apply_result(board.connection, held, Advance(Stage.PROOF, {}), NOW + DAY, TIMES)
+    transitions.apply_result(board.connection, claimed, Advance(Stage.PROOF, {}), NOW + DAY, TIMES)
     row = board.row(WORKING)
     assert (row.recovering, row.unsure_since, row.attempts, row.resends) == (False, None, 0, 0)
 
@@ -51,10 +51,10 @@ def test_the_last_write_of_a_dead_worker_was_at_most_at_the_end_of_its_lease(
 ) -> None:
     board.forge(WORKING, lease_until=NOW - ago, wake_at=NOW)
 
-    held = transitions.claim(board.connection, board.ids[WORKING], Stage.ATTACH, NOW, LEASE)
+    claimed = transitions.claim(board.connection, board.ids[WORKING], Stage.ATTACH, NOW, LEASE)
 
-    assert held
-    assert held.order_written_at == NOW - ago
+    assert claimed
+    assert claimed.order_written_at == NOW - ago
 
 
 def test_a_retry_by_a_person_counts_from_nothing(board: StateMatrix) -> None:

@@ -58,7 +58,7 @@ def test_a_holder_whose_claim_or_stage_is_not_the_rows_moves_nothing(
     board: StateMatrix, operation: Operation, lost: str
 ) -> None:
     cells = [cell for cell in tried(operation) if cell[0] is State.WORKING]
-    stale = {cell: board.held(cell) for cell in cells}
+    stale = {cell: board.mailing(cell) for cell in cells}
     for cell in cells:
         if lost == "claim":
             board.forge(cell, claim=uuid4())
@@ -67,7 +67,7 @@ def test_a_holder_whose_claim_or_stage_is_not_the_rows_moves_nothing(
             board.forge(cell, stage=other, order_id=board.row(cell).order_id or 6500)
     before = board.rows()
 
-    board.held = stale.__getitem__  # type: ignore[method-assign]
+    board.mailing = stale.__getitem__  # type: ignore[method-assign]
     made = [cell for cell in cells if operation.do(board, cell) is not None]
 
     assert made == []
@@ -75,42 +75,42 @@ def test_a_holder_whose_claim_or_stage_is_not_the_rows_moves_nothing(
     assert not any(board.events().values())
 
 
-def with_another_claim(held: ClaimedMailing) -> ClaimedMailing:
-    return replace(held, claim=uuid4())
+def with_another_claim(claimed: ClaimedMailing) -> ClaimedMailing:
+    return replace(claimed, claim=uuid4())
 
 
 def test_a_record_is_written_only_if_the_fence_held(board: StateMatrix) -> None:
     written: list[Cell] = []
     for cell in CELLS:
-        for held in (board.held(cell), with_another_claim(board.held(cell))):
+        for claimed in (board.mailing(cell), with_another_claim(board.mailing(cell))):
             result = Advance(Stage.SETTLE, {"order_id": 6000}, lambda _, at=cell: written.append(at))
             with board.connection.begin_nested() as attempt:
-                transitions.apply_result(board.connection, held, result, NOW, TIMES)
+                transitions.apply_result(board.connection, claimed, result, NOW, TIMES)
                 attempt.rollback()
 
     assert written == [cell for cell in CELLS if cell[0] is State.WORKING]
 
 
 def test_a_checkpoint_writes_its_record_only_if_the_fence_held(board: StateMatrix) -> None:
-    held, written = board.held((State.WORKING, Stage.ATTACH)), []
+    claimed, written = board.mailing((State.WORKING, Stage.ATTACH)), []
 
-    for one in (with_another_claim(held), held):
+    for one in (with_another_claim(claimed), claimed):
         transitions.checkpoint(
             board.connection, one, NOW, LEASE, {"cursor": 1}, lambda _, at=one: written.append(at.claim)
         )
 
-    assert written == [held.claim]
+    assert written == [claimed.claim]
 
 
 def test_a_checkpoint_renews_the_lease_of_its_holder_and_of_nobody_else(board: StateMatrix) -> None:
     before, later = board.rows(), NOW + timedelta(seconds=30)
 
     for cell in CELLS:
-        stale = with_another_claim(board.held(cell))
+        stale = with_another_claim(board.mailing(cell))
         assert transitions.checkpoint(board.connection, stale, later, LEASE, {"cursor": 1}) is None
     assert board.rows() == before
     for cell in CELLS:
-        kept = transitions.checkpoint(board.connection, board.held(cell), later, LEASE, {"cursor": 1})
+        kept = transitions.checkpoint(board.connection, board.mailing(cell), later, LEASE, {"cursor": 1})
         assert (kept is not None) == (cell[0] is State.WORKING), cell
         assert kept is None or (kept.lease_until, kept.cursor) == (later + LEASE, 1)
 

@@ -54,7 +54,7 @@ def test_a_worker_frozen_anywhere_before_the_checkout_does_not_pay_a_price_that_
         rig.forward(_PAST_THE_LEASE)
         rig.deliver(mailing, Stage.CHECKOUT)
         rig.operator.fail("summary", "requote", count=1)
-        rig.forward(rig.desk.settings.settlement_window_seconds)
+        rig.forward(rig.context.settings.settlement_window_seconds)
         rig.deliver(mailing, Stage.CHECKOUT)
         assert rig.row(mailing).state == State.APPROVAL, boundary
 
@@ -82,7 +82,7 @@ def test_an_order_that_was_deleted_as_a_stray_before_its_late_answer_is_made_ane
     late = rig.deliver(mailing, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="after POST order"))
     for _ in range(2):
         rig.forward(3600)
-        orphan_sweep.run_once(rig.desk, rig.now())
+        orphan_sweep.run_once(rig.context, rig.now())
     assert rig.operator.ledger()["totals"]["deleted"] == 1
 
     rig.let_go(late)
@@ -98,7 +98,7 @@ def test_a_finder_frozen_past_its_gate_does_not_take_away_the_order_of_a_create_
     rig.operator.fail("create_order", "cut_before", count=2)
     rig.deliver(lost, Stage.CREATE)
     rig.deliver(other, Stage.CREATE)
-    rig.forward(rig.desk.settings.retry_seconds)
+    rig.forward(rig.context.settings.retry_seconds)
     finder = rig.deliver(lost, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="before GET order"))
     rig.forward(_PAST_THE_LEASE)
     under_way = rig.deliver(other, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="after POST order"))
@@ -114,7 +114,7 @@ def test_a_finder_frozen_past_its_gate_and_a_create_under_way_do_not_both_get_on
     lost, other = rig.mailings
     rig.operator.fail("create_order", "cut_before", count=1)
     rig.deliver(lost, Stage.CREATE)
-    rig.forward(rig.desk.settings.retry_seconds)
+    rig.forward(rig.context.settings.retry_seconds)
     finder = rig.deliver(lost, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="before GET order"))
     rig.forward(_PAST_THE_LEASE)
     under_way = rig.deliver(other, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="after POST order"))
@@ -127,15 +127,15 @@ def test_a_finder_frozen_past_its_gate_and_a_create_under_way_do_not_both_get_on
 
 
 def test_a_worker_frozen_in_a_transaction_loses_its_rows_before_its_lease_is_over(rig: Harness) -> None:
-    desk = open_context(rig.desk.settings)
+    context = open_context(rig.context.settings)
 
-    with desk.engine.connect() as connection:
+    with context.engine.connect() as connection:
         allowed = connection.scalar(
             text("SELECT current_setting('idle_in_transaction_session_timeout')::interval")
         )
-    desk.close()
+    context.close()
 
-    assert timedelta(0) < allowed < desk.lease
+    assert timedelta(0) < allowed < context.lease
 
 
 def test_a_finder_frozen_past_its_gate_does_not_take_an_order_of_another_template(rig: Harness) -> None:
@@ -143,7 +143,7 @@ def test_a_finder_frozen_past_its_gate_does_not_take_an_order_of_another_templat
     lost, other = rig.mailings
     rig.operator.fail("create_order", "cut_before", count=1)
     rig.deliver(lost, Stage.CREATE)
-    rig.forward(rig.desk.settings.retry_seconds)
+    rig.forward(rig.context.settings.retry_seconds)
     finder = rig.deliver(lost, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="before GET order"))
     rig.forward(_PAST_THE_LEASE)
     under_way = rig.deliver(other, Stage.CREATE, strike=Crash(CrashKind.FREEZES, on="after POST order"))

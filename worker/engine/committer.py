@@ -38,7 +38,7 @@ _SHORT_LOCKS: Final = "SET LOCAL lock_timeout = '500ms'"
 class StageOutcome:
     """What a mailing came to; ``ahead`` says whether, when that was committed, it was to go on at once."""
 
-    work: StageJob
+    job: StageJob
     result: Result
     ahead: bool = False
 
@@ -86,8 +86,8 @@ def commit(done: Sequence[StageOutcome], *, ahead: bool, shared: bool = True) ->
 
 
 def _grouped(done: Sequence[StageOutcome], *, ahead: bool) -> Mapping[int, ClaimedMailing]:
-    commits = done[0].work.desk.commits
-    return commits.commit({one.work.held.id: one for one in done}, _made, ahead=ahead)
+    commits = done[0].job.context.commits
+    return commits.commit({one.job.mailing.id: one for one in done}, _made, ahead=ahead)
 
 
 def _fallback(one: StageOutcome, trouble: Exception, *, ahead: bool) -> list[StageOutcome]:
@@ -98,7 +98,7 @@ def _fallback(one: StageOutcome, trouble: Exception, *, ahead: bool) -> list[Sta
         case OverBudget():
             instead = _over_budget(one.result, trouble)
         case _:
-            log_database_error(one.work, trouble)
+            log_database_error(one.job, trouble)
             return []
     other = [replace(one, result=instead)]
     return _committed(other, _made(other, CommitTerms(ahead)), ahead=ahead)
@@ -112,18 +112,18 @@ def _over_budget(result: Result, over: OverBudget) -> Result:
 
 def _made(done: Sequence[StageOutcome], terms: CommitTerms) -> Mapping[int, ClaimedMailing]:
     """Make the moves in one transaction; returns those whose claims held, by id. Raises Contested, OverBudget."""
-    desk = done[0].work.desk
-    retry = timedelta(seconds=desk.settings.retry_seconds)
-    times = TransitionTimes(desk.lease, desk.push_again, retry, terms.ahead)
+    context = done[0].job.context
+    retry = timedelta(seconds=context.settings.retry_seconds)
+    times = TransitionTimes(context.lease, context.redispatch_after, retry, terms.ahead)
     for one in done:
         # What is not committed is not reserved, and what was before is behind.
-        one.work.saw.reserved_at = None
-    makings = [PendingTransition(one.work.held, one.result, one.work.calls) for one in done]
+        one.job.snapshot.reserved_at = None
+    makings = [PendingTransition(one.job.mailing, one.result, one.job.calls) for one in done]
     try:
-        with desk.engine.begin() as connection:
+        with context.engine.begin() as connection:
             if terms.shared:
                 connection.exec_driver_sql(_SHORT_LOCKS)
-            return transitions.apply_results(connection, makings, desk.clock(), times)
+            return transitions.apply_results(connection, makings, context.clock(), times)
     except IntegrityError as error:
         if _names(error, "uq_mailing_order_id"):
             raise ClaimConflictError from None
@@ -133,17 +133,17 @@ def _made(done: Sequence[StageOutcome], terms: CommitTerms) -> Mapping[int, Clai
 def _committed(
     done: Sequence[StageOutcome], after: Mapping[int, ClaimedMailing], *, ahead: bool
 ) -> list[StageOutcome]:
-    return [replace(one, ahead=ahead) for one in done if _claim_valid(one, after.get(one.work.held.id))]
+    return [replace(one, ahead=ahead) for one in done if _claim_valid(one, after.get(one.job.mailing.id))]
 
 
 def _claim_valid(one: StageOutcome, after: ClaimedMailing | None) -> bool:
-    work = one.work
+    job = one.job
     try:
-        work.goes_on_as(after)
+        job.apply_committed(after)
     except ClaimLost:
-        if work.held.stage is Stage.CREATE and isinstance(one.result, Advance):
-            create.delete_late_order(work, one.result.values["order_id"])
-        work.bear_witness()
+        if job.mailing.stage is Stage.CREATE and isinstance(one.result, Advance):
+            create.delete_late_order(job, one.result.values["order_id"])
+        job.save_calls()
         return False
     return True
 
@@ -152,6 +152,6 @@ def _names(error: IntegrityError, constraint: str) -> bool:
     return isinstance(error.orig, UniqueViolation) and error.orig.diag.constraint_name == constraint
 
 
-def log_database_error(work: StageJob, error: Exception) -> None:
+def log_database_error(job: StageJob, error: Exception) -> None:
     """Tell what the database refuses of one mailing: its claim runs out, it is tried again, and keeps no other."""
-    log.error("database_trouble: mailing %s, %s: %s", work.held.id, work.held.stage, type(error).__name__)
+    log.error("database_trouble: mailing %s, %s: %s", job.mailing.id, job.mailing.stage, type(error).__name__)

@@ -20,7 +20,7 @@ Push: TypeAlias = Callable[[Priority, Stage, Sequence[int]], None]
 MIN_MESSAGES: Final = 2 * MESSAGE_THREADS
 
 
-def run_once(desk: WorkerContext, now: datetime, backlog: Backlog, push: Push) -> int:
+def run_once(context: WorkerContext, now: datetime, backlog: Backlog, push: Push) -> int:
     """Push the chains of all due mailings that their window has room for, events first; returns how many.
 
     A message lost after this is pushed again once ``push_again`` has passed. Nothing here may be relied on to
@@ -28,11 +28,11 @@ def run_once(desk: WorkerContext, now: datetime, backlog: Backlog, push: Push) -
     """
     pushed = 0
     for priority in sorted(Priority):
-        room = desk.settings.dispatch_window - backlog(priority) * MESSAGE_BATCH_SIZE
+        room = context.settings.dispatch_window - backlog(priority) * MESSAGE_BATCH_SIZE
         if room <= 0:
             continue
-        with desk.engine.begin() as connection:
-            due = transitions.wake_due(connection, priority, now, room, desk.push_again)
+        with context.engine.begin() as connection:
+            due = transitions.wake_due(connection, priority, now, room, context.redispatch_after)
         for stage, mailing_ids in _messages(due):
             push(priority, stage, mailing_ids)
         pushed += len(due)

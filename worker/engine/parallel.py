@@ -49,7 +49,7 @@ def go_on(works: Sequence[StageJob], pace: RunBudget, started: float) -> ChainAc
             done, going = _AtTheSameTime(going, pace, started).ends(), []
         else:
             done, going = _in_turn(going, pace, started)
-        going += [one.work for one in done if one.goes_on]
+        going += [one.job for one in done if one.goes_on]
         if any(one.is_for_the_chain for one in done):
             ends = ChainAction.GO_ON
     return ends
@@ -62,22 +62,22 @@ def _in_turn(
 
     These are none, unless the vendor turns out to be slow.
     """
-    recipient_pages.prefetch([work for work in works if work.held.stage is Stage.ATTACH])
+    recipient_pages.prefetch([job for job in works if job.mailing.stage is Stage.ATTACH])
     waiting: list[StageOutcome] = []
     committed: list[StageOutcome] = []
     left, since = list(works), time.monotonic()
     while left and not (committed and pace.is_slow):
-        work = left.pop(0)
+        job = left.pop(0)
         if len(left) < len(works) - 1 and pace.stopping:
             # Each could take as long as a worker is given to stop.
-            waiting.append(StageOutcome(work, _GIVEN_BACK))
+            waiting.append(StageOutcome(job, _GIVEN_BACK))
             continue
         try:
-            waiting += _turn(work, pace)
+            waiting += _turn(job, pace)
         except SQLAlchemyError:
             commit(waiting, ahead=False)
             raise
-        cannot_wait = _cannot_wait(work)
+        cannot_wait = _cannot_wait(job)
         if cannot_wait or time.monotonic() - since > _UNCOMMITTED_SECONDS:
             committed += commit(waiting, ahead=pace.allows(started), shared=not cannot_wait)
             waiting, since = [], time.monotonic()
@@ -91,7 +91,7 @@ class _AtTheSameTime:
         self._left = list(works)
         self._pace = pace
         self._started = started
-        self._pool = works[0].desk.callers
+        self._pool = works[0].context.call_pool
         self._pending: set[Turn] = set()
         # After it nothing more is begun; the calls that are under way end, and what they come to is written down.
         self._trouble: BaseException | None = None
@@ -117,11 +117,11 @@ class _AtTheSameTime:
         while self._left and len(self._pending) < _WIDTH:
             self._begin(self._left.pop(0))
         if self._left and not self._pace.allows(self._started):
-            commit([StageOutcome(work, _GIVEN_BACK) for work in self._left], ahead=False)
+            commit([StageOutcome(job, _GIVEN_BACK) for job in self._left], ahead=False)
             self._left.clear()
 
-    def _begin(self, work: StageJob) -> None:
-        self._pending.add(self._pool.submit(_turn, work, self._pace))
+    def _begin(self, job: StageJob) -> None:
+        self._pending.add(self._pool.submit(_turn, job, self._pace))
 
     def _kept(self, gathered: set[Turn]) -> list[StageOutcome]:
         troubles = [trouble for turn in gathered if (trouble := turn.exception()) is not None]
@@ -130,7 +130,7 @@ class _AtTheSameTime:
         kept = commit(done, ahead=self._pace.allows(self._started))
         for one in kept:
             if one.goes_on and self._trouble is None:
-                self._begin(one.work)
+                self._begin(one.job)
         return [one for one in kept if not one.goes_on]
 
 
@@ -141,30 +141,30 @@ def _gathered(pending: set[Turn]) -> tuple[set[Turn], set[Turn]]:
     return first | more, pending
 
 
-def _cannot_wait(work: StageJob) -> bool:
+def _cannot_wait(job: StageJob) -> bool:
     """Whether a crash would leave behind what could not be found out: a draft, where others make drafts as well."""
-    return work.held.stage is Stage.CREATE and not work.settings.owns_account
+    return job.mailing.stage is Stage.CREATE and not job.settings.owns_account
 
 
-def _turn(work: StageJob, pace: RunBudget) -> list[StageOutcome]:
+def _turn(job: StageJob, pace: RunBudget) -> list[StageOutcome]:
     """Have a mailing do what comes next; returns nothing if its claim is lost, or the database refuses it."""
-    stage = work.held.stage
+    stage = job.mailing.stage
     try:
-        return [_next_of(work)]
+        return [_next_of(job)]
     except ClaimLost:
-        work.bear_witness()
+        job.save_calls()
     except (DataError, IntegrityError) as error:
-        log_database_error(work, error)
+        log_database_error(job, error)
     finally:
         # The payments of many were looked at in one call, before.
         if stage is not Stage.SETTLE:
-            pace.took(work.calls)
+            pace.took(job.calls)
     return []
 
 
-def _next_of(work: StageJob) -> StageOutcome:
-    if work.is_stale:
-        work.checkpoint({})
-    result = run_stage(work)
-    work.then = result.then if isinstance(result, Proceed) else None
-    return StageOutcome(work, result)
+def _next_of(job: StageJob) -> StageOutcome:
+    if job.is_stale:
+        job.checkpoint({})
+    result = run_stage(job)
+    job.then = result.then if isinstance(result, Proceed) else None
+    return StageOutcome(job, result)

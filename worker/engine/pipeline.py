@@ -24,35 +24,37 @@ __all__ = ["CHAIN", "ChainAction", "RunBudget", "process", "settle"]
 CHAIN = (Stage.CREATE, Stage.ATTACH, Stage.PROOF, Stage.SUMMARIZE, Stage.CHECKOUT)
 
 
-def process(desk: WorkerContext, mailing_ids: Sequence[int], stage: Stage, pace: RunBudget) -> ChainAction:
+def process(context: WorkerContext, mailing_ids: Sequence[int], stage: Stage, pace: RunBudget) -> ChainAction:
     """Do a stage of mailings that are due, and, while the pace allows, the stages after it.
 
     Each stage's end is committed before the next begins, so a mailing resumes there whatever happens.
     """
     started = time.monotonic()
-    works = [StageJob(desk, held) for held in _claim(desk, mailing_ids, stage)]
+    works = [StageJob(context, claimed) for claimed in _claim(context, mailing_ids, stage)]
     what_next = parallel.go_on(works, pace, started)
     # Those that could not be claimed may be further on already: then a later message of the chain is theirs.
     return what_next if len(works) == len(mailing_ids) else ChainAction.GO_ON
 
 
-def _claim(desk: WorkerContext, mailing_ids: Sequence[int], stage: Stage) -> list[transitions.ClaimedMailing]:
-    with desk.engine.begin() as connection:
-        now = desk.clock()
+def _claim(
+    context: WorkerContext, mailing_ids: Sequence[int], stage: Stage
+) -> list[transitions.ClaimedMailing]:
+    with context.engine.begin() as connection:
+        now = context.clock()
         if len(mailing_ids) > 1:
-            return transitions.claim_many(connection, mailing_ids, stage, now, desk.lease)
-        held = transitions.claim(connection, mailing_ids[0], stage, now, desk.lease)
-    return [] if held is None else [held]
+            return transitions.claim_many(connection, mailing_ids, stage, now, context.lease)
+        claimed = transitions.claim(connection, mailing_ids[0], stage, now, context.lease)
+    return [] if claimed is None else [claimed]
 
 
-def settle(desk: WorkerContext, mailing_ids: Sequence[int], pace: RunBudget) -> None:
+def settle(context: WorkerContext, mailing_ids: Sequence[int], pace: RunBudget) -> None:
     """Look whether the payments of several mailings have settled: one claim, one look at them all, one commit."""
     started = time.monotonic()
-    held = _claim(desk, mailing_ids, Stage.SETTLE)
-    if not held:
+    claimed = _claim(context, mailing_ids, Stage.SETTLE)
+    if not claimed:
         return
-    seen = prefetch.look(desk, [one.order for one in held])
-    works = [StageJob(desk, one) for one in held]
-    for work in works:
-        work.see(seen)
+    seen = prefetch.look(context, [one.order for one in claimed])
+    works = [StageJob(context, one) for one in claimed]
+    for job in works:
+        job.see(seen)
     parallel.go_on(works, pace, started)

@@ -16,14 +16,14 @@ from worker.stages.vendor.failures import handle_rejection, wait_for_vendor
 log = logging.getLogger(__name__)
 
 
-def run_stage(work: StageJob) -> Result:
+def run_stage(job: StageJob) -> Result:
     """Return what the mailing's stage comes to, or what is left of it. Raises ClaimLost, SQLAlchemyError."""
     try:
-        return _run_stage(work) if work.then is None else work.then()
+        return _run_stage(job) if job.then is None else job.then()
     except Unavailable as trouble:
-        return wait_for_vendor(work, trouble)
+        return wait_for_vendor(job, trouble)
     except Refused as refusal:
-        return handle_rejection(work, refusal)
+        return handle_rejection(job, refusal)
     except (ClaimLost, SQLAlchemyError):
         raise
     except Exception as error:  # noqa: BLE001 - a bug must not leave a mailing without a next step
@@ -32,8 +32,8 @@ def run_stage(work: StageJob) -> Result:
         kind = type(error).__name__
         log.error(  # noqa: TRY400 - as above
             "stage_broke: mailing %s, %s: %s at %s:%s",
-            work.held.id,
-            work.held.stage,
+            job.mailing.id,
+            job.mailing.stage,
             kind,
             place.name,
             place.lineno,
@@ -41,14 +41,16 @@ def run_stage(work: StageJob) -> Result:
         return OutcomeUnknown(f"an error of Mailrun's own, {kind}: see the worker's log")
 
 
-def _run_stage(work: StageJob) -> Result:
-    held, stage = work.held, STAGES[work.held.stage]
-    if held.attempts > work.settings.max_attempts:
-        return NeedsReview("attempts", f"{held.stage} was tried {held.attempts - 1} times and never finished")
-    if held.recovering:
-        return stage.recover(work)
-    if held.cancel_requested:
-        return discard(work)
-    if held.paused and held.stage is not Stage.SETTLE:
-        return Wait(work.settings.push_again_seconds, "paused")
-    return stage.run(work)
+def _run_stage(job: StageJob) -> Result:
+    claimed, stage = job.mailing, STAGES[job.mailing.stage]
+    if claimed.attempts > job.settings.max_attempts:
+        return NeedsReview(
+            "attempts", f"{claimed.stage} was tried {claimed.attempts - 1} times and never finished"
+        )
+    if claimed.recovering:
+        return stage.recover(job)
+    if claimed.cancel_requested:
+        return discard(job)
+    if claimed.paused and claimed.stage is not Stage.SETTLE:
+        return Wait(job.settings.push_again_seconds, "paused")
+    return stage.run(job)

@@ -42,42 +42,43 @@ class RestoreReport:
         return dict(Counter(order.status for order in self.unknown))
 
 
-def compare_with_vendor(desk: WorkerContext, pause: Callable[[float], None] = sleep) -> RestoreReport:
+def compare_with_vendor(context: WorkerContext, pause: Callable[[float], None] = sleep) -> RestoreReport:
     """Read the vendor's orders and compare, twice where a mailing would go on for want of an order with its people.
 
     Raises Unavailable, Refused.
     """
-    first = _look(desk)
-    if not _unsent_people(desk).keys() - first.suspects.keys():
+    first = _look(context)
+    if not _unsent_people(context).keys() - first.suspects.keys():
         return first
     # An original, or a worker of before the restore, may have written up to now.
-    pause(desk.settings.visibility_window_seconds)
-    second = _look(desk)
+    pause(context.settings.visibility_window_seconds)
+    second = _look(context)
     return replace(second, suspects=first.suspects | second.suspects)
 
 
-def _look(desk: WorkerContext) -> RestoreReport:
+def _look(context: WorkerContext) -> RestoreReport:
     orders = []
-    for order in desk.vendor.iter_orders(page_size=500):
+    for order in context.vendor.iter_orders(page_size=500):
         orders.append(order)
         if len(orders) >= _NEWEST:
             break
-    with desk.engine.connect() as connection:
+    with context.engine.connect() as connection:
         known = set(connection.scalars(select(Mailing.order_id).where(Mailing.order_id.is_not(None))))
         open_states = [State.QUEUED, State.WORKING, State.APPROVAL, State.ATTENTION]
         waiting = list(connection.scalars(select(Mailing.id).where(Mailing.state.in_(open_states))))
     unknown = tuple(order for order in orders if order.id not in known)
     newest = max((order.id for order in orders), default=0)
-    return RestoreReport(len(orders), newest, unknown, len(waiting), _suspects(desk, unknown))
+    return RestoreReport(len(orders), newest, unknown, len(waiting), _suspects(context, unknown))
 
 
-def _suspects(desk: WorkerContext, unknown: tuple[Order, ...]) -> dict[int, int]:
+def _suspects(context: WorkerContext, unknown: tuple[Order, ...]) -> dict[int, int]:
     ordered = [order for order in unknown if order.status not in {OrderStatus.DRAFT, OrderStatus.DELETED}]
     there = {
-        order.id: {person.id: person for person in desk.vendor.iter_recipients(order.id)} for order in ordered
+        order.id: {person.id: person for person in context.vendor.iter_recipients(order.id)}
+        for order in ordered
     }
     suspects: dict[int, int] = {}
-    for mailing_id, people in _unsent_people(desk).items():
+    for mailing_id, people in _unsent_people(context).items():
         for order_id, persons in there.items():
             if persons and matching.match(people, persons):
                 suspects[mailing_id] = order_id
@@ -85,7 +86,7 @@ def _suspects(desk: WorkerContext, unknown: tuple[Order, ...]) -> dict[int, int]
     return suspects
 
 
-def _unsent_people(desk: WorkerContext) -> dict[int, dict[int, matching.Matchable]]:
+def _unsent_people(context: WorkerContext) -> dict[int, dict[int, matching.Matchable]]:
     query = (
         select(*Recipient.__table__.columns)
         .join(Mailing, Mailing.id == Recipient.mailing_id)
@@ -96,22 +97,22 @@ def _unsent_people(desk: WorkerContext) -> dict[int, dict[int, matching.Matchabl
         )
     )
     people: dict[int, dict[int, matching.Matchable]] = {}
-    with desk.engine.connect() as connection:
+    with context.engine.connect() as connection:
         for person in connection.execute(query):
             people.setdefault(person.mailing_id, {})[person.position] = person
     return people
 
 
-def activate(desk: WorkerContext, found: RestoreReport, who: str, now: datetime) -> int:
+def activate(context: WorkerContext, found: RestoreReport, who: str, now: datetime) -> int:
     """Put the suspects to attention and arm the database; returns how many mailings went to attention."""
     held_back = 0
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         for mailing_id, order_id in found.suspects.items():
             why = f"order {order_id}, which this database did not know, has people of this mailing"
             held_back += transitions.flag_possibly_sent(
                 connection, mailing_id, who, why, {"orderId": order_id}, now
             )
         account_ownership.declare_exclusive(connection, found.newest_order, now)
-    with desk.engine.connect() as connection:
-        mark_active(driver(connection), open_epochs(desk.settings), now)
+    with context.engine.connect() as connection:
+        mark_active(driver(connection), open_epochs(context.settings), now)
     return held_back

@@ -99,37 +99,37 @@ def look_at_orders(place: VendorSession, settings: Settings) -> None:
         _disarm(place, _sends_too(*twin))
 
 
-def settle_doubt(desk: WorkerContext, now: datetime) -> None:
+def settle_doubt(context: WorkerContext, now: datetime) -> None:
     """Find out whether this is a copy, after Redis lost the epoch; until then nothing is sent.
 
     On an exclusive account, any order that was checked out since the epoch last moved, and that no mailing explains,
     is the original's. Another program may order on a shared account: there the order must have a mailing's people.
     Raises Unavailable, Refused.
     """
-    with desk.engine.connect() as connection:
+    with context.engine.connect() as connection:
         row = connection.execute(select(Installation.doubted_at, Installation.epoch_at)).one()
     if row.doubted_at is None:
         return
     calls: list[CallRecord] = []
-    look = Look(desk, now, calls)
+    look = Look(context, now, calls)
     try:
-        why = _why_copy(look, desk.settings, row.epoch_at)
+        why = _why_copy(look, context.settings, row.epoch_at)
     finally:
-        with desk.engine.begin() as connection:
+        with context.engine.begin() as connection:
             journal.save_calls(connection, calls, None, None, None)
     if why is not None:
         _disarm(look, why)
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         connection.execute(update(Installation).values(doubted_at=None))
 
 
 class Look:
     """A place for one look at the vendor's orders, with a journal of its own."""
 
-    def __init__(self, desk: WorkerContext, now: datetime, calls: list[CallRecord]) -> None:
+    def __init__(self, context: WorkerContext, now: datetime, calls: list[CallRecord]) -> None:
         """Look by this desk's means; the calls are added to the list."""
-        self.engine = desk.engine
-        self.vendor = desk.vendor.observed(calls.append)
+        self.engine = context.engine
+        self.vendor = context.vendor.observed(calls.append)
         self._now = now
 
     def now(self) -> datetime:

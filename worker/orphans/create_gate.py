@@ -14,59 +14,59 @@ from worker.results import ClaimConflictError
 GATE_HANDOVER = timedelta(seconds=5)
 
 
-def close_gate(work: StageJob) -> bool:
+def close_gate(job: StageJob) -> bool:
     """Close the gate for this mailing, keep it closed or take it over; False if it is closed for another.
 
     It opens by itself after a lease, for then this mailing's worker is dead or has given up.
     """
-    now = work.now()
-    with work.engine.begin() as connection:
+    now = job.now()
+    with job.engine.begin() as connection:
         closed = connection.execute(
             update(CreateGate)
             .where(
                 or_(
-                    CreateGate.holder == work.held.id,
+                    CreateGate.holder == job.mailing.id,
                     CreateGate.holder.is_(None),
                     CreateGate.closed_until <= now,
                 )
             )
-            .values(holder=work.held.id, closed_until=now + work.desk.lease)
+            .values(holder=job.mailing.id, closed_until=now + job.context.lease)
         )
     return closed.rowcount == 1
 
 
-def creates_in_flight(work: StageJob) -> int:
+def creates_in_flight(job: StageJob) -> int:
     """Return how many other creates may be under way right now. A claim outlives its call, so no others can be."""
-    with work.engine.connect() as connection:
+    with job.engine.connect() as connection:
         return connection.scalars(
             select(func.count()).where(
                 Mailing.stage == Stage.CREATE,
                 Mailing.state == State.WORKING,
                 Mailing.recovering.is_(False),
-                Mailing.lease_until > work.now(),
-                Mailing.id != work.held.id,
+                Mailing.lease_until > job.now(),
+                Mailing.id != job.mailing.id,
             )
         ).one()
 
 
-def open_gate(connection: Connection, work: StageJob) -> None:
+def open_gate(connection: Connection, job: StageJob) -> None:
     """Open the gate that was closed for this mailing, and wake the creates that found it closed.
 
     If other unsure creates are about to be found out, it is handed to them closed: the last one opens it.
     Raises Contested if it did not stay closed all along: a draft that was found may then be of a create under way,
     and of another template.
     """
-    now = work.now()
-    heirs = _about_to_recover(connection, work.held.id, now)
+    now = job.now()
+    heirs = _about_to_recover(connection, job.mailing.id, now)
     opened = connection.execute(
         update(CreateGate)
-        .where(CreateGate.holder == work.held.id, CreateGate.closed_until > now)
+        .where(CreateGate.holder == job.mailing.id, CreateGate.closed_until > now)
         .values(holder=None, closed_until=now + GATE_HANDOVER if heirs else now)
     )
     if opened.rowcount != 1:
         raise ClaimConflictError
     waiting = [Mailing.stage == Stage.CREATE, *([Mailing.recovering.is_(True)] if heirs else [])]
-    transitions.wake_recently_dispatched(connection, now, work.desk.push_again, *waiting)
+    transitions.wake_recently_dispatched(connection, now, job.context.redispatch_after, *waiting)
 
 
 def _about_to_recover(connection: Connection, but: int, now: datetime) -> bool:

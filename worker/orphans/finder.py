@@ -76,7 +76,7 @@ def made_here(place: VendorSession, order_ids: Iterable[int]) -> set[int]:
         return {one for one in connection.scalars(answered) if one is not None}
 
 
-def is_interchangeable(work: StageJob) -> bool:
+def is_interchangeable(job: StageJob) -> bool:
     """Return whether every create that may have left a draft was of this mailing's template.
 
     The vendor does not tell a draft's template. Only if all creates that were lost lately, and whose late
@@ -88,36 +88,36 @@ def is_interchangeable(work: StageJob) -> bool:
         .where(
             StateChange.stage == Stage.CREATE,
             StateChange.move.in_([Transition.STEAL, Transition.UNSURE]),
-            StateChange.at > work.now() - LATE_EFFECT_WINDOW,
+            StateChange.at > job.now() - LATE_EFFECT_WINDOW,
         )
     )
-    with work.engine.connect() as connection:
-        templates = set(connection.scalars(union(lost, select(Mailing.template_id).where(_is_unsure(work)))))
-    return templates <= {work.held.template_id}
+    with job.engine.connect() as connection:
+        templates = set(connection.scalars(union(lost, select(Mailing.template_id).where(_is_unsure(job)))))
+    return templates <= {job.mailing.template_id}
 
 
-def _is_unsure(work: StageJob) -> ColumnElement[bool]:
-    abandoned = and_(Mailing.state == State.WORKING, Mailing.lease_until <= work.now())
+def _is_unsure(job: StageJob) -> ColumnElement[bool]:
+    abandoned = and_(Mailing.state == State.WORKING, Mailing.lease_until <= job.now())
     return and_(
         Mailing.stage == Stage.CREATE, Mailing.state.not_in(ENDED), or_(Mailing.recovering, abandoned)
     )
 
 
-def lost_creates(work: StageJob) -> int:
+def lost_creates(job: StageJob) -> int:
     """Return how many creates of this installation were lost lately: no more drafts than that can be theirs."""
-    return _lost_within(work, LATE_EFFECT_WINDOW)
+    return _lost_within(job, LATE_EFFECT_WINDOW)
 
 
-def none_lost_within_window(work: StageJob) -> bool:
+def none_lost_within_window(job: StageJob) -> bool:
     """Return whether the last lost create is so old that its draft, and who is on it, would be visible."""
-    return not _lost_within(work, timedelta(seconds=work.settings.visibility_window_seconds))
+    return not _lost_within(job, timedelta(seconds=job.settings.visibility_window_seconds))
 
 
-def _lost_within(work: StageJob, age: timedelta) -> int:
+def _lost_within(job: StageJob, age: timedelta) -> int:
     lost = (
         StateChange.stage == Stage.CREATE,
         StateChange.move.in_([Transition.STEAL, Transition.UNSURE]),
-        StateChange.at > work.now() - age,
+        StateChange.at > job.now() - age,
     )
-    with work.engine.connect() as connection:
+    with job.engine.connect() as connection:
         return connection.scalars(select(func.count()).select_from(StateChange).where(*lost)).one()

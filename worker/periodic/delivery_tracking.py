@@ -38,19 +38,19 @@ _TAKE = text("""
 """)
 
 
-def run_once(desk: WorkerContext, now: datetime) -> int:
+def run_once(context: WorkerContext, now: datetime) -> int:
     """Look at the mailings whose time has come; returns how many pieces have ended their way since the last look.
 
     What LettrLabs does not answer for, or was not asked for any more, is looked at a period later.
     """
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         due = list(
             connection.execute(_TAKE, {"now": now, "again": now + PERIOD, "room": TRACKING_BATCH_SIZE})
         )
     ended, failed = 0, 0
     for row in due:
         try:
-            ended, failed = ended + _look(desk, row, now), 0
+            ended, failed = ended + _look(context, row, now), 0
         except VendorError as trouble:
             log.warning("vendor_trouble: tracking: mailing %s: %s", row.mailing_id, trouble)
             failed += 1
@@ -60,13 +60,13 @@ def run_once(desk: WorkerContext, now: datetime) -> int:
     return ended
 
 
-def _look(desk: WorkerContext, row: Row[Any], now: datetime) -> int:
+def _look(context: WorkerContext, row: Row[Any], now: datetime) -> int:
     ended = {
         piece.recipient_id: _ENDS[piece.status]
-        for piece in desk.vendor.delivery_status(row.order_id, expected=row.accepted)
+        for piece in context.vendor.delivery_status(row.order_id, expected=row.accepted)
         if piece.recipient_id is not None and piece.status in _ENDS
     }
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         fresh = [
             (position, kind)
             for position, kind in _by_position(connection, row.mailing_id, ended)

@@ -44,17 +44,17 @@ class SweepResult:
     deleted: tuple[int, ...]
 
 
-def run_once(desk: WorkerContext, now: datetime) -> SweepResult:
+def run_once(context: WorkerContext, now: datetime) -> SweepResult:
     """Look once. Raises Unavailable, Refused: then nothing was counted, and the next look does it."""
     calls: list[CallRecord] = []
-    look = SweepRun(desk.engine, desk.vendor.observed(calls.append), now)
+    look = SweepRun(context.engine, context.vendor.observed(calls.append), now)
     try:
-        account_ownership.look_at_orders(look, desk.settings)
+        account_ownership.look_at_orders(look, context.settings)
         drafts = finder.find_orphans(look)
-        account_ownership.note_filled_drafts(look, desk.settings, drafts.filled)
+        account_ownership.note_filled_drafts(look, context.settings, drafts.filled)
         found = drafts.empty
         ripe = _count(look, found) if found else []
-        doomed = _doomed(look, desk.settings, found, ripe)
+        doomed = _doomed(look, context.settings, found, ripe)
         deleted = [
             one
             for one in sorted(doomed)
@@ -62,7 +62,7 @@ def run_once(desk: WorkerContext, now: datetime) -> SweepResult:
         ]
         _forget_gone(look, found)
     finally:
-        with desk.engine.begin() as connection:
+        with context.engine.begin() as connection:
             journal.save_calls(connection, calls, None, None, None)
     if found:
         log.warning("strays_found: %d drafts that no mailing explains, %d deleted", len(found), len(deleted))

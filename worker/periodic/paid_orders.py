@@ -52,29 +52,29 @@ _STORED = text("""
 """)
 
 
-def run_once(desk: WorkerContext, now: datetime) -> int:
+def run_once(context: WorkerContext, now: datetime) -> int:
     """Look at the paid orders whose time has come; returns at how many.
 
     While mailings are due only one batch is looked at: what is to be sent comes first.
     """
-    with desk.engine.connect() as connection:
+    with context.engine.connect() as connection:
         busy = connection.scalar(_BUSY, {"now": now})
     looked = 0
     for _ in range(1 if busy else _BATCHES):
-        due = _take(desk, now)
+        due = _take(context, now)
         if not due:
             break
         try:
-            looked += _look(desk, due, now)
+            looked += _look(context, due, now)
         except VendorError as trouble:
             log.warning("vendor_trouble: %s paid orders: %s", len(due), trouble)
             break
     return looked
 
 
-def _take(desk: WorkerContext, now: datetime) -> Sequence[Row[Any]]:
+def _take(context: WorkerContext, now: datetime) -> Sequence[Row[Any]]:
     """Take due orders that failed equally often; unless the look succeeds they are due again in an hour."""
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         misses = connection.scalar(_MISSES, {"now": now})
         if misses is None:
             return ()
@@ -82,11 +82,11 @@ def _take(desk: WorkerContext, now: datetime) -> Sequence[Row[Any]]:
         return connection.execute(_TAKE, bounds).all()
 
 
-def _look(desk: WorkerContext, due: Sequence[Row[Any]], now: datetime) -> int:
+def _look(context: WorkerContext, due: Sequence[Row[Any]], now: datetime) -> int:
     orders = [row.order_id for row in due if row.order_id is not None]
-    told = {one.order_id: one for one in desk.vendor.analytics(orders)}
-    money = desk.vendor.transactions(orders)
-    with desk.engine.connect() as connection:
+    told = {one.order_id: one for one in context.vendor.analytics(orders)}
+    money = context.vendor.transactions(orders)
+    with context.engine.connect() as connection:
         stored = _stored(connection, [row.mailing_id for row in due])
         books = {row.mailing_id: _books(connection, row, money) for row in due}
     for row in due:
@@ -100,7 +100,7 @@ def _look(desk: WorkerContext, due: Sequence[Row[Any]], now: datetime) -> int:
             entries=stored.get(row.mailing_id, ()),
         )
         shown = Shown(told.get(row.order_id), books[row.mailing_id])
-        with desk.engine.begin() as connection:
+        with context.engine.begin() as connection:
             _keep(connection, row, shown, judge(row.order_id, known, shown, now), now)
     return len(due)
 

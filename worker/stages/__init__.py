@@ -14,10 +14,10 @@ from worker.stages import attach, checkout, create, proof, settle, summarize
 class StageModule(Protocol):
     """What every stage module offers."""
 
-    def run(self, work: StageJob) -> Result:
+    def run(self, job: StageJob) -> Result:
         """Do the stage."""
 
-    def recover(self, work: StageJob) -> Result:
+    def recover(self, job: StageJob) -> Result:
         """Find out what an interrupted or unreadable write of this stage did."""
 
 

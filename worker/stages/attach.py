@@ -42,89 +42,87 @@ class _Handed:
     cursor: int
 
 
-def run(work: StageJob) -> Result:
+def run(job: StageJob) -> Result:
     """Hand over the pages after the cursor, one commit each, then read back: the last is committed with it."""
-    if work.held.resends and not work.held.cursor:
-        unready = _not_empty(work)
+    if job.mailing.resends and not job.mailing.cursor:
+        unready = _not_empty(job)
         if unready is not None:
             return unready
-    while work.held.cursor < work.held.size:
-        page = recipient_pages.next_page(work)
+    while job.mailing.cursor < job.mailing.size:
+        page = recipient_pages.next_page(job)
         if page[0].halted:
             return Continue("halted between two pages")
-        after = work.held.cursor + len(page)
-        fit = recipient_screening.exclude_recipients(work, page)
+        after = job.mailing.cursor + len(page)
+        fit = recipient_screening.exclude_recipients(job, page)
         if not fit:
-            work.checkpoint({"cursor": after})
+            job.checkpoint({"cursor": after})
             continue
-        end = _hand_over(work, fit, after)
+        end = _hand_over(job, fit, after)
         if end is not None:
             return end
-    return _read_back(work)
+    return _read_back(job)
 
 
-def _hand_over(work: StageJob, page: Page, after: int) -> Result | None:
+def _hand_over(job: StageJob, page: Page, after: int) -> Result | None:
     """Append one page; returns what the stage comes to, or None if another page follows."""
-    work.hold_on()
-    answer = work.vendor.append_recipients(work.held.order, [recipient_pages.to_wire(one) for one in page])
+    job.ensure_lease()
+    answer = job.vendor.append_recipients(job.mailing.order, [recipient_pages.to_wire(one) for one in page])
     match answer:
         case Accepted(told, call):
-            is_first = work.held.cursor == 0
-            return _page_accepted(work, _handed(page, told, after), call, is_first=is_first)
+            is_first = job.mailing.cursor == 0
+            return _page_accepted(job, _handed(page, told, after), call, is_first=is_first)
         case NotSent():
-            return wait_for_vendor(work, answer)
+            return wait_for_vendor(job, answer)
         case Rejected():
-            return handle_rejection(work, answer)
+            return handle_rejection(job, answer)
         case Unknown(why):
             return OutcomeUnknown(f"the answer to a page of recipients is not known: {why}")
 
 
-def recover(work: StageJob) -> Result:
+def recover(job: StageJob) -> Result:
     """Go on from what the order holds: the pages before the cursor, or these and the page in doubt."""
-    if work.held.cursor == work.held.size and not recipient_pages.submitted_recipients(work):
+    if job.mailing.cursor == job.mailing.size and not recipient_pages.submitted_recipients(job):
         # The draft of a mailing that nobody was taken of may be deleted already: reading it would be refused.
-        return end_empty_mailing(work)
-    there = list(work.vendor.iter_recipients(work.held.order))
-    taken = _page_in_doubt(work, there)
+        return end_empty_mailing(job)
+    there = list(job.vendor.iter_recipients(job.mailing.order))
+    taken = _page_in_doubt(job, there)
     if taken is not None:
         return taken
-    as_it_was = _pairs(_ours(work), there) is not None
-    if as_it_was and work.held.cursor == work.held.size:
+    as_it_was = _pairs(_ours(job), there) is not None
+    if as_it_was and job.mailing.cursor == job.mailing.size:
         return Continue("the order holds every page")
-    hidden = visibility.wait(work, "waits until a page of recipients would be visible")
+    hidden = visibility.wait(job, "waits until a page of recipients would be visible")
     if hidden is not None:
         return hidden
-    return Continue("the order holds what it should") if as_it_was else _start_over(work, there)
+    return Continue("the order holds what it should") if as_it_was else _start_over(job, there)
 
 
-def _page_in_doubt(work: StageJob, there: list[OrderRecipient]) -> Result | None:
+def _page_in_doubt(job: StageJob, there: list[OrderRecipient]) -> Result | None:
     """Go on after the page whose answer was lost, if the order holds exactly it and the pages before it."""
-    if work.held.cursor == work.held.size:
+    if job.mailing.cursor == job.mailing.size:
         return None
-    page = recipient_pages.next_page(work)
+    page = recipient_pages.next_page(job)
     # Those whom a rule spared were marked before the page was handed over.
-    waiting = recipient_pages.waiting_positions(work)
+    waiting = recipient_pages.waiting_positions(job)
     whole = {one.position: one for one in page if one.position in waiting and not one.suppressed}
-    if not whole or _pairs(_ours(work) | whole, there) is None:
+    if not whole or _pairs(_ours(job) | whole, there) is None:
         return None
-    marks = outcomes.submitted_marks(work.held.id, whole, recipient_screening.mail_date(work))
+    marks = outcomes.submitted_marks(job.mailing.id, whole, recipient_screening.mail_date(job))
     # It gets on: a vendor that never answers in time for a page may still be handed many.
-    values = {"cursor": work.held.cursor + len(page), "attempts": 1}
+    values = {"cursor": job.mailing.cursor + len(page), "attempts": 1}
     return Continue("the page in doubt is on the order", values, Effect(outcomes.save_outcomes, marks))
 
 
-def _page_accepted(work: StageJob, handed: _Handed, call: CallRecord, *, is_first: bool) -> Result | None:
+def _page_accepted(job: StageJob, handed: _Handed, call: CallRecord, *, is_first: bool) -> Result | None:
     """Read back after the last page; keep any other, and return a result only if it has replaced those before."""
-    if handed.cursor == work.held.size:
-        return _read_back(work, handed, call)
-    _keep(work, handed)
+    if handed.cursor == job.mailing.size:
+        return _read_back(job, handed, call)
+    _keep(job, handed)
     if is_first or not replaced_recipients.may_replace(call):
         return None
-    there = list(work.vendor.iter_recipients(work.held.order))
-    replaced = replaced_recipients.has_replaced(
-        recipient_pages.submitted_recipients(work), handed.over, there
-    )
-    return replaced_recipients.cannot_fill(work) if replaced else None
+    there = list(job.vendor.iter_recipients(job.mailing.order))
+    replaced = replaced_recipients.has_replaced(recipient_pages.submitted_recipients(job), handed.over, there)
+    return replaced_recipients.cannot_fill(job) if replaced else None
 
 
 def _handed(page: Page, told: AppendResult, cursor: int) -> _Handed:
@@ -135,58 +133,58 @@ def _handed(page: Page, told: AppendResult, cursor: int) -> _Handed:
     return _Handed({at: one for at, one in positions.items() if at not in why}, why, cursor)
 
 
-def _keep(work: StageJob, handed: _Handed) -> None:
-    over = outcomes.submitted_marks(work.held.id, handed.over, recipient_screening.mail_date(work))
-    marks = over + outcomes.refused_marks(work.held.id, handed.refused)
-    work.checkpoint({"cursor": handed.cursor}, Effect(outcomes.save_outcomes, marks))
+def _keep(job: StageJob, handed: _Handed) -> None:
+    over = outcomes.submitted_marks(job.mailing.id, handed.over, recipient_screening.mail_date(job))
+    marks = over + outcomes.refused_marks(job.mailing.id, handed.refused)
+    job.checkpoint({"cursor": handed.cursor}, Effect(outcomes.save_outcomes, marks))
 
 
-def _read_back(work: StageJob, last: _Handed | None = None, call: CallRecord | None = None) -> Result:
+def _read_back(job: StageJob, last: _Handed | None = None, call: CallRecord | None = None) -> Result:
     """Hold the order against who was handed over; a ``last`` page that is not committed yet is, whatever is found."""
     try:
-        with quote_request.asked_meanwhile(work, call):
-            there = list(work.vendor.iter_recipients(work.held.order))
+        with quote_request.asked_meanwhile(job, call):
+            there = list(job.vendor.iter_recipients(job.mailing.order))
     except VendorError:
         if last is not None:
-            _keep(work, last)
+            _keep(job, last)
         raise
-    vendor_ids = _pairs(_ours(work, last), there)
+    vendor_ids = _pairs(_ours(job, last), there)
     if vendor_ids:
-        return _done(work, vendor_ids, last)
-    hidden = None if vendor_ids is not None else _hidden(work)
+        return _done(job, vendor_ids, last)
+    hidden = None if vendor_ids is not None else _hidden(job)
     if last is not None:
-        _keep(work, last)
+        _keep(job, last)
         replaced = call is not None and replaced_recipients.may_replace(call)
         if replaced and replaced_recipients.has_replaced(
-            recipient_pages.submitted_recipients(work), last.over, there
+            recipient_pages.submitted_recipients(job), last.over, there
         ):
-            return replaced_recipients.cannot_fill(work)
+            return replaced_recipients.cannot_fill(job)
     if vendor_ids is not None:
-        return end_empty_mailing(work)
-    return hidden or _start_over(work, there)
+        return end_empty_mailing(job)
+    return hidden or _start_over(job, there)
 
 
-def _hidden(work: StageJob) -> Wait | None:
-    return visibility.wait(work, "waits until the recipients that were handed over are visible")
+def _hidden(job: StageJob) -> Wait | None:
+    return visibility.wait(job, "waits until the recipients that were handed over are visible")
 
 
-def _done(work: StageJob, vendor_ids: dict[int, int], last: _Handed | None) -> Result:
+def _done(job: StageJob, vendor_ids: dict[int, int], last: _Handed | None) -> Result:
     values = {
-        "cursor": work.held.size,
+        "cursor": job.mailing.size,
         "accepted": len(vendor_ids),
-        "rejected": work.held.size - len(vendor_ids),
+        "rejected": job.mailing.size - len(vendor_ids),
         "recipients_digest": recipient_pages.digest_of(vendor_ids.values()),
     }
-    work.saw.recipients(vendor_ids[min(vendor_ids)], work.now())
-    marks = outcomes.accepted_marks(work.held.id, vendor_ids, recipient_screening.mail_date(work))
+    job.snapshot.recipients(vendor_ids[min(vendor_ids)], job.now())
+    marks = outcomes.accepted_marks(job.mailing.id, vendor_ids, recipient_screening.mail_date(job))
     if last is not None:
-        marks += outcomes.refused_marks(work.held.id, last.refused)
+        marks += outcomes.refused_marks(job.mailing.id, last.refused)
     return Advance(Stage.PROOF, values, Effect(outcomes.save_outcomes, marks))
 
 
-def _ours(work: StageJob, last: _Handed | None = None) -> dict[int, matching.Matchable]:
+def _ours(job: StageJob, last: _Handed | None = None) -> dict[int, matching.Matchable]:
     """Return who should be on the order, by position."""
-    before = recipient_pages.submitted_recipients(work) if work.held.cursor else {}
+    before = recipient_pages.submitted_recipients(job) if job.mailing.cursor else {}
     return {**before, **(last.over if last else {})}
 
 
@@ -197,44 +195,44 @@ def _pairs(ours: Mapping[int, matching.Matchable], there: list[OrderRecipient]) 
     return pairs if len(pairs) == len(ours) == len(there) else None
 
 
-def _start_over(work: StageJob, there: list[OrderRecipient]) -> Result:
-    work.saw = OrderSnapshot()
-    ours = recipient_pages.submitted_recipients(work)
+def _start_over(job: StageJob, there: list[OrderRecipient]) -> Result:
+    job.snapshot = OrderSnapshot()
+    ours = recipient_pages.submitted_recipients(job)
     should = len(ours)
     if there and matching.are_written_differently(ours, {person.id: person for person in there}):
-        facts = {"handedOver": should, "onTheOrder": len(there), "fillings": work.held.resends}
+        facts = {"handedOver": should, "onTheOrder": len(there), "fillings": job.mailing.resends}
         why = f"some of the {len(there)} recipients on the order are written so that they are not recognized"
         return NeedsReview("recipients_differ", why, facts)
-    if work.held.resends >= MAX_REFILLS:
-        facts = {"handedOver": should, "onTheOrder": len(there), "fillings": work.held.resends}
+    if job.mailing.resends >= MAX_REFILLS:
+        facts = {"handedOver": should, "onTheOrder": len(there), "fillings": job.mailing.resends}
         why = f"the order holds {len(there)} recipients where {should} were handed over, {MAX_REFILLS} times in a row"
         return NeedsReview("recipients_differ", why, facts)
-    trouble = _empty(work, [person.id for person in there])
+    trouble = _empty(job, [person.id for person in there])
     if trouble is not None:
         return trouble
-    again = {"cursor": 0, "resends": work.held.resends + 1}
+    again = {"cursor": 0, "resends": job.mailing.resends + 1}
     why = f"emptied the order: it held {len(there)} recipients instead of {should}"
-    return Continue(why, again, lambda connection: recipient_pages.reset_outcomes(connection, work.held.id))
+    return Continue(why, again, lambda connection: recipient_pages.reset_outcomes(connection, job.mailing.id))
 
 
-def _not_empty(work: StageJob) -> Result | None:
+def _not_empty(job: StageJob) -> Result | None:
     """Return what to do before an emptied order is filled anew: nothing, once it is seen empty."""
-    there = [person.id for person in work.vendor.iter_recipients(work.held.order)]
+    there = [person.id for person in job.vendor.iter_recipients(job.mailing.order)]
     if not there:
         return None
-    hidden = visibility.wait(work, "waits until the emptied order is seen empty")
-    return hidden or _empty(work, there) or Wait(_SOON, "emptied the order once more")
+    hidden = visibility.wait(job, "waits until the emptied order is seen empty")
+    return hidden or _empty(job, there) or Wait(_SOON, "emptied the order once more")
 
 
-def _empty(work: StageJob, vendor_ids: list[int]) -> Result | None:
+def _empty(job: StageJob, vendor_ids: list[int]) -> Result | None:
     for start in range(0, len(vendor_ids), MAX_DELETED_RECIPIENTS):
-        work.hold_on()
-        answer = work.vendor.delete_recipients(
-            work.held.order, vendor_ids[start : start + MAX_DELETED_RECIPIENTS]
+        job.ensure_lease()
+        answer = job.vendor.delete_recipients(
+            job.mailing.order, vendor_ids[start : start + MAX_DELETED_RECIPIENTS]
         )
         match answer:
             case Rejected():
-                return handle_rejection(work, answer)
+                return handle_rejection(job, answer)
             case NotSent() | Unknown():
                 return OutcomeUnknown(f"the order could not be emptied: {answer.why}")
     return None

@@ -22,109 +22,109 @@ GATE_RETRY_SECONDS = 1.0
 _OnLeaving: TypeAlias = Callable[[Connection, StageJob], None]
 
 
-def run(work: StageJob) -> Result:
+def run(job: StageJob) -> Result:
     """Create the order; a template that LettrLabs does not know ends the mailing, for nothing was made."""
-    work.hold_on()
-    answer = work.vendor.create_order(work.held.template_id)
+    job.ensure_lease()
+    answer = job.vendor.create_order(job.mailing.template_id)
     match answer:
         case Accepted(order_id):
-            work.saw.made_order = True
+            job.snapshot.created_by_this_claim = True
             return Advance(Stage.ATTACH, {"order_id": order_id}, Effect(registry.register_orders, order_id))
         case NotSent():
-            return wait_for_vendor(work, answer)
+            return wait_for_vendor(job, answer)
         case Rejected(status=400):
             return Failed(
-                "create_refused", f"LettrLabs refused template {work.held.template_id}: {answer.words}"
+                "create_refused", f"LettrLabs refused template {job.mailing.template_id}: {answer.words}"
             )
         case Rejected():
-            return handle_rejection(work, answer)
+            return handle_rejection(job, answer)
         case Unknown(why):
             return OutcomeUnknown(f"the answer to the create is not known: {why}")
 
 
-def recover(work: StageJob) -> Result:
+def recover(job: StageJob) -> Result:
     """Find the draft that the lost create may have made, or make sure that it stays without effect."""
-    if not account_ownership.is_exclusive(work, work.settings):
-        return _leave(work, finder.find_orphans(work, above=work.held.order_fence or 0).empty)
-    if not create_gate.close_gate(work):
-        return _at_the_gate(work, "another lost create is being found out")
-    if create_gate.creates_in_flight(work):
-        return _at_the_gate(work, "waits for creates under way to end")
-    return _settle(work)
+    if not account_ownership.is_exclusive(job, job.settings):
+        return _leave(job, finder.find_orphans(job, above=job.mailing.order_fence or 0).empty)
+    if not create_gate.close_gate(job):
+        return _at_the_gate(job, "another lost create is being found out")
+    if create_gate.creates_in_flight(job):
+        return _at_the_gate(job, "waits for creates under way to end")
+    return _settle(job)
 
 
-def _at_the_gate(work: StageJob, why: str) -> Wait:
+def _at_the_gate(job: StageJob, why: str) -> Wait:
     """Wait without a look: what earlier looks did not show stays as old as it is."""
-    return Wait(GATE_RETRY_SECONDS, why, missing_since=work.held.missing_since)
+    return Wait(GATE_RETRY_SECONDS, why, missing_since=job.mailing.missing_since)
 
 
-def _settle(work: StageJob) -> Result:
+def _settle(job: StageJob) -> Result:
     """Adopt a draft of a lost create; where none is usable, delete them after the window and create anew.
 
     No create is under way, so each unexplained draft is of a lost create.
     """
-    drafts = finder.find_orphans(work, above=work.held.order_fence or 0)
+    drafts = finder.find_orphans(job, above=job.mailing.order_fence or 0)
     found = drafts.empty
-    contradicted = account_ownership.note_filled_drafts(work, work.settings, drafts.filled)
-    if contradicted or len(found) > finder.lost_creates(work):
+    contradicted = account_ownership.note_filled_drafts(job, job.settings, drafts.filled)
+    if contradicted or len(found) > finder.lost_creates(job):
         # Drafts of another program are among them: the hourly look judges those that stay empty.
-        return _leave(work, found, create_gate.open_gate)
-    condemned = finder.marked_for_deletion(work, found)
+        return _leave(job, found, create_gate.open_gate)
+    condemned = finder.marked_for_deletion(job, found)
     left = [order_id for order_id in found if order_id not in condemned]
-    if left and finder.is_interchangeable(work):
-        return _adopt(work, left[0])
-    hidden = _hidden(work, create_gate.open_gate)
+    if left and finder.is_interchangeable(job):
+        return _adopt(job, left[0])
+    hidden = _hidden(job, create_gate.open_gate)
     if hidden is not None:
         return hidden
     # Draft orders of creates lost within the window are left for the recovery of those creates, or the sweep.
-    doomed = found if finder.none_lost_within_window(work) else sorted(condemned)
+    doomed = found if finder.none_lost_within_window(job) else sorted(condemned)
     for order_id in doomed:
         # A deletion that fails is repeated by the sweep: no create uses a condemned draft.
-        registry.delete_draft(work, order_id, "left by a lost create")
-    suspect = registry.report_effect(work, [order_id for order_id in left if order_id not in doomed])
+        registry.delete_draft(job, order_id, "left by a lost create")
+    suspect = registry.report_effect(job, [order_id for order_id in left if order_id not in doomed])
     return Continue(
-        "nothing is left of the lost create", record=_together(work, suspect, create_gate.open_gate)
+        "nothing is left of the lost create", record=_together(job, suspect, create_gate.open_gate)
     )
 
 
-def _leave(work: StageJob, drafts: list[int], also: _OnLeaving | None = None) -> Result:
+def _leave(job: StageJob, drafts: list[int], also: _OnLeaving | None = None) -> Result:
     """List the drafts as suspects and create anew: a stray empty draft costs nothing and mails nothing."""
-    hidden = _hidden(work, also)
+    hidden = _hidden(job, also)
     if hidden is not None:
         return hidden
-    record = _together(work, registry.report_effect(work, drafts), also)
+    record = _together(job, registry.report_effect(job, drafts), also)
     return Continue("the account may be shared: a stray draft may be left", record=record)
 
 
-def _hidden(work: StageJob, also: _OnLeaving | None) -> Wait | None:
+def _hidden(job: StageJob, also: _OnLeaving | None) -> Wait | None:
     """Return a wait while the draft of the lost create may still appear, None once its absence is evidence.
 
     The gate opens meanwhile: an answered create is known by its order id.
     """
-    hidden = visibility.wait(work, "waits until the draft of a lost create would be visible")
-    return None if hidden is None else replace(hidden, record=_together(work, None, also))
+    hidden = visibility.wait(job, "waits until the draft of a lost create would be visible")
+    return None if hidden is None else replace(hidden, record=_together(job, None, also))
 
 
 def _together(
-    work: StageJob, record: Callable[[Connection], None] | None, also: _OnLeaving | None
+    job: StageJob, record: Callable[[Connection], None] | None, also: _OnLeaving | None
 ) -> Callable[[Connection], None]:
     def write(connection: Connection) -> None:
         if record is not None:
             record(connection)
         if also is not None:
-            also(connection, work)
+            also(connection, job)
 
     return write
 
 
-def _adopt(work: StageJob, order_id: int) -> Result:
+def _adopt(job: StageJob, order_id: int) -> Result:
     def record(connection: Connection) -> None:
-        registry.adopt(connection, order_id, work.now())
-        create_gate.open_gate(connection, work)
+        registry.adopt(connection, order_id, job.now())
+        create_gate.open_gate(connection, job)
 
     return Advance(Stage.ATTACH, {"order_id": order_id}, record)
 
 
-def delete_late_order(work: StageJob, order_id: int) -> None:
+def delete_late_order(job: StageJob, order_id: int) -> None:
     """Delete the order of a claim that was lost meanwhile, unless somebody uses it by now."""
-    registry.delete_draft(work, order_id, "answered after its claim was lost")
+    registry.delete_draft(job, order_id, "answered after its claim was lost")

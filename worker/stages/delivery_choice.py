@@ -22,15 +22,15 @@ _FRESH: Final = timedelta(hours=1)
 _NO_CHOICE: Final = frozenset({400, 422})
 
 
-def choose_option(work: StageJob) -> Result | None:
+def choose_option(job: StageJob) -> Result | None:
     """Set the postage and speed that arrive in time and cost least, and keep the grid; or ask, if none is in time."""
-    by = work.held.deliver_by
+    by = job.mailing.deliver_by
     if by is None:
         return None
-    grid = _grid(work, by, _quote_all_options(work, work.held.vendor_hold))
+    grid = _grid(job, by, _quote_all_options(job, job.mailing.vendor_hold))
     chosen = grid.choice()
     if chosen is None:
-        return _none_in_time(work, grid)
+        return _none_in_time(job, grid)
     kept = price_valid_until(grid, chosen)
     values = {
         "postage": chosen.postage,
@@ -38,34 +38,34 @@ def choose_option(work: StageJob) -> Result | None:
         "price_until": kept and kept.until,
         "price_after": kept and kept.after,
     }
-    work.checkpoint(values, _keeping(work, grid, chosen))
+    job.checkpoint(values, _keeping(job, grid, chosen))
     return None
 
 
-def check(work: StageJob) -> Result | None:
+def check(job: StageJob) -> Result | None:
     """Right before checkout: if what was chosen would be late by now, choose again, or ask."""
-    by = work.held.deliver_by
+    by = job.mailing.deliver_by
     if by is None:
         return None
-    now = _cell(work, work.held.postage, work.held.speed, work.held.vendor_hold)
-    grid = _grid(work, by, [now])
+    now = _cell(job, job.mailing.postage, job.mailing.speed, job.mailing.vendor_hold)
+    grid = _grid(job, by, [now])
     if grid.meets(now):
         return None
-    if _is_fresh(work):
-        return _none_in_time(work, grid)
+    if _is_fresh(job):
+        return _none_in_time(job, grid)
     return Advance(Stage.SUMMARIZE, {"approved_at": None, "approved_by": None})
 
 
-def _grid(work: StageJob, by: date, cells: list[DeliveryOption]) -> DeliveryOptions:
-    return DeliveryOptions(cells, work.now(), payment_day(work), by)
+def _grid(job: StageJob, by: date, cells: list[DeliveryOption]) -> DeliveryOptions:
+    return DeliveryOptions(cells, job.now(), payment_day(job), by)
 
 
-def _quote_all_options(work: StageJob, hold: date | None) -> list[DeliveryOption]:
+def _quote_all_options(job: StageJob, hold: date | None) -> list[DeliveryOption]:
     """Ask for every choice; raises what the vendor answers if it sells none of them."""
     cells, refusal = [], None
     for postage, speed in product(Postage, ProductionSpeed):
         try:
-            cells.append(_cell(work, postage, speed, hold))
+            cells.append(_cell(job, postage, speed, hold))
         except Refused as refused:
             if refused.status not in _NO_CHOICE:
                 raise
@@ -76,8 +76,8 @@ def _quote_all_options(work: StageJob, hold: date | None) -> list[DeliveryOption
     return [cell for cell in cells if cell.total > 0] or cells
 
 
-def _cell(work: StageJob, postage: str, speed: str, hold: date | None) -> DeliveryOption:
-    told = work.vendor.summary(work.held.order, postage=postage, production=speed, hold_until=hold)
+def _cell(job: StageJob, postage: str, speed: str, hold: date | None) -> DeliveryOption:
+    told = job.vendor.summary(job.mailing.order, postage=postage, production=speed, hold_until=hold)
     return DeliveryOption(
         postage=str(postage),
         speed=str(speed),
@@ -89,18 +89,18 @@ def _cell(work: StageJob, postage: str, speed: str, hold: date | None) -> Delive
     )
 
 
-def _none_in_time(work: StageJob, grid: DeliveryOptions) -> Result:
-    work.checkpoint({"price_until": None, "price_after": None}, _keeping(work, grid, None))
-    without_hold = [] if work.held.vendor_hold is None else _quote_all_options(work, None)
-    closest = _grid(work, grid.deliver_by, [*grid.cells, *without_hold]).closest()
+def _none_in_time(job: StageJob, grid: DeliveryOptions) -> Result:
+    job.checkpoint({"price_until": None, "price_after": None}, _keeping(job, grid, None))
+    without_hold = [] if job.mailing.vendor_hold is None else _quote_all_options(job, None)
+    closest = _grid(job, grid.deliver_by, [*grid.cells, *without_hold]).closest()
     asked = f"nothing is sure to arrive by {grid.deliver_by}"
     if closest is None:
         return NeedsReview(ScheduleProblem.NOT_IN_TIME, f"{asked}: LettrLabs estimates no delivery dates")
     arrives, would_do = grid.arrives(closest), grid.would_do(closest)
-    unheld = " without the hold date" if work.held.vendor_hold and closest.hold_until is None else ""
+    unheld = " without the hold date" if job.mailing.vendor_hold and closest.hold_until is None else ""
     why = (
         f"{asked}; closest comes {closest.postage}, {closest.speed}{unheld}, by {arrives}: "
-        f"mailrun reschedule {work.held.id} --deliver-by {would_do}"
+        f"mailrun reschedule {job.mailing.id} --deliver-by {would_do}"
     )
     return NeedsReview(ScheduleProblem.NOT_IN_TIME, why, _facts(closest, arrives))
 
@@ -114,10 +114,10 @@ def _facts(closest: DeliveryOption, arrives: date | None) -> Details:
     }
 
 
-def _keeping(work: StageJob, grid: DeliveryOptions, chosen: DeliveryOption | None) -> Record:
+def _keeping(job: StageJob, grid: DeliveryOptions, chosen: DeliveryOption | None) -> Record:
     def record(connection: Connection) -> None:
-        connection.execute(delete(DeliveryOptionRow).where(DeliveryOptionRow.mailing_id == work.held.id))
-        connection.execute(insert(DeliveryOptionRow), list(_rows(work.held.id, grid, chosen)))
+        connection.execute(delete(DeliveryOptionRow).where(DeliveryOptionRow.mailing_id == job.mailing.id))
+        connection.execute(insert(DeliveryOptionRow), list(_rows(job.mailing.id, grid, chosen)))
 
     return record
 
@@ -142,9 +142,9 @@ def _rows(
         }
 
 
-def _is_fresh(work: StageJob) -> bool:
-    with work.engine.connect() as connection:
+def _is_fresh(job: StageJob) -> bool:
+    with job.engine.connect() as connection:
         taken = connection.scalars(
-            select(func.max(DeliveryOptionRow.taken_at)).where(DeliveryOptionRow.mailing_id == work.held.id)
+            select(func.max(DeliveryOptionRow.taken_at)).where(DeliveryOptionRow.mailing_id == job.mailing.id)
         ).one()
-    return taken is not None and work.now() - taken < _FRESH
+    return taken is not None and job.now() - taken < _FRESH

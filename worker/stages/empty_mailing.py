@@ -12,41 +12,41 @@ from worker.stages.vendor.failures import handle_rejection, wait_for_vendor
 _NOT_FOUND = 404
 
 
-def end_empty_mailing(work: StageJob) -> Result:
+def end_empty_mailing(job: StageJob) -> Result:
     """Delete the empty draft; the mailing failed if LettrLabs refused everybody, and was not needed otherwise.
 
     Deleting twice is harmless: a deleted order reads as one that never existed.
     """
-    work.hold_on()
-    answer = work.vendor.delete_order(work.held.order)
+    job.ensure_lease()
+    answer = job.vendor.delete_order(job.mailing.order)
     if isinstance(answer, NotSent):
-        return wait_for_vendor(work, answer)
+        return wait_for_vendor(job, answer)
     if isinstance(answer, Unknown):
         return OutcomeUnknown(f"the empty draft may not be deleted yet: {answer.why}")
     if isinstance(answer, Rejected):
-        if work.vendor.order(work.held.order) is not None:
-            return handle_rejection(work, answer)
-        hidden = visibility.wait(work, f"LettrLabs does not show order {work.held.order}")
+        if job.vendor.order(job.mailing.order) is not None:
+            return handle_rejection(job, answer)
+        hidden = visibility.wait(job, f"LettrLabs does not show order {job.mailing.order}")
         if hidden is not None and answer.status != _NOT_FOUND:
             return hidden
-    return _end(work)
+    return _end(job)
 
 
-def _end(work: StageJob) -> Result:
-    counts = _outcomes(work)
+def _end(job: StageJob) -> Result:
+    counts = _outcomes(job)
     spared = [f"{counts[outcome]} {outcome}" for outcome in sorted(SPARED) if counts.get(outcome)]
     if not spared:
-        return Failed("nobody_accepted", f"LettrLabs took none of the {work.held.size} recipients")
+        return Failed("nobody_accepted", f"LettrLabs took none of the {job.mailing.size} recipients")
     refusals = counts.get(Outcome.REJECTED, 0)
     why = ", ".join([*spared, *([f"{refusals} refused by LettrLabs"] if refusals else [])])
-    return Cancelled("nobody_to_mail", f"none of the {work.held.size} recipients is to be mailed: {why}")
+    return Cancelled("nobody_to_mail", f"none of the {job.mailing.size} recipients is to be mailed: {why}")
 
 
-def _outcomes(work: StageJob) -> dict[Outcome, int]:
-    with work.engine.connect() as connection:
+def _outcomes(job: StageJob) -> dict[Outcome, int]:
+    with job.engine.connect() as connection:
         found = connection.execute(
             select(Recipient.outcome, func.count())
-            .where(Recipient.mailing_id == work.held.id)
+            .where(Recipient.mailing_id == job.mailing.id)
             .group_by(Recipient.outcome)
         )
         return {row[0]: row[1] for row in found}

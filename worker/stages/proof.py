@@ -6,9 +6,9 @@ from worker.results import Advance, Effect, Result
 from worker.stages import proof_files
 
 
-def run(work: StageJob) -> Result:
+def run(job: StageJob) -> Result:
     """Fetch and keep the PDF under its SHA-256."""
-    pdf = proof_files.fetch_proof(work)
+    pdf = proof_files.fetch_proof(job)
     values = {"proof_sha256": proof_files.proof_digest(pdf)}
     return Advance(Stage.SUMMARIZE, values, Effect(proof_files.save_proofs, pdf))
 

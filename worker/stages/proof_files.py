@@ -18,9 +18,9 @@ _KEEP = text("""
 """)
 
 
-def fetch_proof(work: StageJob) -> bytes:
+def fetch_proof(job: StageJob) -> bytes:
     """Return the proof as it is now. Raises Unavailable, Refused."""
-    return work.vendor.proof(work.held.order, _first_on_the_order(work))
+    return job.vendor.proof(job.mailing.order, _first_on_the_order(job))
 
 
 def proof_digest(pdf: bytes) -> bytes:
@@ -35,16 +35,16 @@ def save_proofs(connection: Connection, pdfs: Sequence[bytes]) -> None:
     connection.execute(_KEEP, {"names": names, "pdfs": [named[name] for name in names]})
 
 
-def _first_on_the_order(work: StageJob) -> int:
-    if work.saw.first_recipient is not None:
-        return work.saw.first_recipient
-    with work.engine.connect() as connection:
+def _first_on_the_order(job: StageJob) -> int:
+    if job.snapshot.first_recipient is not None:
+        return job.snapshot.first_recipient
+    with job.engine.connect() as connection:
         found = connection.scalars(
             select(Recipient.vendor_id)
-            .where(Recipient.mailing_id == work.held.id, Recipient.outcome == Outcome.ACCEPTED)
+            .where(Recipient.mailing_id == job.mailing.id, Recipient.outcome == Outcome.ACCEPTED)
             .order_by(Recipient.position)
             .limit(1)
         ).one()
     if found is None:
-        raise LookupError(f"mailing {work.held.id} has an accepted recipient without the vendor's id")
+        raise LookupError(f"mailing {job.mailing.id} has an accepted recipient without the vendor's id")
     return found

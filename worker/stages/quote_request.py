@@ -75,68 +75,68 @@ class Priced:
 class FetchedQuote:
     """A quote as it was given for a mailing, and the options that it was asked for with."""
 
-    held: ClaimedMailing
+    mailing: ClaimedMailing
     priced: Priced
     at: datetime
 
 
-def fetch_quote(work: StageJob) -> Told:
+def fetch_quote(job: StageJob) -> Told:
     """Return what checkout would cost now. Raises Unavailable, Refused."""
-    held = work.held
-    return work.vendor.summary(
-        held.order, postage=held.postage, production=held.speed, hold_until=held.vendor_hold
+    claimed = job.mailing
+    return job.vendor.summary(
+        claimed.order, postage=claimed.postage, production=claimed.speed, hold_until=claimed.vendor_hold
     )
 
 
 @contextmanager
-def asked_meanwhile(work: StageJob, last_call: CallRecord | None) -> Iterator[None]:
+def asked_meanwhile(job: StageJob, last_call: CallRecord | None) -> Iterator[None]:
     """Ask for the quote while the order is read back, where a slow vendor makes the wait worth a second connection.
 
     Only of an order that this claim made: nobody else can write to it, so what it costs then it costs a moment later.
     What goes wrong is not told here: who needs the quote asks again.
     """
     is_slow = last_call is not None and last_call.elapsed_ms >= 1000 * SLOW_SECONDS
-    if not is_slow or not work.saw.made_order or work.held.deliver_by is not None:
+    if not is_slow or not job.snapshot.created_by_this_claim or job.mailing.deliver_by is not None:
         yield
         return
-    now, asked = work.now(), work.desk.aside.submit(fetch_quote, work)
+    now, asked = job.now(), job.context.aside.submit(fetch_quote, job)
     try:
         yield
     finally:
         with suppress(VendorError):
-            work.saw.quote(asked.result(), now)
+            job.snapshot.quote(asked.result(), now)
 
 
-def assess(work: StageJob, told: Told) -> Priced | NeedsReview:
+def assess(job: StageJob, told: Told) -> Priced | NeedsReview:
     """Return what an order costs by a quote, or why nothing may be paid on it.
 
     What an approver accepted passes. May ask for the default's quote as well. Raises Unavailable, Refused.
     """
-    doubts = quote_arithmetic.doubts(told, work.held.accepted)
-    decisions = _decisions(work, told) if doubts else {}
+    doubts = quote_arithmetic.doubts(told, job.mailing.accepted)
+    decisions = _decisions(job, told) if doubts else {}
     left = [doubt for doubt in doubts if doubt.kind not in decisions]
     if left:
         return _doubtful(told, left)
-    other = _other_options(work, told)
+    other = _other_options(job, told)
     if other is not None:
         doubts = [*doubts, Doubt(Difference.OTHER_OPTIONS, other)]
-        decisions = _decisions(work, told)
+        decisions = _decisions(job, told)
         if Difference.OTHER_OPTIONS not in decisions:
             return _doubtful(told, doubts[-1:])
     cost = cost_of(told, tax_in_charges=Difference.TAX_IN_CHARGES in decisions)
     return Priced(told, cost, acceptances.notes([doubt.kind for doubt in doubts], decisions))
 
 
-def once_evident(work: StageJob, doubt: NeedsReview) -> Wait | NeedsReview:
+def once_evident(job: StageJob, doubt: NeedsReview) -> Wait | NeedsReview:
     """Return a doubt, or a wait while what the quote lacks may be people who are not visible yet."""
     if _LACKING.isdisjoint(doubt.facts["differences"]):
         return doubt
-    return visibility.wait(work, doubt.why) or doubt
+    return visibility.wait(job, doubt.why) or doubt
 
 
-def _decisions(work: StageJob, told: Told) -> dict[Difference, int]:
-    with work.engine.connect() as connection:
-        return acceptances.accepted(connection, work.held.id, digest_of(told))
+def _decisions(job: StageJob, told: Told) -> dict[Difference, int]:
+    with job.engine.connect() as connection:
+        return acceptances.accepted(connection, job.mailing.id, digest_of(told))
 
 
 def _doubtful(told: Told, doubts: Sequence[Doubt]) -> NeedsReview:
@@ -176,17 +176,17 @@ def digest_of(told: Told) -> bytes:
     return sha256(json.dumps([[_text(amount) for amount in totals], lines]).encode()).digest()
 
 
-def _other_options(work: StageJob, told: Told) -> str | None:
-    held, hold = work.held, work.held.vendor_hold
+def _other_options(job: StageJob, told: Told) -> str | None:
+    claimed, hold = job.mailing, job.mailing.vendor_hold
     if hold is not None and told.delivery_min is not None and told.delivery_min.date() < hold:
         return f"it is delivered from {told.delivery_min.date()} on, although held until {hold}"
 
     def default() -> Told:
-        return work.vendor.summary(
-            held.order, postage=DEFAULT.postage, production=DEFAULT.speed, hold_until=hold
+        return job.vendor.summary(
+            claimed.order, postage=DEFAULT.postage, production=DEFAULT.speed, hold_until=hold
         )
 
-    return find_option_mismatch(QuoteOptions(held.postage, held.speed), told, default)
+    return find_option_mismatch(QuoteOptions(claimed.postage, claimed.speed), told, default)
 
 
 def _seen(told: Told) -> Details:
@@ -202,11 +202,11 @@ def save_quotes(connection: Connection, taken: Sequence[FetchedQuote]) -> None:
 
 
 def _row(taken: FetchedQuote) -> dict[str, object]:
-    held, told, cost = taken.held, taken.priced.told, taken.priced.cost
+    claimed, told, cost = taken.mailing, taken.priced.told, taken.priced.cost
     return {
-        "mailing_id": held.id,
-        "postage": held.postage,
-        "speed": held.speed,
+        "mailing_id": claimed.id,
+        "postage": claimed.postage,
+        "speed": claimed.speed,
         "charges": told.total_charges,
         "tax": told.total_tax,
         "credits": told.total_credits,

@@ -60,42 +60,42 @@ _SHORT: Final = 20
 _SMALLER: Final = 4
 
 
-def next_page(work: StageJob) -> Page:
+def next_page(job: StageJob) -> Page:
     """Return the recipients after the cursor, as many as one request may carry (1000, older LettrLabs reference).
 
     Each filling has smaller pages than the one before: a vendor too slow to answer for a thousand may for a few.
     """
-    seen, work.foreseen = work.foreseen, None
-    if seen is not None and seen.cursor == work.held.cursor and work.now() - seen.at <= MAX_ROW_AGE:
+    seen, job.foreseen = job.foreseen, None
+    if seen is not None and seen.cursor == job.mailing.cursor and job.now() - seen.at <= MAX_ROW_AGE:
         return seen.page
-    room = max(MAX_RECIPIENTS // _SMALLER**work.held.resends, 1)
-    bounds = {"mailing_id": work.held.id, "cursor": work.held.cursor, "room": room}
-    with work.desk.reader.connect() as connection:
+    room = max(MAX_RECIPIENTS // _SMALLER**job.mailing.resends, 1)
+    bounds = {"mailing_id": job.mailing.id, "cursor": job.mailing.cursor, "room": room}
+    with job.context.reader.connect() as connection:
         return [PageRecipient._make(row) for row in connection.execute(_NEXT_PAGE, bounds).all()]
 
 
 def prefetch(works: Sequence[StageJob]) -> None:
     """Read the next pages of several mailings at once, if they are short and about to be handed over."""
-    held = [(work, work.held) for work in works if not (work.held.recovering or work.held.resends)]
-    short = {one.id: work for work, one in held if one.size - one.cursor <= min(_SHORT, MAX_RECIPIENTS)}
+    claimed = [(job, job.mailing) for job in works if not (job.mailing.recovering or job.mailing.resends)]
+    short = {one.id: job for job, one in claimed if one.size - one.cursor <= min(_SHORT, MAX_RECIPIENTS)}
     if len(short) < 2:  # noqa: PLR2004 - two are several
         return
     pages: dict[int, list[PageRecipient]] = defaultdict(list)
     now = next(iter(short.values())).now()
-    with works[0].desk.reader.connect() as connection:
+    with works[0].context.reader.connect() as connection:
         for row in connection.execute(_SHORT_PAGES, {"mailing_ids": list(short)}):
             pages[row.id].append(PageRecipient._make(row))
     for mailing_id, page in pages.items():
-        short[mailing_id].foreseen = Foreseen(page, short[mailing_id].held.cursor, now)
+        short[mailing_id].foreseen = Foreseen(page, short[mailing_id].mailing.cursor, now)
 
 
-def submitted_recipients(work: StageJob) -> dict[int, matching.Matchable]:
+def submitted_recipients(job: StageJob) -> dict[int, matching.Matchable]:
     """Return who should be on the order by now, by position: what they are recognised by."""
-    with work.engine.connect() as connection:
+    with job.engine.connect() as connection:
         rows = connection.execute(
             select(*_RECOGNISED_BY)
             .where(
-                Recipient.mailing_id == work.held.id,
+                Recipient.mailing_id == job.mailing.id,
                 Recipient.outcome.in_([Outcome.SUBMITTED, Outcome.ACCEPTED]),
             )
             .order_by(Recipient.position)
@@ -103,12 +103,12 @@ def submitted_recipients(work: StageJob) -> dict[int, matching.Matchable]:
         return {row.position: row for row in rows}
 
 
-def waiting_positions(work: StageJob) -> set[int]:
+def waiting_positions(job: StageJob) -> set[int]:
     """Return the positions of those of whom nothing has become yet."""
-    with work.engine.connect() as connection:
+    with job.engine.connect() as connection:
         found = connection.scalars(
             select(Recipient.position).where(
-                Recipient.mailing_id == work.held.id, Recipient.outcome == Outcome.WAITING
+                Recipient.mailing_id == job.mailing.id, Recipient.outcome == Outcome.WAITING
             )
         )
         return set(found)
@@ -144,12 +144,12 @@ def reset_outcomes(connection: Connection, mailing_id: int) -> None:
     )
 
 
-def refused_count(work: StageJob) -> int:
+def refused_count(job: StageJob) -> int:
     """Return how many recipients the vendor refused."""
-    with work.engine.connect() as connection:
+    with job.engine.connect() as connection:
         return connection.scalars(
             select(func.count()).where(
-                Recipient.mailing_id == work.held.id, Recipient.outcome == Outcome.REJECTED
+                Recipient.mailing_id == job.mailing.id, Recipient.outcome == Outcome.REJECTED
             )
         ).one()
 

@@ -62,133 +62,135 @@ _MARK: Final = text("""
 """)
 
 
-def exclude_recipients(work: StageJob, page: Page) -> Page:
+def exclude_recipients(job: StageJob, page: Page) -> Page:
     """Return those of a page who get a piece; the others are marked, in one commit with the places of the rest.
 
     Where nobody is suppressed and no rule has to be kept, there is nothing to decide and nothing is committed: the
     places are written down with what becomes of the page. Others who count meanwhile count as if they had come first.
     """
-    if not (work.held.one_per_household or _cap(work) or any(one.suppressed for one in page)):
+    if not (job.mailing.one_per_household or _cap(job) or any(one.suppressed for one in page)):
         return page
     spared: dict[int, Exclusion] = {}
 
     def record(connection: Connection) -> None:
         among = {"first": page[0].position, "last": page[-1].position}
-        spared.update(_suppressed(connection, work, _AMONG, among))
+        spared.update(_suppressed(connection, job, _AMONG, among))
         rest = [one for one in page if one.position not in spared]
-        spared.update(frequency_caps.reserve_slots(connection, _rules(work), rest))
-        _mark(connection, work, spared)
+        spared.update(frequency_caps.reserve_slots(connection, _rules(job), rest))
+        _mark(connection, job, spared)
 
-    work.checkpoint({}, record)
+    job.checkpoint({}, record)
     return [one for one in page if one.position not in spared]
 
 
-def check(work: StageJob) -> Result | None:
+def check(job: StageJob) -> Result | None:
     """Right before checkout: take whoever is suppressed or capped by now off the draft, and have it priced anew."""
-    with work.desk.reader.connect() as connection:
-        if not needs_screening(connection, [work]):
+    with job.context.reader.connect() as connection:
+        if not needs_screening(connection, [job]):
             return None
-    _note_leaving(work)
-    leaving, staying = _to_remove(work), _to_keep(work)
+    _note_leaving(job)
+    leaving, staying = _to_remove(job), _to_keep(job)
     if not leaving:
         return None
-    return _take_off(work, leaving, staying) if staying else end_empty_mailing(work)
+    return _take_off(job, leaving, staying) if staying else end_empty_mailing(job)
 
 
-def removal_in_progress(work: StageJob) -> bool:
+def removal_in_progress(job: StageJob) -> bool:
     """Tell whether people were being taken off: then no checkout was begun, for that comes only afterwards."""
-    return bool(_to_remove(work))
+    return bool(_to_remove(job))
 
 
 def needs_screening(connection: Connection, works: Sequence[StageJob]) -> set[int]:
     """Return those mailings on whose order somebody is suppressed by now, or whose places are of another day."""
     bounds = {
-        "mailing_ids": [work.held.id for work in works],
-        "days": [mail_date(work) for work in works],
+        "mailing_ids": [job.mailing.id for job in works],
+        "days": [mail_date(job) for job in works],
         "spared": [one.value for one in SPARED],
     }
     return set(connection.scalars(_UNSETTLED, bounds))
 
 
-def _note_leaving(work: StageJob) -> None:
+def _note_leaving(job: StageJob) -> None:
     def record(connection: Connection) -> None:
-        spared = _suppressed(connection, work, _ON_THE_ORDER)
-        rest = [one for one in _accepted(connection, work) if one.position not in spared]
+        spared = _suppressed(connection, job, _ON_THE_ORDER)
+        rest = [one for one in _accepted(connection, job) if one.position not in spared]
         # Who shares a house was settled when they were handed over; only the day may have changed since.
-        spared.update(frequency_caps.reserve_slots(connection, _rules(work, households=False), rest))
-        _mark(connection, work, spared)
+        spared.update(frequency_caps.reserve_slots(connection, _rules(job, households=False), rest))
+        _mark(connection, job, spared)
 
-    work.checkpoint({}, record)
+    job.checkpoint({}, record)
 
 
-def _take_off(work: StageJob, leaving: Mapping[int, int], staying: set[int]) -> Result:
-    there = _on_order(work)
+def _take_off(job: StageJob, leaving: Mapping[int, int], staying: set[int]) -> Result:
+    there = _on_order(job)
     doomed = sorted(there & set(leaving.values()))
     for start in range(0, len(doomed), MAX_DELETED_RECIPIENTS):
-        work.hold_on()
-        answer = work.vendor.delete_recipients(
-            work.held.order, doomed[start : start + MAX_DELETED_RECIPIENTS]
+        job.ensure_lease()
+        answer = job.vendor.delete_recipients(
+            job.mailing.order, doomed[start : start + MAX_DELETED_RECIPIENTS]
         )
         match answer:
             case NotSent():
-                return wait_for_vendor(work, answer)
+                return wait_for_vendor(job, answer)
             case Rejected():
-                return handle_rejection(work, answer)
+                return handle_rejection(job, answer)
             case Unknown(why):
-                pause = DELETE_RETRY_SECONDS * 2 ** min(work.held.waits, 7)
+                pause = DELETE_RETRY_SECONDS * 2 ** min(job.mailing.waits, 7)
                 return unanswered(
-                    work, pause, f"asked to take people off the draft, the answer is not known: {why}"
+                    job, pause, f"asked to take people off the draft, the answer is not known: {why}"
                 )
     if doomed:
-        there = _on_order(work)
-    return _return_to_proof(work, leaving, staying) if there == staying else _differs(work, there, staying)
+        there = _on_order(job)
+    return _return_to_proof(job, leaving, staying) if there == staying else _differs(job, there, staying)
 
 
-def _return_to_proof(work: StageJob, leaving: Mapping[int, int], staying: set[int]) -> Result:
+def _return_to_proof(job: StageJob, leaving: Mapping[int, int], staying: set[int]) -> Result:
     """Go back to the proof, which may show who is gone; what was agreed to is asked again, for it has changed."""
     values = {
         "accepted": len(staying),
-        "rejected": work.held.size - len(staying),
+        "rejected": job.mailing.size - len(staying),
         "recipients_digest": recipient_pages.digest_of(staying),
     }
     # Who was seen first on the order may be gone.
-    work.saw = OrderSnapshot()
+    job.snapshot = OrderSnapshot()
 
     def record(connection: Connection) -> None:
         connection.execute(
             update(Recipient)
-            .where(Recipient.mailing_id == work.held.id, Recipient.position.in_(list(leaving)))
+            .where(Recipient.mailing_id == job.mailing.id, Recipient.position.in_(list(leaving)))
             .values(vendor_id=None)
         )
 
     return Advance(Stage.PROOF, values, record)
 
 
-def _differs(work: StageJob, there: set[int], staying: set[int]) -> Result:
+def _differs(job: StageJob, there: set[int], staying: set[int]) -> Result:
     facts = {"toBeMailed": len(staying), "onTheOrder": len(there)}
     why = f"people were taken off the order, and it holds {len(there)} recipients instead of {len(staying)}"
-    return visibility.wait(work, why) or NeedsReview("recipients_changed", why, facts)
+    return visibility.wait(job, why) or NeedsReview("recipients_changed", why, facts)
 
 
-def _on_order(work: StageJob) -> set[int]:
-    return {person.id for person in work.vendor.iter_recipients(work.held.order, expected=work.held.accepted)}
+def _on_order(job: StageJob) -> set[int]:
+    return {
+        person.id for person in job.vendor.iter_recipients(job.mailing.order, expected=job.mailing.accepted)
+    }
 
 
 def _suppressed(
-    connection: Connection, work: StageJob, statement: TextClause, bounds: Mapping[str, int] | None = None
+    connection: Connection, job: StageJob, statement: TextClause, bounds: Mapping[str, int] | None = None
 ) -> dict[int, Exclusion]:
-    found = connection.execute(statement, {"mailing_id": work.held.id, **(bounds or {})})
+    found = connection.execute(statement, {"mailing_id": job.mailing.id, **(bounds or {})})
     return {
         row.position: Exclusion(Outcome.SUPPRESSED, f"on the list {row.list}, by {row.mark}") for row in found
     }
 
 
-def _to_remove(work: StageJob) -> dict[int, int]:
+def _to_remove(job: StageJob) -> dict[int, int]:
     """Return who is spared but still has to be taken off the order: the vendor's number by position."""
-    with work.engine.connect() as connection:
+    with job.engine.connect() as connection:
         found = connection.execute(
             select(Recipient.position, Recipient.vendor_id).where(
-                Recipient.mailing_id == work.held.id,
+                Recipient.mailing_id == job.mailing.id,
                 Recipient.outcome.in_(SPARED),
                 Recipient.vendor_id.is_not(None),
             )
@@ -196,49 +198,49 @@ def _to_remove(work: StageJob) -> dict[int, int]:
         return {row.position: row.vendor_id for row in found}
 
 
-def _to_keep(work: StageJob) -> set[int]:
-    with work.engine.connect() as connection:
-        return {one.vendor_id for one in _accepted(connection, work)}
+def _to_keep(job: StageJob) -> set[int]:
+    with job.engine.connect() as connection:
+        return {one.vendor_id for one in _accepted(connection, job)}
 
 
-def _accepted(connection: Connection, work: StageJob) -> Sequence[Any]:
+def _accepted(connection: Connection, job: StageJob) -> Sequence[Any]:
     return connection.execute(
         select(Recipient.position, Recipient.vendor_id, Recipient.person_digest, Recipient.address_digest)
-        .where(Recipient.mailing_id == work.held.id, Recipient.outcome == Outcome.ACCEPTED)
+        .where(Recipient.mailing_id == job.mailing.id, Recipient.outcome == Outcome.ACCEPTED)
         .order_by(Recipient.position)
     ).all()
 
 
-def _rules(work: StageJob, *, households: bool = True) -> CapRules:
+def _rules(job: StageJob, *, households: bool = True) -> CapRules:
     return CapRules(
-        mailing_id=work.held.id,
-        campaign_id=work.held.campaign_id,
-        cap=_cap(work),
-        one_per_household=households and work.held.one_per_household,
-        day=mail_date(work),
+        mailing_id=job.mailing.id,
+        campaign_id=job.mailing.campaign_id,
+        cap=_cap(job),
+        one_per_household=households and job.mailing.one_per_household,
+        day=mail_date(job),
     )
 
 
-def _cap(work: StageJob) -> FrequencyCap | None:
-    held = work.held
-    if held.cap_pieces and held.cap_days and held.cap_per:
-        return FrequencyCap(held.cap_pieces, held.cap_days, held.cap_per)
-    return work.settings.cap
+def _cap(job: StageJob) -> FrequencyCap | None:
+    claimed = job.mailing
+    if claimed.cap_pieces and claimed.cap_days and claimed.cap_per:
+        return FrequencyCap(claimed.cap_pieces, claimed.cap_days, claimed.cap_per)
+    return job.settings.cap
 
 
-def mail_date(work: StageJob) -> date:
+def mail_date(job: StageJob) -> date:
     """Return the day, in UTC, on which the pieces count as mailed: not before they are paid for, or let go."""
-    held, now = work.held, work.now()
-    paid = max(now, held.send_at or now).astimezone(UTC).date()
-    return max(paid, held.vendor_hold or paid)
+    claimed, now = job.mailing, job.now()
+    paid = max(now, claimed.send_at or now).astimezone(UTC).date()
+    return max(paid, claimed.vendor_hold or paid)
 
 
-def _mark(connection: Connection, work: StageJob, spared: Mapping[int, Exclusion]) -> None:
+def _mark(connection: Connection, job: StageJob, spared: Mapping[int, Exclusion]) -> None:
     if spared:
         connection.execute(
             _MARK,
             {
-                "mailing_id": work.held.id,
+                "mailing_id": job.mailing.id,
                 "positions": list(spared),
                 "outcomes": [why.outcome.value for why in spared.values()],
                 "reasons": [why.reason for why in spared.values()],

@@ -26,9 +26,9 @@ def has_replaced(
     return len(page) < len(everyone) and len(pairs) == len(page) == len(there)
 
 
-def cannot_fill(work: StageJob) -> NeedsReview:
+def cannot_fill(job: StageJob) -> NeedsReview:
     """Ask the operator about an order of several pages at a vendor that replaces the pages before."""
-    facts = {"people": work.held.size, "mostOnOneOrder": MAX_RECIPIENTS}
+    facts = {"people": job.mailing.size, "mostOnOneOrder": MAX_RECIPIENTS}
     why = (
         "LettrLabs replaces the recipients of an order instead of adding to them, so it holds one page: cancel "
         f"this mailing, and send the list again with at most {MAX_RECIPIENTS} people on each order"

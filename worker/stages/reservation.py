@@ -18,32 +18,34 @@ from worker.stages import recipient_screening
 class Reserving:
     """A mailing that is about to be checked out, and what that takes."""
 
-    work: StageJob
+    job: StageJob
     amount: Decimal
 
 
-def reserve_effect(work: StageJob, amount: Decimal) -> Effect[Reserving]:
+def reserve_effect(job: StageJob, amount: Decimal) -> Effect[Reserving]:
     """Return the note that reserves it; afterwards `work.saw` tells whether all was well.
 
     Writing it raises OverBudget.
     """
-    return Effect(_reserve, Reserving(work, amount), last=True)
+    return Effect(_reserve, Reserving(job, amount), last=True)
 
 
-def release(work: StageJob) -> Effect[int]:
+def release(job: StageJob) -> Effect[int]:
     """Return the note that gives it back."""
-    return Effect(budgets.release, work.held.id)
+    return Effect(budgets.release, job.mailing.id)
 
 
 def _reserve(connection: Connection, several: Sequence[Reserving]) -> None:
     budgets.reserve(connection, [_taking(one) for one in several])
-    unsettled = recipient_screening.needs_screening(connection, [one.work for one in several])
+    unsettled = recipient_screening.needs_screening(connection, [one.job for one in several])
     for one in several:
-        one.work.saw.reserved_at = None if one.work.held.id in unsettled else one.work.now()
+        one.job.snapshot.reserved_at = None if one.job.mailing.id in unsettled else one.job.now()
 
 
 def _taking(reserving: Reserving) -> SpendRequest:
     """Return what the checkout takes. The day of a budget begins at midnight in the installation's zone."""
-    held, now = reserving.work.held, reserving.work.now()
-    day = now.astimezone(ZoneInfo(reserving.work.settings.zone)).date()
-    return SpendRequest(mailing_id=held.id, amount=reserving.amount, pieces=held.accepted, day=day, at=now)
+    claimed, now = reserving.job.mailing, reserving.job.now()
+    day = now.astimezone(ZoneInfo(reserving.job.settings.zone)).date()
+    return SpendRequest(
+        mailing_id=claimed.id, amount=reserving.amount, pieces=claimed.accepted, day=day, at=now
+    )

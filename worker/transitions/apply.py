@@ -40,7 +40,7 @@ class TransitionTimes:
     """How long things last, and whether the holder means to go on with the next stage at once."""
 
     lease: timedelta
-    push_again: timedelta
+    redispatch_after: timedelta
     retry: timedelta
     run_ahead: bool
 
@@ -68,14 +68,14 @@ _RELEASE_CLAIM: dict[str, Any] = {
 class PendingTransition:
     """What a held mailing's stage came to, and the calls it took."""
 
-    held: ClaimedMailing
+    mailing: ClaimedMailing
     result: Result
     calls: Sequence[CallRecord] = ()
 
 
 def apply_result(
     connection: Connection,
-    held: ClaimedMailing,
+    claimed: ClaimedMailing,
     result: Result,
     now: datetime,
     times: TransitionTimes,
@@ -86,29 +86,29 @@ def apply_result(
     Returns the mailing after the move, or None if the claim was lost: then nothing at all was changed.
     Raises Contested or OverBudget, to undo the whole transaction, where the record says so.
     """
-    return apply_results(connection, [PendingTransition(held, result, calls)], now, times).get(held.id)
+    return apply_results(connection, [PendingTransition(claimed, result, calls)], now, times).get(claimed.id)
 
 
 def apply_results(
     connection: Connection, makings: Sequence[PendingTransition], now: datetime, times: TransitionTimes
 ) -> dict[int, ClaimedMailing]:
     """Make the moves of several mailings, as `make` does; returns those anew, by id, whose claim still held."""
-    meant = [(one, _row_change(one.held, one.result, now, times)) for one in makings]
+    meant = [(one, _row_change(one.mailing, one.result, now, times)) for one in makings]
     after = guarded_update(connection, [_change(one, meaning, now) for one, meaning in meant], now)
-    kept = [(one, meaning) for one, meaning in meant if one.held.id in after]
+    kept = [(one, meaning) for one, meaning in meant if one.mailing.id in after]
     records = [meaning.record for _, meaning in kept]
     if times.run_ahead:
         records += [one.result.ahead for one, _ in kept if isinstance(one.result, Advance)]
     write_effects(connection, records)
-    states = {one.held.id: State(meaning.values.get("state", State.WORKING)) for one, meaning in kept}
+    states = {one.mailing.id: State(meaning.values.get("state", State.WORKING)) for one, meaning in kept}
     budgets.update_for_states(connection, states, now)
-    outbox.enqueue_recipient_notifications(connection, {one.held.id: one.result for one, _ in kept}, now)
+    outbox.enqueue_recipient_notifications(connection, {one.mailing.id: one.result for one, _ in kept}, now)
     return after
 
 
 def checkpoint(
     connection: Connection,
-    held: ClaimedMailing,
+    claimed: ClaimedMailing,
     now: datetime,
     lease: timedelta,
     values: Details,
@@ -116,9 +116,9 @@ def checkpoint(
     calls: Sequence[CallRecord] = (),
 ) -> ClaimedMailing | None:
     """Commit a part of a stage under the same claim, and renew the lease; None if the claim was lost."""
-    written = {"updated_at": now} | _written(held, calls, now)
-    change = GuardedChange(held, written | _renewed(now, lease) | dict(values), AuditTrail(calls))
-    after = guarded_update(connection, [change], now).get(held.id)
+    written = {"updated_at": now} | _written(claimed, calls, now)
+    change = GuardedChange(claimed, written | _renewed(now, lease) | dict(values), AuditTrail(calls))
+    after = guarded_update(connection, [change], now).get(claimed.id)
     if after is not None:
         write_effects(connection, [record])
     return after
@@ -140,17 +140,17 @@ def _change(making: PendingTransition, meaning: _RowChange, now: datetime) -> Gu
         detail |= {"facts": dict(making.result.facts)}
     state = meaning.values.get("state", State.WORKING)
     trace = AuditTrail(making.calls, meaning.move, state, detail, outbox.notifications_for(making.result))
-    written = {"updated_at": now} | _written(making.held, making.calls, now)
-    return GuardedChange(making.held, written | meaning.values, trace)
+    written = {"updated_at": now} | _written(making.mailing, making.calls, now)
+    return GuardedChange(making.mailing, written | meaning.values, trace)
 
 
-def _written(held: ClaimedMailing, calls: Sequence[CallRecord], now: datetime) -> dict[str, Any]:
+def _written(claimed: ClaimedMailing, calls: Sequence[CallRecord], now: datetime) -> dict[str, Any]:
     """Return the time of a write, if one of these calls may have been one: reads may lag behind it."""
-    wrote = any(journal.may_have_written(call, held.order_id) for call in calls)
+    wrote = any(journal.may_have_written(call, claimed.order_id) for call in calls)
     return {"order_written_at": now} if wrote else {}
 
 
-def _row_change(held: ClaimedMailing, result: Result, now: datetime, times: TransitionTimes) -> _RowChange:
+def _row_change(claimed: ClaimedMailing, result: Result, now: datetime, times: TransitionTimes) -> _RowChange:
     match result:
         case Advance(to, values, record):
             return _advance(to, dict(values), record, now, times)
@@ -167,17 +167,17 @@ def _row_change(held: ClaimedMailing, result: Result, now: datetime, times: Tran
                 Transition.RUN_AHEAD, _renewed(now, times.lease) | sure | dict(values), record, why
             )
         case Wait() | Hold():
-            return _wait(held, result, now)
+            return _wait(claimed, result, now)
         case Retry() | OutcomeUnknown():
-            return _unknown(held, result, now, times)
+            return _unknown(claimed, result, now, times)
         case _:
             return _end_or_ask(result, now)
 
 
 def _unknown(
-    held: ClaimedMailing, result: Retry | OutcomeUnknown, now: datetime, times: TransitionTimes
+    claimed: ClaimedMailing, result: Retry | OutcomeUnknown, now: datetime, times: TransitionTimes
 ) -> _RowChange:
-    later = _requeue(now + _backoff(held, times), result.why)
+    later = _requeue(now + _backoff(claimed, times), result.why)
     if isinstance(result, Retry):
         return _RowChange(Transition.RETRY, later, why=result.why)
     return _RowChange(Transition.UNSURE, later | {"recovering": True, "unsure_since": now}, why=result.why)
@@ -187,14 +187,14 @@ def _renewed(now: datetime, lease: timedelta) -> dict[str, Any]:
     return {"lease_until": now + lease, "wake_at": now + lease}
 
 
-def _wait(held: ClaimedMailing, result: Wait | Hold, now: datetime) -> _RowChange:
-    counts = {"attempts": max(held.attempts - 1, 0)}
+def _wait(claimed: ClaimedMailing, result: Wait | Hold, now: datetime) -> _RowChange:
+    counts = {"attempts": max(claimed.attempts - 1, 0)}
     if isinstance(result, Hold):
         return _RowChange(
             Transition.WAIT, _requeue(result.until, result.why) | counts | {"waits": 0}, why=result.why
         )
     until = now + timedelta(seconds=result.seconds)
-    counts["waits"] = held.waits + 1
+    counts["waits"] = claimed.waits + 1
     since = {"missing_since": result.missing_since, "unanswered_since": result.unanswered_since}
     return _RowChange(
         Transition.WAIT, _requeue(until, result.why) | counts | since, result.record, result.why
@@ -208,7 +208,7 @@ def _advance(
         ahead = _RESET_COUNTERS | {"attempts": 1, "stage": to} | _renewed(now, times.lease)
         return _RowChange(Transition.RUN_AHEAD, ahead | values, record)
     # The chain's next link is on its way; should it be lost, the due scan pushes the row again.
-    later = now if to is Stage.SETTLE else now + times.push_again
+    later = now if to is Stage.SETTLE else now + times.redispatch_after
     queued = {"state": State.QUEUED, "stage": to, "not_before": now, "wake_at": later}
     return _RowChange(Transition.ADVANCE, _RESET_COUNTERS | _RELEASE_CLAIM | queued | values, record)
 
@@ -240,6 +240,6 @@ def _requeue(when: datetime, why: str) -> dict[str, Any]:
     return _RELEASE_CLAIM | {"state": State.QUEUED, "not_before": when, "wake_at": when, "reason": why}
 
 
-def _backoff(held: ClaimedMailing, times: TransitionTimes) -> timedelta:
-    doublings: int = 2 ** min(max(held.attempts - 1, 0), 16)
+def _backoff(claimed: ClaimedMailing, times: TransitionTimes) -> timedelta:
+    doublings: int = 2 ** min(max(claimed.attempts - 1, 0), 16)
     return min(times.retry * doublings, timedelta(hours=1))

@@ -144,10 +144,10 @@ def claim(
     row = connection.execute(CLAIM, _bounds(stage, now, lease) | {"id": mailing_id}).one_or_none()
     if row is None:
         return None
-    held = mailing_from_row(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
-    if held.recovering and held.unsure_since == now:
-        journal.save_state_change(connection, held.id, now, Transition.STEAL, held.stage, State.WORKING)
-    return held
+    claimed = mailing_from_row(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    if claimed.recovering and claimed.unsure_since == now:
+        journal.save_state_change(connection, claimed.id, now, Transition.STEAL, claimed.stage, State.WORKING)
+    return claimed
 
 
 def claim_many(
@@ -158,8 +158,8 @@ def claim_many(
     One that is named twice is claimed once: its holder would get past every fence twice.
     """
     rows = connection.execute(CLAIM_TOGETHER, _bounds(stage, now, lease) | {"ids": list(mailing_ids)})
-    held = {row.id: mailing_from_row(row._mapping) for row in rows}  # noqa: SLF001 - as above
-    return [held[one] for one in dict.fromkeys(mailing_ids) if one in held]
+    claimed = {row.id: mailing_from_row(row._mapping) for row in rows}  # noqa: SLF001 - as above
+    return [claimed[one] for one in dict.fromkeys(mailing_ids) if one in claimed]
 
 
 def _bounds(stage: Stage, now: datetime, lease: timedelta) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class AuditTrail:
 class GuardedChange:
     """What a held mailing is to become, and the trace of it."""
 
-    held: ClaimedMailing
+    mailing: ClaimedMailing
     values: Details
     trace: AuditTrail
 
@@ -58,7 +58,7 @@ class _StatementShape:
     def of(cls, change: GuardedChange) -> "_StatementShape":
         trace, columns = change.trace, tuple(change.values)
         return cls(
-            change.held.stage, columns, trace.move, trace.state, tuple(trace.notices), bool(trace.calls)
+            change.mailing.stage, columns, trace.move, trace.state, tuple(trace.notices), bool(trace.calls)
         )
 
 
@@ -97,11 +97,11 @@ def guarded_update(
     Changes of the same shape are one statement, which is given the rows in the order of their ids.
     """
     alike: dict[_StatementShape, list[GuardedChange]] = defaultdict(list)
-    for change in sorted(changes, key=lambda change: change.held.id):
+    for change in sorted(changes, key=lambda change: change.mailing.id):
         alike[_StatementShape.of(change)].append(change)
     after: dict[int, ClaimedMailing] = {}
     for shape, same in alike.items():
-        before = {change.held.id: change.held for change in same}
+        before = {change.mailing.id: change.mailing for change in same}
         for row in connection.execute(_statement(shape), _bounds(shape, same, now)):
             after[row.id] = mailing_from_row(row._mapping, before[row.id])  # noqa: SLF001 - as in claims
     return after
@@ -110,8 +110,8 @@ def guarded_update(
 def _bounds(shape: _StatementShape, changes: Sequence[GuardedChange], now: datetime) -> dict[str, Any]:
     bounds: dict[str, Any] = {
         "held_stage": shape.stage,
-        "held_id": [change.held.id for change in changes],
-        "held_claim": [change.held.claim for change in changes],
+        "held_id": [change.mailing.id for change in changes],
+        "held_claim": [change.mailing.claim for change in changes],
     }
     for name in shape.columns:
         bounds[f"to_{name}"] = [change.values[name] for change in changes]

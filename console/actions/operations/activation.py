@@ -15,8 +15,8 @@ from worker.installation.activation import RestoreReport
 
 def arm(*, yes: bool) -> int:
     """Show what LettrLabs knows and this database does not; agreed to, let the database send."""
-    with open_worker_context() as desk:
-        disarmed_why, shared_why = _findings(desk.engine)
+    with open_worker_context() as context:
+        disarmed_why, shared_why = _findings(context.engine)
         if disarmed_why is None and shared_why is None:
             print_result("This database is armed: nothing keeps it from sending.")
             return 0
@@ -24,16 +24,16 @@ def arm(*, yes: bool) -> int:
             print_result(f"This database does not send: {disarmed_why}.")
         if shared_why is not None:
             print_result(f"The account is used as a shared one: {shared_why}.")
-        window = desk.settings.visibility_window_seconds
+        window = context.settings.visibility_window_seconds
         print_note(
             f"Reads LettrLabs' orders, and where a mailing would go on reads them again after {window:g} s."
         )
-        found = activation.compare_with_vendor(desk)
+        found = activation.compare_with_vendor(context)
         print_result(*_told(found))
         if not yes and not _agreed():
             print_note("Nothing was changed: the database stays disarmed.")
             return 1
-        held_back = activation.activate(desk, found, who(), system_clock())
+        held_back = activation.activate(context, found, who(), system_clock())
         print_result(f"Armed. {held_back} mailings went to attention instead: see `mailrun attention list`.")
     return 0
 

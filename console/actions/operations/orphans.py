@@ -21,11 +21,11 @@ def open_worker_context() -> Iterator[WorkerContext]:
     """Yield what a worker works with, for the few commands that speak to the vendor about orders."""
     with open_session(broker=True) as session, open_services(session.settings) as services:
         addresses = {"database_url": services.database_url, "redis_url": services.redis_url}
-        desk = open_context(session.settings.model_copy(update=addresses))
+        context = open_context(session.settings.model_copy(update=addresses))
         try:
-            yield desk
+            yield context
         finally:
-            desk.close()
+            context.close()
 
 
 def list_strays(*, as_json: bool) -> None:
@@ -42,9 +42,9 @@ def list_strays(*, as_json: bool) -> None:
 
 def look() -> int:
     """Look for strays now, and print what is there."""
-    with open_worker_context() as desk:
-        swept = orphan_sweep.run_once(desk, system_clock())
-        with desk.engine.connect() as connection:
+    with open_worker_context() as context:
+        swept = orphan_sweep.run_once(context, system_clock())
+        with context.engine.connect() as connection:
             found = _open_strays(connection)
     for order_id in swept.deleted:
         print_note(f"order {order_id} is deleted")
@@ -55,8 +55,8 @@ def look() -> int:
 def delete_strays(order_ids: list[int]) -> int:
     """Delete these, each told; returns 1 if one is left."""
     left = 0
-    with open_worker_context() as desk:
-        round_ = orphan_sweep.SweepRun(desk.engine, desk.vendor, system_clock())
+    with open_worker_context() as context:
+        round_ = orphan_sweep.SweepRun(context.engine, context.vendor, system_clock())
         here = set(finder.find_orphans(round_).empty)
         for order_id in order_ids:
             gone = order_id in here and registry.delete_draft(round_, order_id, "deleted by a person")

@@ -19,7 +19,7 @@ class Delivery:
 
     def __init__(
         self,
-        desk: WorkerContext,
+        context: WorkerContext,
         mailing_ids: Sequence[int],
         stage: Stage,
         pace: RunBudget,
@@ -33,7 +33,7 @@ class Delivery:
         self.trouble: SQLAlchemyError | None = None
         self.broke: BaseException | None = None
         self._thread = threading.Thread(
-            target=self._run, args=(desk, mailing_ids, stage, pace), name="delivery", daemon=True
+            target=self._run, args=(context, mailing_ids, stage, pace), name="delivery", daemon=True
         )
 
     @property
@@ -60,15 +60,15 @@ class Delivery:
             raise self.broke
         return self
 
-    def _run(self, desk: WorkerContext, mailing_ids: Sequence[int], stage: Stage, pace: RunBudget) -> None:
-        def work() -> ChainAction:
+    def _run(self, context: WorkerContext, mailing_ids: Sequence[int], stage: Stage, pace: RunBudget) -> None:
+        def job() -> ChainAction:
             if stage is Stage.SETTLE:
-                settle(desk, mailing_ids, pace)
+                settle(context, mailing_ids, pace)
                 return ChainAction.NOTHING
-            return process(desk, mailing_ids, stage, pace)
+            return process(context, mailing_ids, stage, pace)
 
         try:
-            self.next = on_course(self.course, work)
+            self.next = on_course(self.course, job)
             assert not self.course.dead, f"a kill was swallowed at {self.course.struck}"
         except Killed:
             if self.course.passed[-1].endswith("although dead"):

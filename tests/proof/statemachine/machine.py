@@ -195,7 +195,7 @@ class MailingMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.shared)
     @rule(template=st.sampled_from([1001, 1002]))
     def somebody_else_makes_a_draft(self, template: int) -> None:
-        answer = self.rig.desk.vendor.create_order(template)
+        answer = self.rig.context.vendor.create_order(template)
         if hasattr(answer, "value"):
             self.deeds.foreign.add(answer.value)
 
@@ -281,7 +281,7 @@ class MailingMachine(RuleBasedStateMachine):
             # PostgreSQL wakes those of one scan in any sequence; a run must be repeatable.
             woken.append(Message(tuple(sorted(mailing_ids)), rest_of_chain(stage)))
 
-        dispatcher.run_once(self.rig.desk, self.rig.now(), lambda _: len(self.messages), push)
+        dispatcher.run_once(self.rig.context, self.rig.now(), lambda _: len(self.messages), push)
         self.messages += sorted(woken, key=lambda message: message.mailing_ids)
 
     def _mailing(self, which: int) -> int:
@@ -345,7 +345,7 @@ class MailingMachine(RuleBasedStateMachine):
 
     def _sweep(self) -> None:
         with suppress(VendorError):
-            orphan_sweep.run_once(self.rig.desk, self.rig.now())
+            orphan_sweep.run_once(self.rig.context, self.rig.now())
 
     def _cancel(self, mailing_id: int) -> None:
         with self.rig.transaction() as connection:
@@ -361,7 +361,7 @@ class MailingMachine(RuleBasedStateMachine):
     def _unpause(self) -> None:
         for campaign in (None, self.rig.campaign):
             with self.rig.transaction() as connection:
-                transitions.unpause(connection, campaign, self.rig.now(), self.rig.desk.push_again)
+                transitions.unpause(connection, campaign, self.rig.now(), self.rig.context.redispatch_after)
 
     def _approve(self, mailing_id: int) -> None:
         quoted = self.rig.row(mailing_id).quoted

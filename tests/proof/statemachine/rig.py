@@ -66,7 +66,7 @@ class Harness:
         vendor = LettrLabs(settings.base_url, settings.api_key, rate=_Unhurried(None))
         self.network = Network(vendor, self.now)
         self._desk = WorkerContext(engine, vendor, settings, self.now)
-        self.desk = self._desk
+        self.context = self._desk
         self._pen = create_engine(self.database_url, isolation_level="AUTOCOMMIT").connect()
         self._listener = _Listener(self.broke)
         logging.getLogger("worker.engine.pipeline").addHandler(self._listener)
@@ -98,7 +98,7 @@ class Harness:
         self.operator.set(settleSeconds=settles)
         worker.recipient_pages.MAX_RECIPIENTS = page
         worker.dispatcher._SPREAD = 1 if abreast else 1000
-        self.desk = replace(
+        self.context = replace(
             self._desk, settings=self._desk.settings.model_copy(update={"exclusive": exclusive})
         )
         with self.transaction() as connection:
@@ -131,7 +131,7 @@ class Harness:
         """Hand a message of several mailings to a worker."""
         pace = RunBudget(seconds=_FOREVER, stopping=not ahead)
         # Each in a process of its own, or who comes next would share the commit that one of them is frozen in.
-        delivery = Delivery(replace(self.desk), mailing_ids, stage, pace, strike).begin()
+        delivery = Delivery(replace(self.context), mailing_ids, stage, pace, strike).begin()
         self._cut_off_if_in_a_transaction(delivery)
         return delivery
 

@@ -87,7 +87,7 @@ def settings(engine: Engine, sandbox: Vendor) -> Settings:
 
 
 @pytest.fixture
-def desk(
+def context(
     engine: Engine, settings: Settings, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[WorkerContext]:
     # A read's second and third try would wait in real time.
@@ -107,7 +107,7 @@ class _Unhurried(RateLimit):
 class StageDriver:
     """One worker, whose work is done a stage at a time and whose clock, and the vendor's, others move."""
 
-    desk: WorkerContext
+    context: WorkerContext
     clock: Any
     sandbox: Vendor
     pen: Any
@@ -126,7 +126,7 @@ class StageDriver:
     def deliver(self, mailing_id: int, *, stage: Stage | None = None, ahead: bool = False) -> Row[Any]:
         """Hand over a message for the mailing's stage, now; return the row after it."""
         at = stage or Stage(self.pen.mailing(mailing_id).stage)
-        process(self.desk, [mailing_id], at, RunBudget(stopping=not ahead))
+        process(self.context, [mailing_id], at, RunBudget(stopping=not ahead))
         return self.pen.mailing(mailing_id)
 
     def step(self, mailing_id: int) -> Row[Any]:
@@ -179,8 +179,8 @@ class StageDriver:
 
     def with_settings(self, **changes: Any) -> "StageDriver":
         """Return hands that work under other settings."""
-        settings = self.desk.settings.model_copy(update=changes)
-        return replace(self, desk=replace(self.desk, settings=settings))
+        settings = self.context.settings.model_copy(update=changes)
+        return replace(self, context=replace(self.context, settings=settings))
 
     @contextmanager
     def speaking_to(
@@ -190,26 +190,26 @@ class StageDriver:
         with LettrLabs(
             url or self.sandbox.api_url, SecretStr(key), rate=_Unhurried(None), timeouts=Timeouts(**timeouts)
         ) as vendor:
-            yield replace(self, desk=replace(self.desk, vendor=vendor))
+            yield replace(self, context=replace(self.context, vendor=vendor))
 
     def stranger_makes_a_draft(self, *people: Any, template: int = 1001) -> int:
         """Have somebody else make an order in the account, and perhaps put people on it."""
-        answer = self.desk.vendor.create_order(template)
+        answer = self.context.vendor.create_order(template)
         assert isinstance(answer, Accepted)
         if people:
-            assert isinstance(self.desk.vendor.append_recipients(answer.value, people), Accepted)
+            assert isinstance(self.context.vendor.append_recipients(answer.value, people), Accepted)
         return answer.value
 
     def journal(self, mailing_id: int) -> Sequence[Row[Any]]:
         """Return the calls that were made for a mailing."""
         columns = VendorCall.__table__.columns
         statement = select(*columns).where(columns.mailing_id == mailing_id).order_by(columns.id)
-        with self.desk.engine.connect() as connection:
+        with self.context.engine.connect() as connection:
             return connection.execute(statement).all()
 
     def strays(self) -> dict[int, str]:
         """Return the fate of each stray."""
-        with self.desk.engine.connect() as connection:
+        with self.context.engine.connect() as connection:
             return {
                 row.order_id: row.fate.value
                 for row in connection.execute(select(OrphanOrder.order_id, OrphanOrder.fate))
@@ -217,8 +217,8 @@ class StageDriver:
 
 
 @pytest.fixture
-def hands(desk: WorkerContext, clock: Any, sandbox: Vendor, pen: Any, new_mailing: Any) -> StageDriver:
-    return StageDriver(desk, clock, sandbox, pen, new_mailing)
+def hands(context: WorkerContext, clock: Any, sandbox: Vendor, pen: Any, new_mailing: Any) -> StageDriver:
+    return StageDriver(context, clock, sandbox, pen, new_mailing)
 
 
 @pytest.fixture
@@ -264,11 +264,11 @@ def refuse(hands: Any) -> Iterator[Callable[[int], None]]:
     """Yield a function that has the database refuse a mailing to go on to its proof."""
 
     def refuse_one(mailing: int) -> None:
-        with hands.desk.engine.begin() as connection:
+        with hands.context.engine.begin() as connection:
             connection.exec_driver_sql(_REFUSES.format(mailing=mailing))
 
     yield refuse_one
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER refuse ON mailing; DROP FUNCTION refuse()")
 
 
@@ -277,11 +277,11 @@ def two_of_three_fit(hands: Any, several: Callable[..., list[int]]) -> Iterator[
     """Yield three mailings right before their checkout, while the account's budget has room for two."""
     mailings = several(3)
     for stage in (Stage.CREATE, Stage.ATTACH, Stage.PROOF, Stage.SUMMARIZE):
-        process(hands.desk, mailings, stage, RunBudget(seconds=0))
+        process(hands.context, mailings, stage, RunBudget(seconds=0))
     (price,) = {hands.pen.mailing(one).quoted for one in mailings}
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         limit = {"total": 2 * price + Decimal("0.01")}
         budget_limits.set_limits(connection, BudgetScope.ACCOUNT, 0, limit, "a person", hands.clock.at)
     yield mailings
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         connection.execute(delete(Budget))

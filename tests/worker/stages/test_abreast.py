@@ -26,7 +26,7 @@ def slow(seconds: float = 60) -> RunBudget:
 def deliver(
     hands: Any, mailings: list[int], stage: Stage = Stage.CREATE, pace: RunBudget | None = None
 ) -> ChainAction:
-    return pipeline.process(hands.desk, mailings, stage, pace or RunBudget(seconds=60))
+    return pipeline.process(hands.context, mailings, stage, pace or RunBudget(seconds=60))
 
 
 def rows(hands: Any, mailings: list[int]) -> list[Any]:
@@ -55,9 +55,9 @@ def commits(hands: Any) -> Iterator[list[object]]:
     def commit(connection: object) -> None:
         counted.append(connection)
 
-    event.listen(hands.desk.engine, "commit", commit)
+    event.listen(hands.context.engine, "commit", commit)
     yield counted
-    event.remove(hands.desk.engine, "commit", commit)
+    event.remove(hands.context.engine, "commit", commit)
 
 
 def test_each_mailing_of_a_message_becomes_one_paid_order_of_its_own(
@@ -171,7 +171,7 @@ def test_cancelling_one_whose_turn_is_still_to_come_lets_none_of_it_be_made(
     mailings = several(3)
 
     def cancel() -> None:
-        with hands.desk.engine.begin() as connection:
+        with hands.context.engine.begin() as connection:
             transitions.cancel(connection, mailings[1], "a person", hands.clock.at)
         hands.clock.forward(1)
 
@@ -187,7 +187,7 @@ def test_a_pause_keeps_those_from_being_made_whose_turn_is_still_to_come(
     mailings = several(4)
 
     def pause() -> None:
-        with hands.desk.engine.begin() as connection:
+        with hands.context.engine.begin() as connection:
             transitions.pause(connection, None, hands.clock.at)
         hands.clock.forward(1)
 
@@ -195,8 +195,8 @@ def test_a_pause_keeps_those_from_being_made_whose_turn_is_still_to_come(
 
     assert len(sandbox.orders()) == 1
     assert {row.state for row in rows(hands, mailings)} == {State.QUEUED}
-    with hands.desk.engine.begin() as connection:
-        transitions.unpause(connection, None, hands.clock.at, hands.desk.push_again)
+    with hands.context.engine.begin() as connection:
+        transitions.unpause(connection, None, hands.clock.at, hands.context.redispatch_after)
     assert {hands.to_the_end(one).state for one in mailings} == {State.SENT}
     assert sandbox.calls("create_order") == 4
 
@@ -242,7 +242,7 @@ def test_what_is_to_be_found_out_about_is_not_claimed_among_others(hands: Any, s
 
 def test_a_row_that_somebody_is_changing_is_left_out_and_not_waited_for(hands: Any, several: Any) -> None:
     taken, *others = several(3)
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         transitions.cancel(connection, taken, "a person", hands.clock.at)
         deliver(hands, [taken, *others])
         connection.rollback()
@@ -288,8 +288,8 @@ def test_a_claim_that_runs_out_between_two_turns_is_not_written_under(
     mailings = several(2)
 
     def time_passes() -> None:
-        hands.clock.forward(hands.desk.lease.total_seconds() + 1)
-        with hands.desk.engine.begin() as connection:
+        hands.clock.forward(hands.context.lease.total_seconds() + 1)
+        with hands.context.engine.begin() as connection:
             claimed = transitions.claim(
                 connection, mailings[1], Stage.CREATE, hands.clock.at, timedelta(hours=1)
             )

@@ -91,7 +91,7 @@ def test_a_page_whose_worker_died_before_its_commit_is_taken_off_and_sent_again(
     hands: Any, sandbox: Any, somebody: Any
 ) -> None:
     mailing_id = hands.to(Stage.ATTACH, people=2)
-    put = hands.desk.vendor.append_recipients(hands.pen.mailing(mailing_id).order_id, [somebody])
+    put = hands.context.vendor.append_recipients(hands.pen.mailing(mailing_id).order_id, [somebody])
     assert isinstance(put, Accepted)
     hands.abandon(mailing_id)
 
@@ -170,7 +170,7 @@ def test_a_key_that_is_refused_meanwhile_does_not_leave_that_draft_behind(
     hands: Any, sandbox: Any, a_person: Any
 ) -> None:
     mailing_id = hands.to(Stage.ATTACH, [a_person(0, last_name="Donotmail")])
-    vendor, key = hands.desk.vendor, b"LL-API-revoked"
+    vendor, key = hands.context.vendor, b"LL-API-revoked"
     real = vendor._calls.transport._headers
     with hands.while_calling(mailing_id, "list_recipients"):
         vendor._calls.transport._headers = [
@@ -190,7 +190,7 @@ def test_a_stranger_on_our_order_is_found_and_the_order_filled_anew(
 ) -> None:
     mailing_id = hands.to(Stage.ATTACH, people=2)
     with hands.while_calling(mailing_id, "append_recipients"):
-        hands.desk.vendor.append_recipients(hands.pen.mailing(mailing_id).order_id, [somebody])
+        hands.context.vendor.append_recipients(hands.pen.mailing(mailing_id).order_id, [somebody])
 
     hands.on_to(Stage.PROOF, mailing_id)
 
@@ -199,7 +199,7 @@ def test_a_stranger_on_our_order_is_found_and_the_order_filled_anew(
 
 def test_an_order_that_somebody_deleted_ends_with_a_person(hands: Any) -> None:
     mailing_id = hands.to(Stage.ATTACH)
-    hands.desk.vendor.delete_order(hands.pen.mailing(mailing_id).order_id)
+    hands.context.vendor.delete_order(hands.pen.mailing(mailing_id).order_id)
 
     row = hands.to_the_end(mailing_id)
 
@@ -213,14 +213,14 @@ def test_a_pause_between_two_pages_holds_and_goes_on_with_the_next_page(
 ) -> None:
     paused = None if everything else campaign
     mailing_id = hands.to(Stage.ATTACH, people=5, campaign_id=campaign, batch=0)
-    with hands.while_calling(mailing_id, "append_recipients"), hands.desk.engine.begin() as connection:
+    with hands.while_calling(mailing_id, "append_recipients"), hands.context.engine.begin() as connection:
         assert transitions.pause(connection, paused, hands.clock.at)
     for _ in range(3):
         hands.step(mailing_id)
     assert len(sandbox.order()["recipients"]) == hands.pen.mailing(mailing_id).cursor == 2
 
-    with hands.desk.engine.begin() as connection:
-        assert transitions.unpause(connection, paused, hands.clock.at, hands.desk.push_again)
+    with hands.context.engine.begin() as connection:
+        assert transitions.unpause(connection, paused, hands.clock.at, hands.context.redispatch_after)
     hands.on_to(Stage.PROOF, mailing_id)
 
     assert names_on(sandbox.order()) == names_of(hands, mailing_id)
@@ -293,7 +293,7 @@ def test_a_put_that_replaces_does_for_an_order_of_one_page(hands: Any, sandbox: 
 
 def test_an_order_that_is_gone_does_not_pass_for_a_missing_alias(hands: Any) -> None:
     mailing_id = hands.to(Stage.ATTACH)
-    hands.desk.vendor.delete_order(hands.pen.mailing(mailing_id).order_id)
+    hands.context.vendor.delete_order(hands.pen.mailing(mailing_id).order_id)
     hands.deliver(mailing_id)
 
     row = hands.to_the_end(hands.new_mailing(1, batch=1))
@@ -333,7 +333,7 @@ def test_who_is_suppressed_while_a_page_is_in_doubt_does_not_stay_on_the_order(
     sandbox.fail("append_recipients", "cut_after", count=1)
     mailing_id = hands.to(Stage.ATTACH, [a_person(0), a_person(1)])
     hands.step(mailing_id)
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         connection.exec_driver_sql(
             "UPDATE recipient SET person_digest = digest WHERE position = 1; "
             "INSERT INTO suppression (list, digest, mark, added_at, added_by, source) "

@@ -12,7 +12,7 @@ BEFORE_CHECKOUT = [Stage.ATTACH, Stage.PROOF, Stage.SUMMARIZE, Stage.CHECKOUT]
 
 
 def cancel(hands: Any, mailing_id: int) -> CancelOutcome:
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         return transitions.cancel(connection, mailing_id, "Ada", hands.clock.at)
 
 
@@ -61,7 +61,7 @@ def test_a_mailing_that_needs_attention_is_cancelled(
     if stage is Stage.ATTACH:
         sandbox.fail("append_recipients", "partial", silent=True)
     else:
-        hands.desk.vendor.append_recipients(hands.pen.mailing(mailing_id).order_id, [somebody])
+        hands.context.vendor.append_recipients(hands.pen.mailing(mailing_id).order_id, [somebody])
     assert hands.to_the_end(mailing_id).state is State.ATTENTION
 
     assert cancel(hands, mailing_id) is CancelOutcome.REQUESTED
@@ -169,7 +169,7 @@ def test_the_deletion_of_the_draft_is_asked_for_until_it_is_known(
 
 def test_a_draft_that_somebody_deleted_already_is_no_trouble(hands: Any, sandbox: Any) -> None:
     mailing_id = hands.to(Stage.SUMMARIZE)
-    hands.desk.vendor.delete_order(hands.pen.mailing(mailing_id).order_id)
+    hands.context.vendor.delete_order(hands.pen.mailing(mailing_id).order_id)
     cancel(hands, mailing_id)
 
     assert_gone_without_trace(hands, sandbox, mailing_id)
@@ -178,7 +178,7 @@ def test_a_draft_that_somebody_deleted_already_is_no_trouble(hands: Any, sandbox
 def test_an_order_that_somebody_checked_out_is_followed_to_its_end_instead(hands: Any) -> None:
     mailing_id = hands.to(Stage.CHECKOUT)
     order = hands.pen.mailing(mailing_id).order_id
-    hands.desk.vendor.checkout(
+    hands.context.vendor.checkout(
         order, postage_type="Standard", production_speed="Normal", hold_until=None, auto_bill=True
     )
 
@@ -212,14 +212,14 @@ def test_a_paused_mailing_is_cancelled_once_the_pause_is_over(
     hands: Any, sandbox: Any, campaign: int
 ) -> None:
     mailing_id = hands.to(Stage.PROOF, campaign_id=campaign, batch=0)
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         transitions.pause(connection, campaign, hands.clock.at)
     cancel(hands, mailing_id)
     hands.step(mailing_id)
     assert len(sandbox.orders()) == 1
 
-    with hands.desk.engine.begin() as connection:
-        transitions.unpause(connection, campaign, hands.clock.at, hands.desk.push_again)
+    with hands.context.engine.begin() as connection:
+        transitions.unpause(connection, campaign, hands.clock.at, hands.context.redispatch_after)
 
     assert_gone_without_trace(hands, sandbox, mailing_id)
 
@@ -241,7 +241,7 @@ def test_a_cancel_between_two_pages_sends_no_third_and_deletes_the_draft(
 
 def test_whether_an_order_is_gone_is_asked_again_before_a_person_is(hands: Any, sandbox: Any) -> None:
     mailing = hands.to(Stage.ATTACH)
-    hands.desk.vendor.delete_order(hands.pen.mailing(mailing).order_id)
+    hands.context.vendor.delete_order(hands.pen.mailing(mailing).order_id)
     hands.abandon(mailing)
     hands.pen.forge(mailing, cancel_requested=True)
     sandbox.fail("list_orders", "cut_before", count=3)

@@ -22,7 +22,7 @@ def ready(hands: Any) -> int:
 
 def check_out_by_hand(hands: Any, order_id: int) -> None:
     """Do what somebody at LettrLabs' own pages might do."""
-    hands.desk.vendor.checkout(
+    hands.context.vendor.checkout(
         order_id, postage_type="Standard", production_speed="Normal", hold_until=None, auto_bill=True
     )
 
@@ -81,7 +81,7 @@ def test_a_lost_checkout_without_effect_is_sent_again_only_after_the_settlement_
 ) -> None:
     sandbox.fail("checkout", fault, count=1)
     unsure = hands.step(ready)
-    window = hands.desk.settings.settlement_window_seconds
+    window = hands.context.settings.settlement_window_seconds
 
     waiting = hands.step(ready)
     assert waiting.recovering
@@ -115,7 +115,7 @@ def test_a_lost_checkout_that_was_charged_and_reads_as_a_draft_is_for_a_person(
     hands.to_the_end(paid)
     sandbox.fail("checkout", "cut_before", count=1)
     hands.step(ready)
-    real = hands.desk.vendor.transactions
+    real = hands.context.vendor.transactions
     (charged,) = real([hands.pen.mailing(paid).order_id])
     order_id = hands.pen.mailing(ready).order_id
     moves = tuple(move.model_copy(update={"order_id": order_id}) for move in charged.transactions)
@@ -231,14 +231,14 @@ def test_a_price_that_moved_after_the_approval_is_asked_about_again(hands: Any, 
 
 
 def approve(hands: Any, mailing_id: int) -> None:
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         assert transitions.approve(connection, mailing_id, "Ada", hands.clock.at)
 
 
 def test_people_who_changed_since_they_were_read_back_are_never_paid_for(
     hands: Any, sandbox: Any, ready: int, somebody: Any
 ) -> None:
-    hands.desk.vendor.append_recipients(hands.pen.mailing(ready).order_id, [somebody])
+    hands.context.vendor.append_recipients(hands.pen.mailing(ready).order_id, [somebody])
 
     row = hands.to_the_end(ready)
 
@@ -249,7 +249,7 @@ def test_people_who_changed_since_they_were_read_back_are_never_paid_for(
 
 def test_an_order_that_somebody_emptied_is_never_paid_for(hands: Any, sandbox: Any, ready: int) -> None:
     people = [one["id"] for one in sandbox.order()["recipients"]]
-    hands.desk.vendor.delete_recipients(hands.pen.mailing(ready).order_id, people)
+    hands.context.vendor.delete_recipients(hands.pen.mailing(ready).order_id, people)
 
     row = hands.to_the_end(ready)
 
@@ -259,7 +259,7 @@ def test_an_order_that_somebody_emptied_is_never_paid_for(hands: Any, sandbox: A
 
 @pytest.mark.parametrize("unsure", [False, True])
 def test_an_order_that_somebody_deleted_is_for_a_person(hands: Any, ready: int, *, unsure: bool) -> None:
-    hands.desk.vendor.delete_order(hands.pen.mailing(ready).order_id)
+    hands.context.vendor.delete_order(hands.pen.mailing(ready).order_id)
     if unsure:
         hands.abandon(ready)
 
@@ -271,12 +271,12 @@ def test_an_order_that_somebody_deleted_is_for_a_person(hands: Any, ready: int, 
 def test_a_pause_that_comes_while_the_price_is_verified_keeps_the_money_here(
     hands: Any, sandbox: Any, ready: int
 ) -> None:
-    with hands.while_calling(ready, "summary"), hands.desk.engine.begin() as connection:
+    with hands.while_calling(ready, "summary"), hands.context.engine.begin() as connection:
         transitions.pause(connection, None, hands.clock.at)
 
     assert sandbox.calls("checkout") == 0
-    with hands.desk.engine.begin() as connection:
-        transitions.unpause(connection, None, hands.clock.at, hands.desk.push_again)
+    with hands.context.engine.begin() as connection:
+        transitions.unpause(connection, None, hands.clock.at, hands.context.redispatch_after)
     assert hands.to_the_end(ready).state is State.SENT
     assert sandbox.calls("checkout") == 1
 
@@ -284,7 +284,7 @@ def test_a_pause_that_comes_while_the_price_is_verified_keeps_the_money_here(
 def test_a_cancel_that_comes_while_the_price_is_verified_keeps_the_money_here(
     hands: Any, sandbox: Any, ready: int
 ) -> None:
-    with hands.while_calling(ready, "summary"), hands.desk.engine.begin() as connection:
+    with hands.while_calling(ready, "summary"), hands.context.engine.begin() as connection:
         transitions.cancel(connection, ready, "Ada", hands.clock.at)
 
     assert hands.to_the_end(ready).state is State.CANCELLED

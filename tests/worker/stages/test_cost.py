@@ -27,7 +27,7 @@ def counted(hands: Any) -> Iterator[Counter[str]]:
     def statement(*_: object) -> None:
         counts["statements"] += 1
 
-    engine = hands.desk.engine
+    engine = hands.context.engine
     event.listen(engine, "commit", commit)
     event.listen(engine, "before_cursor_execute", statement)
     yield counts
@@ -47,7 +47,7 @@ def test_from_nothing_to_its_payment_a_mailing_costs_this_much(
     before = calls(hands)
     counted.clear()
 
-    pipeline.process(hands.desk, [mailing], Stage.CREATE, RunBudget())
+    pipeline.process(hands.context, [mailing], Stage.CREATE, RunBudget())
 
     spent = counted["commits"], counted["statements"], calls(hands) - before
     row = hands.pen.mailing(mailing)
@@ -62,7 +62,7 @@ def test_eight_at_once_cost_what_one_costs_and_their_calls(
     before = calls(hands)
     counted.clear()
 
-    pipeline.process(hands.desk, mailings, Stage.CREATE, RunBudget())
+    pipeline.process(hands.context, mailings, Stage.CREATE, RunBudget())
 
     spent = counted["commits"], counted["statements"], calls(hands) - before
     assert {hands.pen.mailing(one).stage for one in mailings} == {Stage.SETTLE}
@@ -80,7 +80,7 @@ def test_settling_many_costs_two_calls_and_two_commits_for_all(
     before = calls(hands)
     counted.clear()
 
-    pipeline.settle(hands.desk, mailings, RunBudget())
+    pipeline.settle(hands.context, mailings, RunBudget())
 
     spent = counted["commits"], counted["statements"], calls(hands) - before
     assert {hands.pen.mailing(one).state for one in mailings} == {State.SENT}

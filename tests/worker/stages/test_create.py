@@ -232,7 +232,7 @@ def test_in_a_shared_account_nothing_is_touched_and_the_suspects_are_noted(
 
 
 def gate_of(hands: Any) -> Any:
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         return connection.execute(select(CreateGate.holder, CreateGate.closed_until)).one()
 
 
@@ -242,8 +242,8 @@ def lost_create_beside_one_under_way(hands: Any, sandbox: Any) -> tuple[int, int
     lost, under_way = hands.new_mailing(), hands.new_mailing()
     hands.deliver(lost)
     hands.until(hands.pen.mailing(lost).not_before)
-    with hands.desk.engine.begin() as connection:
-        assert transitions.claim(connection, under_way, Stage.CREATE, hands.clock.at, hands.desk.lease)
+    with hands.context.engine.begin() as connection:
+        assert transitions.claim(connection, under_way, Stage.CREATE, hands.clock.at, hands.context.lease)
     row = hands.deliver(lost)
     assert (row.recovering, row.reason) == (True, "waits for creates under way to end")
     return lost, under_way
@@ -306,7 +306,7 @@ def test_a_stray_whose_deletion_fails_holds_up_no_create_and_the_sweep_deletes_i
     sandbox.fail("delete_order", "error_before", count=1)
 
     rows = [hands.pen.mailing(hands.on_to(Stage.ATTACH, one)) for one in mailings]
-    orphan_sweep.run_once(hands.desk, hands.clock.at)
+    orphan_sweep.run_once(hands.context, hands.clock.at)
 
     assert {one["id"] for one in sandbox.domain.orders()} == {row.order_id for row in rows}
 
@@ -351,8 +351,8 @@ def test_a_create_that_never_gets_through_ends_with_a_person(
     row = hands.to_the_end(mailing_id := new_mailing())
 
     assert (row.state, row.reason_code) == (State.ATTENTION, "attempts")
-    assert sandbox.calls("create_order") <= hands.desk.settings.max_attempts
+    assert sandbox.calls("create_order") <= hands.context.settings.max_attempts
     assert sandbox.orders() == []
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         claims = connection.scalars(select(VendorCall.claim).where(VendorCall.mailing_id == mailing_id))
         assert None not in set(claims)

@@ -25,7 +25,7 @@ def mailed(sandbox: Any) -> list[str]:
 
 
 def reserved(hands: Any) -> Decimal:
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         return connection.scalar(select(func.coalesce(func.sum(Reservation.amount), 0)))
 
 
@@ -58,7 +58,7 @@ def test_a_read_that_is_five_seconds_late_asks_no_person(hands: Any, sandbox: An
 def settle_all(hands: Any, mailings: list[int]) -> None:
     """Do what comes next for each of many mailings as the due scan would, until all rest."""
     for _ in range(200):
-        with hands.desk.engine.connect() as connection:
+        with hands.context.engine.connect() as connection:
             rows = connection.execute(
                 select(Mailing.id, Mailing.stage, Mailing.not_before).where(
                     Mailing.id.in_(mailings), Mailing.state == State.QUEUED
@@ -72,9 +72,9 @@ def settle_all(hands: Any, mailings: list[int]) -> None:
             for start in range(0, len(due), _AT_ONCE):
                 some = due[start : start + _AT_ONCE]
                 if stage is Stage.SETTLE:
-                    pipeline.settle(hands.desk, some, RunBudget())
+                    pipeline.settle(hands.context, some, RunBudget())
                 else:
-                    pipeline.process(hands.desk, some, stage, RunBudget())
+                    pipeline.process(hands.context, some, stage, RunBudget())
     raise AssertionError("some mailing does not come to rest")
 
 
@@ -98,7 +98,7 @@ def test_with_every_read_late_at_once_all_are_sent_and_each_person_once(
 def test_a_late_status_lets_no_more_be_charged_than_the_budget_has(hands: Any, sandbox: Any) -> None:
     sandbox.set(statusLagSeconds=20, settleSeconds=1)
     price = hands.pen.mailing(hands.to(Stage.CHECKOUT)).quoted
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         limit = {"total": 2 * price + Decimal("0.01")}
         budget_limits.set_limits(connection, BudgetScope.ACCOUNT, 0, limit, "a person", hands.clock.at)
     mailings = [hands.new_mailing(2) for _ in range(5)]
@@ -109,7 +109,7 @@ def test_a_late_status_lets_no_more_be_charged_than_the_budget_has(hands: Any, s
     states = [hands.pen.mailing(one).state for one in mailings]
     assert len(charges) == states.count(State.SENT) == 2
     assert states.count(State.APPROVAL) == 3
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         budget_limits.set_limits(
             connection, BudgetScope.ACCOUNT, 0, {"total": None}, "a person", hands.clock.at
         )
@@ -133,7 +133,7 @@ def test_nothing_is_taken_off_an_order_within_the_window(hands: Any, sandbox: An
     while sandbox.calls("delete_recipients") == 0:
         hands.step(mailing_id)
 
-    assert (hands.clock.at - began).total_seconds() >= hands.desk.settings.visibility_window_seconds
+    assert (hands.clock.at - began).total_seconds() >= hands.context.settings.visibility_window_seconds
 
 
 @pytest.mark.parametrize("after", ["create", "attach", "checkout"])
@@ -154,7 +154,7 @@ def test_people_taken_off_before_checkout_may_still_be_shown_for_a_while(
 ) -> None:
     mailing_id = hands.to(Stage.CHECKOUT, [a_person(0), a_person(1)])
     sandbox.set(recipientsLagSeconds=5)
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE recipient SET outcome = 'suppressed' WHERE position = 1")
 
     row = hands.to_the_end(mailing_id)
@@ -169,7 +169,7 @@ def test_a_deleted_draft_that_is_still_shown_ends_its_mailing(hands: Any, sandbo
     mailing_id = hands.to(Stage.CHECKOUT)
     sandbox.set(**dict.fromkeys(LAGS, 5))
     sandbox.fail("delete_order", fault, count=1)
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         transitions.cancel(connection, mailing_id, "Ada", hands.clock.at)
 
     assert hands.to_the_end(mailing_id).state is State.CANCELLED
@@ -187,7 +187,7 @@ def test_a_declined_payment_keeps_its_money_reserved_for_a_settlement_window(
         assert reserved(hands) == row.quoted
 
     assert row.reason_code == "payment_failed"
-    assert (hands.clock.at - checked_out).total_seconds() >= hands.desk.settings.settlement_window_seconds
+    assert (hands.clock.at - checked_out).total_seconds() >= hands.context.settings.settlement_window_seconds
     assert reserved(hands) == 0
 
 

@@ -37,7 +37,7 @@ def test_a_lost_create_is_not_repeated_within_the_window_whatever_else_shows(
     seconds = until_created(there, sandbox, mailing_id)
 
     row = hands.pen.mailing(mailing_id)
-    window = hands.desk.settings.visibility_window_seconds
+    window = hands.context.settings.visibility_window_seconds
     assert seconds >= window or row.order_id in made + foreign
     if not exclusive:
         assert seconds >= window
@@ -72,6 +72,6 @@ def test_a_second_draft_of_one_template_is_kept_for_the_sweep(hands: Any, sandbo
     assert sandbox.calls("delete_order") == 0
     for _ in range(2):
         hands.forward(3600)
-        orphan_sweep.run_once(hands.desk, hands.clock.at)
+        orphan_sweep.run_once(hands.context, hands.clock.at)
 
     assert sandbox.order()["id"] == hands.pen.mailing(mailing_id).order_id

@@ -17,13 +17,13 @@ from worker.periodic.orphan_sweep import SweepRun
 
 
 def look(hands: Any) -> orphan_sweep.SweepResult:
-    return orphan_sweep.run_once(hands.desk, hands.clock.at)
+    return orphan_sweep.run_once(hands.context, hands.clock.at)
 
 
 def stranger_pays(hands: Any, *people: Any) -> int:
     """Have another program of the account order and check out; return its order."""
     order: int = hands.stranger_makes_a_draft(*people)
-    answer = hands.desk.vendor.checkout(
+    answer = hands.context.vendor.checkout(
         order, postage_type="Standard", production_speed="Normal", hold_until=None, auto_bill=True
     )
     assert isinstance(answer, Accepted)
@@ -31,13 +31,13 @@ def stranger_pays(hands: Any, *people: Any) -> int:
 
 
 def installation(hands: Any) -> Any:
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         return connection.execute(select(*Installation.__table__.columns)).one()
 
 
 def doubt(hands: Any) -> None:
     values = {"doubted_at": hands.clock.at, "epoch_at": hands.clock.at - timedelta(minutes=1)}
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         connection.execute(update(Installation).values(**values))
 
 
@@ -121,7 +121,7 @@ def test_a_draft_that_has_people_right_before_it_is_deleted_is_kept(
     hands: Any, sandbox: Any, somebody: Any
 ) -> None:
     draft = hands.stranger_makes_a_draft(somebody)
-    place = SweepRun(hands.desk.engine, hands.desk.vendor, hands.clock.at)
+    place = SweepRun(hands.context.engine, hands.context.vendor, hands.clock.at)
 
     assert registry.delete_draft(place, draft, "left by a lost create")
 
@@ -144,9 +144,9 @@ def test_arming_declares_the_account_exclusive_again(hands: Any, somebody: Any) 
     hands.stranger_makes_a_draft(somebody)
     look(hands)
     assert installation(hands).shared_at is not None
-    found = activation.compare_with_vendor(hands.desk)
+    found = activation.compare_with_vendor(hands.context)
 
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         account_ownership.declare_exclusive(connection, found.newest_order, hands.clock.at)
     look(hands)
 
@@ -173,7 +173,7 @@ def test_arming_holds_back_a_mailing_although_its_earlier_order_shows_late(
     sent = hands.to(Stage.SETTLE, people=1)
     hands.pen.forge(sent, order_id=10**9)
 
-    found = activation.compare_with_vendor(hands.desk, pause=hands.forward)
+    found = activation.compare_with_vendor(hands.context, pause=hands.forward)
 
     assert found.suspects.keys() == {mailing_id}
 
@@ -183,13 +183,13 @@ def test_arming_holds_back_a_mailing_whose_first_person_alone_is_on_an_order(han
     sent = hands.to_the_end(hands.new_mailing(1))
     hands.pen.forge(sent.id, order_id=10**9)
 
-    assert activation.compare_with_vendor(hands.desk, pause=hands.forward).suspects.keys() == {mailing_id}
+    assert activation.compare_with_vendor(hands.context, pause=hands.forward).suspects.keys() == {mailing_id}
 
 
 def test_arming_looks_once_where_no_mailing_would_go_on(hands: Any) -> None:
     paid_before_the_restore(hands)
 
-    found = activation.compare_with_vendor(hands.desk, pause=pytest.fail)
+    found = activation.compare_with_vendor(hands.context, pause=pytest.fail)
 
     assert len(found.suspects) == 1
 
@@ -198,10 +198,10 @@ def test_arming_looks_at_each_order_again_before_a_mailing_goes_on(hands: Any, s
     hands.new_mailing(2)
     pauses: list[float] = []
 
-    found = activation.compare_with_vendor(hands.desk, pause=pauses.append)
+    found = activation.compare_with_vendor(hands.context, pause=pauses.append)
 
     assert found.suspects == {}
-    assert pauses == [hands.desk.settings.visibility_window_seconds]
+    assert pauses == [hands.context.settings.visibility_window_seconds]
     assert sandbox.calls("list_orders") == 2
 
 
@@ -219,10 +219,10 @@ def test_a_restored_mailing_whose_people_are_on_an_order_is_held_back_in_every_s
     elif state is State.APPROVAL:
         hands.pen.forge(mailing_id, state=state, wake_at=None)
 
-    found = activation.compare_with_vendor(hands.desk, pause=hands.forward)
+    found = activation.compare_with_vendor(hands.context, pause=hands.forward)
 
     assert found.suspects.keys() == {mailing_id}
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         assert transitions.flag_possibly_sent(
             connection, mailing_id, "arm", "may be sent", {}, hands.clock.at
         )
@@ -236,8 +236,8 @@ def test_a_mailing_that_ended_or_is_with_a_person_is_not_held_back_again(hands: 
     mailing_id = paid_before_the_restore(hands)
     hands.pen.forge(mailing_id, state=state, wake_at=None, reason="as it was", reason_code="earlier")
 
-    assert activation.compare_with_vendor(hands.desk, pause=pytest.fail).suspects == {}
-    with hands.desk.engine.begin() as connection:
+    assert activation.compare_with_vendor(hands.context, pause=pytest.fail).suspects == {}
+    with hands.context.engine.begin() as connection:
         assert not transitions.flag_possibly_sent(
             connection, mailing_id, "arm", "may be sent", {}, hands.clock.at
         )
@@ -250,7 +250,7 @@ def test_nothing_is_claimed_while_it_is_in_doubt_whether_this_is_a_copy(hands: A
     assert hands.deliver(mailing_id).state is State.QUEUED
     assert sandbox.calls("create_order") == 0
 
-    account_ownership.settle_doubt(hands.desk, hands.clock.at)
+    account_ownership.settle_doubt(hands.context, hands.clock.at)
     assert hands.deliver(mailing_id).stage is Stage.ATTACH
 
 
@@ -262,7 +262,7 @@ def test_a_copy_whose_original_went_on_sending_does_not_send(
     doubt(hands)
     paid = stranger_pays(hands, somebody)
 
-    account_ownership.settle_doubt(hands.desk, hands.clock.at)
+    account_ownership.settle_doubt(hands.context, hands.clock.at)
 
     assert str(paid) in installation(hands).disarmed_why
     assert hands.deliver(waiting).state is State.QUEUED
@@ -275,7 +275,7 @@ def test_on_a_shared_account_another_program_is_no_original(hands: Any, somebody
     doubt(hands)
     stranger_pays(hands, somebody)
 
-    account_ownership.settle_doubt(shared.desk, hands.clock.at)
+    account_ownership.settle_doubt(shared.context, hands.clock.at)
 
     assert installation(hands).disarmed_at is None
     assert installation(hands).doubted_at is None
@@ -287,14 +287,14 @@ def test_an_order_with_a_waiting_mailings_people_shows_the_original(hands: Any, 
     sent = hands.to_the_end(hands.new_mailing(2))
     twin = hands.new_mailing(2)
     doubt(hands)
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         # The order becomes one that this database does not know.
         connection.execute(update(Mailing).where(Mailing.id == sent.id).values(order_id=10**9))
         # The sandbox's time and ours differ here.
         values = {"account_fence": sent.order_id - 1, "account_fence_at": None, "epoch_at": None}
         connection.execute(update(Installation).values(**values))
 
-    account_ownership.settle_doubt(there.desk, hands.clock.at)
+    account_ownership.settle_doubt(there.context, hands.clock.at)
 
     assert installation(hands).disarmed_at is not None
     if not exclusive:
@@ -307,7 +307,7 @@ def test_a_vendor_that_is_away_leaves_the_doubt(hands: Any) -> None:
         hands.speaking_to("http://127.0.0.1:9/api") as cut_off,
         pytest.raises(Exception, match="unavailable"),
     ):
-        account_ownership.settle_doubt(cut_off.desk, hands.clock.at)
+        account_ownership.settle_doubt(cut_off.context, hands.clock.at)
 
     assert installation(hands).doubted_at is not None
 
@@ -316,7 +316,7 @@ def test_no_finding_is_made_while_nothing_is_wrong(hands: Any, caplog: pytest.Lo
     hands.to_the_end(hands.new_mailing(1))
     doubt(hands)
     with caplog.at_level(logging.ERROR):
-        account_ownership.settle_doubt(hands.desk, hands.clock.at)
+        account_ownership.settle_doubt(hands.context, hands.clock.at)
         look(hands)
 
     assert caplog.records == []

@@ -16,13 +16,13 @@ FAULTS = ["cut_before", "cut_after", "truncate", "error_before", "error_after", 
 
 
 def proofs(hands: Any) -> list[Any]:
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         return list(connection.execute(select(Proof.sha256, Proof.pdf)))
 
 
 def quotes(hands: Any, mailing_id: int) -> list[Any]:
     columns = Quote.__table__.columns
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         return list(
             connection.execute(select(*columns).where(columns.mailing_id == mailing_id).order_by(columns.id))
         )
@@ -30,7 +30,7 @@ def quotes(hands: Any, mailing_id: int) -> list[Any]:
 
 def lines(hands: Any, quote_id: int) -> list[Any]:
     columns = QuoteLine.__table__.columns
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         return list(
             connection.execute(
                 select(*columns).where(columns.quote_id == quote_id).order_by(columns.position)
@@ -84,7 +84,7 @@ def test_a_worker_that_died_while_asking_is_replaced_by_asking_again(hands: Any,
 @pytest.mark.parametrize("stage", [Stage.PROOF, Stage.SUMMARIZE])
 def test_an_order_that_is_gone_ends_with_a_person(hands: Any, stage: Stage) -> None:
     mailing_id = hands.to(stage)
-    hands.desk.vendor.delete_order(hands.pen.mailing(mailing_id).order_id)
+    hands.context.vendor.delete_order(hands.pen.mailing(mailing_id).order_id)
 
     row = hands.to_the_end(mailing_id)
 
@@ -135,7 +135,7 @@ def test_with_approval_required_a_person_is_asked_before_checkout(hands: Any, sa
 
 def test_once_approved_it_is_paid_at_the_approved_price(hands: Any, sandbox: Any) -> None:
     asked = hands.to_the_end(mailing_id := hands.to(Stage.SUMMARIZE, approval=Approval.REQUIRED))
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         assert transitions.approve(connection, mailing_id, "Ada", hands.clock.at)
 
     row = hands.pen.mailing(hands.on_to(Stage.SETTLE, mailing_id))
@@ -161,7 +161,7 @@ def test_a_quote_is_kept_only_if_its_stage_was_concluded(hands: Any) -> None:
         hands.deliver(mailing_id)
 
     assert len(quotes(hands, mailing_id)) == 1
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(QuoteLine)) == len(
             lines(hands, quotes(hands, mailing_id)[0].id)
         )

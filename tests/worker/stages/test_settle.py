@@ -23,7 +23,7 @@ def settling(hands: Any, sandbox: Any) -> int:
 
 def charges(hands: Any, mailing_id: int) -> list[Any]:
     columns = Charge.__table__.columns
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         return list(connection.execute(select(*columns).where(columns.mailing_id == mailing_id)))
 
 
@@ -44,7 +44,7 @@ def test_waiting_for_a_payment_is_not_failing_and_grows_to_five_minutes(hands: A
         assert row.attempts == 0
 
     assert pauses == sorted(pauses)
-    assert pauses[0] == hands.desk.settings.poll_seconds
+    assert pauses[0] == hands.context.settings.poll_seconds
     assert max(pauses) == 300
     assert row.state is State.SENT
 
@@ -61,7 +61,7 @@ def test_a_payment_that_fails_is_for_a_person(hands: Any, sandbox: Any) -> None:
 def test_a_failed_payment_is_made_again_when_a_person_says_so(hands: Any, sandbox: Any) -> None:
     sandbox.fail("checkout", "decline", count=1)
     hands.to_the_end(mailing_id := hands.to(Stage.CHECKOUT))
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         assert transitions.resolve(
             connection, mailing_id, Resolution.PAY_AGAIN, "Ada", "new card", hands.clock.at
         )
@@ -123,7 +123,7 @@ def test_two_workers_that_look_at_once_record_the_charges_once(hands: Any, settl
 
 
 def test_what_was_paid_is_followed_to_its_end_while_everything_is_paused(hands: Any, settling: int) -> None:
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         transitions.pause(connection, None, hands.clock.at)
 
     assert hands.to_the_end(settling).state is State.SENT

@@ -22,7 +22,7 @@ class Workers:
     """Threads of one worker that come to something while another thread commits, and share the next commit."""
 
     def __init__(self, hands: Any, messages: tuple[list[int], ...], stage: Stage) -> None:
-        self._commits = hands.desk.commits
+        self._commits = hands.context.commits
         self.threads = [
             Thread(target=deliver, args=(hands, one, stage, ONE_STAGE), daemon=True) for one in messages
         ]
@@ -92,7 +92,7 @@ def test_whoever_locks_one_row_holds_up_its_message_alone(hands: Any, several: A
     one, other = several(2), several(2)
     workers = Workers(hands, (one, other), Stage.CREATE)
     workers.come_to_something()
-    with hands.desk.engine.begin() as somebody:
+    with hands.context.engine.begin() as somebody:
         somebody.execute(select(Mailing.id).where(Mailing.id == one[0]).with_for_update())
 
         workers.commit()

@@ -13,7 +13,7 @@ ENDS = ["Cancelled", "Refunded", "Error"]
 
 
 def resolve(hands: Any, mailing_id: int, way: Resolution) -> None:
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         assert transitions.resolve(connection, mailing_id, way, "Ada", "edited", hands.clock.at)
 
 

@@ -19,7 +19,7 @@ NOBODY = "http://127.0.0.1:9/api"
 
 
 def look(hands: Any) -> SweepResult:
-    return orphan_sweep.run_once(hands.desk, hands.clock.at)
+    return orphan_sweep.run_once(hands.context, hands.clock.at)
 
 
 def test_a_draft_that_no_mailing_explains_is_noted_and_left_alone_at_first(hands: Any, sandbox: Any) -> None:
@@ -59,7 +59,7 @@ def test_two_beats_that_look_at_once_are_one_look(hands: Any, sandbox: Any) -> N
     hands.forward(60)
 
     assert look(hands).deleted == ()
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         assert connection.scalar(select(OrphanOrder.sightings)) == 1
     assert len(sandbox.orders()) == 1
 
@@ -88,9 +88,9 @@ def test_a_stray_that_was_used_or_deleted_meanwhile_is_forgotten(hands: Any, som
     stray = hands.stranger_makes_a_draft()
     look(hands)
     if how == "used":
-        hands.desk.vendor.append_recipients(stray, [somebody])
+        hands.context.vendor.append_recipients(stray, [somebody])
     else:
-        hands.desk.vendor.delete_order(stray)
+        hands.context.vendor.delete_order(stray)
     hands.forward(3600)
 
     assert look(hands) == SweepResult(found=(), deleted=())
@@ -115,7 +115,7 @@ def test_a_stray_that_one_look_does_not_show_is_found_again_and_deleted(hands: A
 
 def test_a_draft_that_shows_long_after_its_deletion_is_deleted_once_more(hands: Any, sandbox: Any) -> None:
     stray = hands.stranger_makes_a_draft()
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         registry.record_sighting(connection, stray, "seen", hands.clock.at)
         connection.execute(update(OrphanOrder).values(fate="deleted"))
 
@@ -132,7 +132,7 @@ def test_a_vendor_that_is_away_is_looked_at_another_time(hands: Any) -> None:
         look(cut_off)
 
     assert hands.strays() == {}
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         assert set(connection.scalars(select(VendorCall.outcome))) == {"unavailable"}
 
 
@@ -164,12 +164,12 @@ def test_a_draft_that_was_to_be_deleted_by_its_recovery_is_deleted_even_in_a_sha
 
 
 def a_round(hands: Any) -> SweepRun:
-    return SweepRun(hands.desk.engine, hands.desk.vendor, hands.clock.at)
+    return SweepRun(hands.context.engine, hands.context.vendor, hands.clock.at)
 
 
 def test_a_draft_that_was_taken_is_not_condemned(hands: Any, sandbox: Any) -> None:
     draft = hands.stranger_makes_a_draft()
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         registry.adopt(connection, draft, hands.clock.at)
 
     assert registry.delete_draft(a_round(hands), draft, "left over")
@@ -194,7 +194,7 @@ def test_a_draft_that_was_condemned_is_not_taken(hands: Any, sandbox: Any, *, go
         sandbox.fail("delete_order", "cut_before", count=1)
     registry.delete_draft(a_round(hands), draft, "left over")
 
-    with pytest.raises(ClaimConflictError), hands.desk.engine.begin() as connection:
+    with pytest.raises(ClaimConflictError), hands.context.engine.begin() as connection:
         registry.adopt(connection, draft, hands.clock.at)
 
     assert hands.strays() == {draft: "deleted" if gone else "condemned"}
@@ -220,18 +220,18 @@ def test_taking_an_order_races_marking_it_for_deletion_and_one_of_the_two_wins(h
         fate.append(registry.delete_draft(a_round(hands), draft, "left over"))
 
     marker = threading.Thread(target=mark, daemon=True)
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         registry.register_orders(connection, [draft])
         marker.start()
         assert marked.wait(5)
-        wait_until_blocked(hands.desk.engine)
+        wait_until_blocked(hands.context.engine)
         assert fate == []
         connection.execute(update(Mailing).where(Mailing.id == hands.new_mailing()).values(order_id=draft))
     marker.join(10)
 
     assert fate == [True]
     assert hands.strays() == {}
-    assert hands.desk.vendor.order(draft) is not None
+    assert hands.context.vendor.order(draft) is not None
 
 
 def wait_until_blocked(engine: Any) -> None:
@@ -250,5 +250,5 @@ def test_an_order_marked_for_deletion_cannot_be_taken(hands: Any, sandbox: Any) 
     sandbox.fail("delete_order", "cut_before", count=1)
     assert not registry.delete_draft(a_round(hands), draft, "left over")
 
-    with pytest.raises(ClaimConflictError), hands.desk.engine.begin() as connection:
+    with pytest.raises(ClaimConflictError), hands.context.engine.begin() as connection:
         registry.register_orders(connection, [draft])

@@ -10,7 +10,7 @@ from worker.engine.pipeline import RunBudget
 def settle(hands: Any, mailings: list[int], on: Any = None) -> list[Any]:
     """Look at the payments of these mailings when that is due; return their rows."""
     hands.until(max(hands.pen.mailing(one).not_before for one in mailings))
-    pipeline.settle((on or hands).desk, mailings, RunBudget())
+    pipeline.settle((on or hands).context, mailings, RunBudget())
     return [hands.pen.mailing(one) for one in mailings]
 
 

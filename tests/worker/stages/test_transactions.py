@@ -50,13 +50,13 @@ def watch(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
 def test_no_call_is_made_inside_a_transaction_when_all_goes_well(hands: Any, watch: Watch) -> None:
     mailing_id = hands.new_mailing(3, approval=Approval.REQUIRED)
     hands.to_the_end(mailing_id)
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         assert watch.now() == 1
         transitions.approve(connection, mailing_id, "Ada", hands.clock.at)
 
     assert hands.to_the_end(mailing_id).state is State.SENT
     assert {method for method, _ in watch.calls} == {"GET", "POST", "PUT"}
-    assert {held for _, held in watch.calls} == {0}
+    assert {claimed for _, claimed in watch.calls} == {0}
 
 
 @pytest.mark.parametrize("fault", ["cut_before", "cut_after", "error_after", "too_many"])
@@ -67,18 +67,18 @@ def test_no_call_is_made_inside_a_transaction_when_something_is_found_out(
     sandbox.fail(endpoint, fault, count=1)
 
     assert hands.to_the_end(hands.new_mailing(2)).state is State.SENT
-    assert {held for _, held in watch.calls} == {0}
+    assert {claimed for _, claimed in watch.calls} == {0}
 
 
 def test_no_call_is_made_inside_a_transaction_when_something_is_deleted(hands: Any, watch: Watch) -> None:
     mailing_id = hands.to(Stage.SUMMARIZE)
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         transitions.cancel(connection, mailing_id, "Ada", hands.clock.at)
     hands.to_the_end(mailing_id)
     hands.stranger_makes_a_draft()
     for _ in range(2):
         hands.forward(3600)
-        orphan_sweep.run_once(hands.desk, hands.clock.at)
+        orphan_sweep.run_once(hands.context, hands.clock.at)
 
     assert [method for method, _ in watch.calls].count("DELETE") == 2
-    assert {held for _, held in watch.calls} == {0}
+    assert {claimed for _, claimed in watch.calls} == {0}

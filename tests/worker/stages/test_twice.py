@@ -91,14 +91,14 @@ def test_a_message_for_a_stage_that_is_past_or_not_yet_reached_does_nothing(
 
     for other in Stage:
         if other is not stage:
-            assert process(hands.desk, [mailing_id], other, RunBudget()) is ChainAction.GO_ON
+            assert process(hands.context, [mailing_id], other, RunBudget()) is ChainAction.GO_ON
 
     assert hands.pen.mailing(mailing_id) == before
     assert sandbox.ledger()["totals"]["calls"] == asked
 
 
 def test_a_message_for_a_mailing_that_is_not_there_does_nothing(hands: Any) -> None:
-    assert process(hands.desk, [10**12], Stage.CREATE, RunBudget()) is ChainAction.GO_ON
+    assert process(hands.context, [10**12], Stage.CREATE, RunBudget()) is ChainAction.GO_ON
 
 
 def test_a_worker_that_keeps_pace_does_all_stages_at_one_message(hands: Any, sandbox: Any) -> None:
@@ -114,9 +114,9 @@ def test_a_worker_that_keeps_pace_does_all_stages_at_one_message(hands: Any, san
 def test_a_worker_that_is_told_to_stop_ends_its_stage_and_leaves_the_rest(hands: Any) -> None:
     mailing_id = hands.new_mailing()
 
-    said = process(hands.desk, [mailing_id], Stage.CREATE, RunBudget(stopping=True))
+    said = process(hands.context, [mailing_id], Stage.CREATE, RunBudget(stopping=True))
 
     row = hands.pen.mailing(mailing_id)
     assert said is ChainAction.GO_ON
     assert (row.stage, row.state, row.claim) == (Stage.ATTACH, State.QUEUED, None)
-    assert row.wake_at == hands.clock.at + hands.desk.push_again
+    assert row.wake_at == hands.clock.at + hands.context.redispatch_after

@@ -69,7 +69,7 @@ def test_a_vendor_that_answers_for_no_mailing_is_waited_for_and_shown_as_waited_
     row = go_on_for(hands, mailing_id, 5 * HOUR, others=False)
 
     assert row.state is State.QUEUED
-    with hands.desk.engine.connect() as connection:
+    with hands.context.engine.connect() as connection:
         (waiting,) = list_waiting(connection, hands.clock.at, 10)
     assert (waiting.mailing_id, waiting.since) == (mailing_id, row.unanswered_since)
     assert "could not be reached" in waiting.reason
@@ -93,7 +93,7 @@ def test_an_answer_in_between_begins_the_wait_anew(hands: Any, broken: Any, monk
 
 def test_a_draft_whose_deletion_is_never_answered_is_for_a_person(hands: Any, broken: Any) -> None:
     broken(mailing_id := hands.to(Stage.PROOF), TROUBLES["500"])
-    with hands.desk.engine.begin() as connection:
+    with hands.context.engine.begin() as connection:
         transitions.cancel(connection, mailing_id, "Ada", hands.clock.at)
 
     row = go_on_for(hands, mailing_id, 2 * HOUR, others=True)

@@ -22,13 +22,13 @@ def decide(hands: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return a function that resolves a mailing as the command does, at a vendor that may be away."""
 
     def decide_one(mailing_id: int, way: str, base_url: str | None = None) -> None:
-        settings = hands.desk.settings.model_copy(
-            update={"base_url": base_url or hands.desk.settings.base_url}
+        settings = hands.context.settings.model_copy(
+            update={"base_url": base_url or hands.context.settings.base_url}
         )
 
         @contextmanager
         def session(**_: Any) -> Iterator[Session]:
-            yield Session(settings, hands.desk.engine)
+            yield Session(settings, hands.context.engine)
 
         monkeypatch.setattr(attention, "open_session", session)
         monkeypatch.setattr("console.vendor_check.PATIENCE_SECONDS", 0.5)

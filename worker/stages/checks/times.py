@@ -6,9 +6,9 @@ from worker.stages import delivery_choice
 from worker.stages.checks import hold_date, send_time
 
 
-def check(work: StageJob) -> Result | None:
+def check(job: StageJob) -> Result | None:
     """Return what is to be done instead of checking out now, None if this is the time for it.
 
     First the mailing's own time, then whether LettrLabs would take its hold date, then whether it would still arrive.
     """
-    return send_time.check(work) or hold_date.check(work) or delivery_choice.check(work)
+    return send_time.check(job) or hold_date.check(job) or delivery_choice.check(job)

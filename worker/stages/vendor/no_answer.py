@@ -21,20 +21,20 @@ def is_asked_for(trouble: NotSent | Unavailable) -> bool:
     return status == _TOO_MANY or (status is None and trouble.retry_after is not None)
 
 
-def is_of_one_mailing(work: StageJob, since: datetime) -> bool:
+def is_of_one_mailing(job: StageJob, since: datetime) -> bool:
     """Return whether only this mailing has gone unanswered for longer than the setting allows."""
-    limit = timedelta(seconds=work.settings.unanswered_seconds)
-    return work.now() - since >= limit and _others_get_on(work, work.now() - limit / 4)
+    limit = timedelta(seconds=job.settings.unanswered_seconds)
+    return job.now() - since >= limit and _others_get_on(job, job.now() - limit / 4)
 
 
-def _others_get_on(work: StageJob, since: datetime) -> bool:
+def _others_get_on(job: StageJob, since: datetime) -> bool:
     """Return whether another mailing has passed this one's stage since then."""
     stages = list(Stage)
-    beyond = stages[stages.index(work.held.stage) + 1 :]
+    beyond = stages[stages.index(job.mailing.stage) + 1 :]
     newest = select(StateChange).order_by(StateChange.id.desc()).limit(_NEWEST_MOVES).subquery()
     passed = newest.c.stage.in_(beyond) | (newest.c.state == State.SENT)
     query = select(newest.c.id).where(
-        newest.c.mailing_id != work.held.id, newest.c.at >= since, newest.c.move.in_(_AHEAD), passed
+        newest.c.mailing_id != job.mailing.id, newest.c.at >= since, newest.c.move.in_(_AHEAD), passed
     )
-    with work.engine.connect() as connection:
+    with job.engine.connect() as connection:
         return connection.execute(query.limit(1)).first() is not None

@@ -31,8 +31,8 @@ def unexpected(order: Order) -> NeedsReview:
     return NeedsReview("unexpected_status", f"the order became {order.status}", {"orderStatus": order.status})
 
 
-def edits_needed(work: StageJob, order: Order) -> NeedsReview:
+def edits_needed(job: StageJob, order: Order) -> NeedsReview:
     """Ask for the edits: no call of the API makes them, and until then the order cannot be paid for."""
-    way_on = "--pay-again" if work.held.stage is Stage.SETTLE else "--retry"
+    way_on = "--pay-again" if job.mailing.stage is Stage.SETTLE else "--retry"
     why = f"LettrLabs wants order {order.id} edited before it is paid for: edit it there, then {way_on}"
     return NeedsReview("edits_needed", why, {"orderId": order.id, "orderStatus": order.status})

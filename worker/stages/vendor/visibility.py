@@ -15,10 +15,10 @@ _SHORTEST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 300.0
 
 
-def wait(work: StageJob, why: str) -> Wait | None:
+def wait(job: StageJob, why: str) -> Wait | None:
     """Return a wait while what a read did not show may still appear, None once its absence is evidence."""
-    since, window = _missing_since(work), _window(work)
-    now = work.now()
+    since, window = _missing_since(job), _window(job)
+    now = job.now()
     left = (since + window - now).total_seconds()
     if left <= 0:
         return None
@@ -27,16 +27,16 @@ def wait(work: StageJob, why: str) -> Wait | None:
     return Wait(min(max(age, _SHORTEST_PAUSE), _LONGEST_PAUSE, left), why, missing_since=since)
 
 
-def _missing_since(work: StageJob) -> datetime:
+def _missing_since(job: StageJob) -> datetime:
     """Return the time of the first look in a row that did not show it: now, if this mailing has written since."""
-    since, written = work.held.missing_since, work.held.order_written_at
-    if since is None or work.has_written or (written is not None and since < written):
-        return work.now()
+    since, written = job.mailing.missing_since, job.mailing.order_written_at
+    if since is None or job.has_written or (written is not None and since < written):
+        return job.now()
     return since
 
 
-def _window(work: StageJob) -> timedelta:
-    settings = work.settings
-    if work.held.may_be_checked_out:
+def _window(job: StageJob) -> timedelta:
+    settings = job.settings
+    if job.mailing.may_be_checked_out:
         return timedelta(seconds=settings.settlement_window_seconds)
     return timedelta(seconds=settings.visibility_window_seconds)
