@@ -29,7 +29,7 @@ from console.local.postgres import Postgres
 from console.local.roles import OWNER
 from console.local.services import in_use
 from tests.distribution import postgres_kind, redis_kind
-from tests.proof.statemachine.vendor import served
+from tests.proof.state_machine.vendor import served
 from worker.settings import SANDBOX_KEY, Settings
 from worker.webhooks.signatures import fresh_secret, sign
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.proof.statemachine.rig import Harness, opened
+from tests.proof.state_machine.rig import Harness, opened
 
 
 @pytest.fixture(scope="module")

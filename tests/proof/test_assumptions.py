@@ -8,7 +8,7 @@ import pytest
 
 from bench.chaos import faults
 from sandbox.settings import Settings
-from tests.proof.statemachine.manners import MANNERS
+from tests.proof.state_machine.manners import MANNERS
 
 ROOT: Final = Path(__file__).parents[2]
 _ROW: Final = re.compile(r"^\| [^|]+ \| (`\w+`(?:, `\w+`)*) \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
@@ -34,7 +34,7 @@ def test_the_table_names_each_setting_once_and_no_other() -> None:
 
 
 def test_each_row_of_the_table_names_a_test_that_uses_the_setting() -> None:
-    files = {"each manner": "tests/proof/statemachine/manners.py"}
+    files = {"each manner": "tests/proof/state_machine/manners.py"}
     used = {setting: setting in (ROOT / files.get(test, test)).read_text() for setting, test in _table()}
 
     assert [setting for setting, is_used in used.items() if not is_used] == []

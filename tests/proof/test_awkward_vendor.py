@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from models import Stage, State
-from tests.proof.statemachine.manners import EACH
-from tests.proof.statemachine.plans import Scenario
-from tests.proof.statemachine.rig import Harness
-from tests.proof.statemachine.truth import Actions, Invariants
+from tests.proof.state_machine.manners import EACH
+from tests.proof.state_machine.plans import Scenario
+from tests.proof.state_machine.rig import Harness
+from tests.proof.state_machine.truth import Actions, Invariants
 
 
 @pytest.mark.parametrize("manner", EACH, ids=str)

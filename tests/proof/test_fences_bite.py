@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import text
 
 from models import Stage, State, Transition
-from tests.proof.statemachine.boundaries import Crash, CrashKind
-from tests.proof.statemachine.delivery import Delivery
-from tests.proof.statemachine.plans import Scenario
-from tests.proof.statemachine.rig import Harness
-from tests.proof.statemachine.truth import Actions, Invariants
+from tests.proof.state_machine.boundaries import Crash, CrashKind
+from tests.proof.state_machine.delivery import Delivery
+from tests.proof.state_machine.plans import Scenario
+from tests.proof.state_machine.rig import Harness
+from tests.proof.state_machine.truth import Actions, Invariants
 from worker import transitions
 from worker.billing import quote_arithmetic
 from worker.engine import runner

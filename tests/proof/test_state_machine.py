@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.proof.statemachine.machine import MailingMachine
-from tests.proof.statemachine.rig import Harness
+from tests.proof.state_machine.machine import MailingMachine
+from tests.proof.state_machine.rig import Harness
 
 _ALWAYS = settings(
     database=None,
