@@ -32,7 +32,8 @@ class Recipient(Base):
     read back from the order: somebody spared who has one has yet to be taken off it.
 
     The digests are keyed, of normal forms, and outlast the personal data: ``digest`` of name, organization and
-    address, by which duplicates are found; the others as ``models.IdentityKind`` names them, where there is such a thing.
+    address, by which duplicates are found; the others as ``models.IdentityKind`` names them, where there is
+    such a thing.
     ``counted_on`` is the day a piece counts as mailed for frequency caps: it takes a place from when it is attached.
     """
 

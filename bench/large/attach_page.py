@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 from models import Mailing, Recipient, Stage
 from worker.context import WorkerContext, open_context
 from worker.engine.pipeline import RunBudget, process
+from worker.page_recipient import PageRecipient
 from worker.settings import SANDBOX_KEY, Settings
 from worker.stages import recipient_pages
 
@@ -89,7 +90,7 @@ def page(context: WorkerContext, mailing_id: int) -> list[dict[str, Any]]:
     with context.engine.connect() as connection:
         people = select(*Recipient.__table__.columns).where(Recipient.mailing_id == mailing_id)
         rows = connection.execute(people.order_by(Recipient.position)).all()
-    return [recipient_pages.to_wire(cast("Person", one)).wire() for one in rows]
+    return [recipient_pages.to_wire(cast("PageRecipient", one)).wire() for one in rows]
 
 
 def mailings(engine: Engine, most: int) -> list[int]:

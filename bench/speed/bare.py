@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import local
@@ -56,7 +57,7 @@ async def _send_all(mailings: list[SampleMailing], concurrency: int) -> None:
         await asyncio.gather(*(_send_some(client, waiting) for _ in range(concurrency)))
 
 
-async def _send_some(client: httpx.AsyncClient, waiting: "letters.Iterator[Letter]") -> None:
+async def _send_some(client: httpx.AsyncClient, waiting: Iterator[SampleMailing]) -> None:
     for letter in waiting:
         order = (await _call(client, "POST", "/v1/order", {"templateId": letter.template}))["orderId"]
         people = {"recipients": [on_the_wire(person) for person in letter.people]}

@@ -1,7 +1,7 @@
 """Exports of well-known programs, recognized by their headings.
 
-Most columns of an export are understood by `intake.recipients.fields`, which knows `Shipping City` and `City (Billing)`.
-A preset names the export, and says which of its headings mean something else than in other lists.
+Most columns of an export are understood by `intake.recipients.fields`, which knows `Shipping City` and `City
+(Billing)`. A preset names the export, and says which of its headings mean something else than in other lists.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,8 @@
 """Turns one sheet of a workbook into CSV, as a program of its own.
 
 A workbook can claim a cell in its last row and column. Its reader then asks for more memory than there is, and is
-aborted. So `intake.csv.workbooks` runs this file with limits. The workbook is standard input, the CSV standard output;
-the last line of standard error says what was found, as JSON. It imports nothing of Mailrun.
+aborted. So `intake.csv.workbooks` runs this file with limits. The workbook is standard input, the CSV
+standard output; the last line of standard error says what was found, as JSON. It imports nothing of Mailrun.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Workbooks: a sheet of an Excel or OpenDocument file becomes CSV, which `intake.csv.table` reads like any other list."""
+"""Turns a sheet of an Excel or OpenDocument workbook into CSV for `intake.csv.table`."""
 
 import json
 import os

@@ -1,7 +1,7 @@
 """Events as they come in: each written down once, before anybody is told that it was received.
 
-What is to be done about one is decided afterwards (`intake.events.processor`), by the tick, so that a flood of events is
-taken at the speed of the database and a slow decision keeps no sender waiting.
+What is to be done about one is decided afterwards (`intake.events.processor`), by the tick, so that a flood
+of events is taken at the speed of the database and a slow decision keeps no sender waiting.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,7 @@
 """The normal form of one delivery line that has a unit, a box or a route, or words that look like one.
 
-The line comes in short forms, word by word (`intake.recipients.street_abbreviations`). A value keeps its boundaries between numbers:
+The line comes in short forms, word by word (`intake.recipients.street_abbreviations`). A value keeps its
+boundaries between numbers:
 `1-12` and `11-2` are two homes. A letter beside a number has none: `4-B`, `4 B` and `4B` are one.
 """
 

@@ -1,7 +1,8 @@
 """The normal forms of names and street lines, many at once: to compare people and addresses by, never to print.
 
 A list of a million is folded column by column: what is done to the text of a whole column costs half of what it
-costs line by line. One line is a column of one. Which spelling stands for which is told by `intake.recipients.street_abbreviations`.
+costs line by line. One line is a column of one. Which spelling stands for which is told by
+`intake.recipients.street_abbreviations`.
 """
 
 import re

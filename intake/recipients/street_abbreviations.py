@@ -1,4 +1,6 @@
-"""Which spellings of a street line mean the same, after USPS Publication 28; `intake.recipients.normalize` folds them.
+"""Spellings of a street line that mean the same, after USPS Publication 28.
+
+`intake.recipients.normalize` folds them.
 
 Two lines that a letter carrier would read as one place fold to the same text: `12 North Main Street, Apartment 4`
 and `12 N. MAIN ST #4`. Abbreviations are those of Publication 28: street suffixes (appendix C1), secondary

@@ -41,7 +41,8 @@ def is_refund(*names: str | None) -> bool:
 def cost_of(quote: Quote, *, tax_in_charges: bool = False) -> Cost:
     """Return what a quote costs by its totals; an amount that the vendor does not state counts as nothing.
 
-    With ``tax_in_charges`` the charges include the tax already. ``worker/billing/quote_arithmetic.py`` tells whether the totals hold.
+    With ``tax_in_charges`` the charges include the tax already. ``worker/billing/quote_arithmetic.py`` tells
+    whether the totals hold.
     """
     charges, tax, balance = (
         amount or ZERO for amount in (quote.total_charges, quote.total_tax, quote.balance)

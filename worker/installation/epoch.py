@@ -2,7 +2,8 @@
 
 The epoch moves on every minute, in the database and in Redis. A database whose epoch is not the one that Redis
 holds is not the one that was sending a moment ago; neither is one that finds itself in another server. Such a
-database is disarmed: no claim is given until a person has armed it (``worker/installation/activation.py``). A Redis without an
+database is disarmed: no claim is given until a person has armed it (``worker/installation/activation.py``).
+A Redis without an
 epoch, new or emptied, takes the database's, and raises a doubt: this may be a copy of the server's files. No claim
 is given until the vendor's orders have settled the doubt (``worker/orphans/account_ownership.py``).
 

@@ -1,7 +1,7 @@
 """The outbox: a notice for each webhook, written in the transaction of the move that it tells of.
 
-So nothing is told that did not happen, and nothing that happened goes untold. It is sent later (`worker.periodic.webhook_delivery`),
-at least once: a receiver may get one twice, under the same id.
+So nothing is told that did not happen, and nothing that happened goes untold. It is sent later
+(`worker.periodic.webhook_delivery`), at least once: a receiver may get one twice, under the same id.
 """
 
 from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ from models import Campaign, Event, Mailing
 from tests.acceptance.api.conftest import count, problem
 from worker.webhooks.signatures import HEADERS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 EVENT = {"specversion": "1.0", "id": "1", "source": "shop", "type": "t", "data": {"name": "Zoë"}}
 
 

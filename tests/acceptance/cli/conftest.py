@@ -24,7 +24,7 @@ from console.local.postgres import Postgres
 from console.local.roles import OWNER
 from worker.settings import SANDBOX_KEY
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 PATIENCE_SECONDS: Final = 60.0
 # A command that starts servers of its own, on two busy cores.
 LONGEST_COMMAND_SECONDS: Final = 240.0

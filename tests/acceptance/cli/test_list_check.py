@@ -13,7 +13,7 @@ import pytest
 from tests.integration.intake.workbook_files import xlsx
 
 SomePeople = Callable[[int], str]
-EXPORTS: Final = Path(__file__).parents[1] / "intake" / "exports"
+EXPORTS: Final = Path(__file__).parents[2] / "integration" / "intake" / "exports"
 HEADINGS: Final = ["Name", "Ship to", "City", "State", "ZIP", "Gift"]
 GIFTS: Final = ",".join(HEADINGS) + "\nAnn Lee,12 Oak St,Boston,MA,2108,a mug\nBo Kim,9 Elm,Reno,NV,1,a hat\n"
 

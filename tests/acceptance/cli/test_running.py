@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from console.local.roles import OWNER
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 
 
 def test_help_answers_at_once_and_lists_the_commands() -> None:

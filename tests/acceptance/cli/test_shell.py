@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 NO_SERVERS: Final = {"DATABASE_URL": "", "REDIS_URL": "", "MAILRUN_DATA_DIR": ""}
 
 

@@ -25,7 +25,7 @@ from worker.webhooks.signatures import fresh_secret, sign
 if TYPE_CHECKING:
     from tests.conftest import Program, Sandbox, _Programs
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 COMPOSED: Final = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: Final = COMPOSED["services"]
 PATIENCE: Final = 30.0

@@ -23,7 +23,7 @@ from console.local.programs import COPY_ROOTS, copy_programs, remove_copies
 from console.local.server import server_environment
 from console.local.valkey import Valkey
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[3]
 PROBE: Final = ROOT / "tests" / "console" / "probe.py"
 # Docker's and Podman's default.
 CONTAINER: Final = (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31)

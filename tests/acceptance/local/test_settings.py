@@ -6,7 +6,7 @@ import pytest
 from sandbox import DEFAULT_KEY
 from worker.settings import SANDBOX_KEY, Settings, SettingsError, Vendor, read_settings
 
-EXAMPLE = Path(__file__).parents[2] / ".env.example"
+EXAMPLE = Path(__file__).parents[3] / ".env.example"
 SECRET = "LL-API-made-up-for-this-test"  # noqa: S105 (opens nothing)
 LIVE = Settings(api_key=SECRET, base_url="https://app.lettrlabs.com/api")
 

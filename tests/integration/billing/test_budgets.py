@@ -19,7 +19,7 @@ from worker.billing.budget_limits import Limits
 from worker.billing.budgets import SpendRequest
 from worker.transitions import Resolution
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAYERS = 2
 EACH = 16
 FIT = 10

@@ -6,7 +6,7 @@ from typing import Final
 
 from models import ENDED, OPEN, TRANSITIONS, Stage, State, Transition
 
-CONCEPTS: Final = Path(__file__).parents[2] / "docs" / "concepts.md"
+CONCEPTS: Final = Path(__file__).parents[3] / "docs" / "concepts.md"
 _ARROW: Final = re.compile(r"^ +(?P<old>\w+) --> (?P<new>\w+): (?P<moves>.+)$", re.MULTILINE)
 
 

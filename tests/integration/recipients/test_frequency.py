@@ -18,7 +18,7 @@ from worker.engine.pipeline import RunBudget, process
 from worker.recipients.frequency_caps import _is_full
 from worker.recipients.policy import FrequencyCap, RecipientPolicy
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ANN = "Ann,Lee,,12 Oak Street Apt 4,Boston,MA,02108,,\n"
 BEN = "Ben,Lee,,12 Oak St #4,Boston,MA,02108,,\n"
 CAL = "Cal,Roe,,7 Fir Ave,Austin,TX,78701,,\n"

@@ -26,7 +26,7 @@ from worker.context import WorkerContext
 from worker.engine import dispatcher
 from worker.settings import Settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 

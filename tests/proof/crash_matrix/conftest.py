@@ -25,7 +25,7 @@ from worker import transitions
 from worker.celery import EXCHANGE, TICKS
 from worker.transitions import NewMailing
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 40
 PEOPLE = 3
 PAGE = 2

@@ -100,12 +100,12 @@ def become_worker(order: dict[str, Any]) -> None:
     psycopg = dialect.PGDialect_psycopg
     psycopg.do_commit = boundaries.both_sides(psycopg.do_commit, lambda *_: "commit")
     Transport.exchange = boundaries.both_sides(Transport.exchange, _call_name)
-    worker.pipeline.deliver = boundaries.at_work(worker.pipeline.deliver)
-    worker.pipeline.settle = boundaries.at_work(worker.pipeline.settle)
+    worker.engine.pipeline.process = boundaries.at_work(worker.engine.pipeline.process)
+    worker.engine.pipeline.settle = boundaries.at_work(worker.engine.pipeline.settle)
     # Three people are two pages, so that the boundary between pages is among those found.
-    worker.recipient_pages.MAX_RECIPIENTS = order["page"]
+    worker.stages.recipient_pages.MAX_RECIPIENTS = order["page"]
     # What a busy machine makes slow must not change the course of the calls.
-    worker.run_budget.SLOW_SECONDS = worker.quote_request.SLOW_SECONDS = float("inf")
+    worker.engine.run_budget.SLOW_SECONDS = worker.stages.quote_request.SLOW_SECONDS = float("inf")
     from worker.tasks import app  # noqa: PLC0415 - reads its settings from the environment just made
 
     app.worker_main(["worker", "--loglevel", "INFO", "--concurrency", "1", "--without-heartbeat"])
