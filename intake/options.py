@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from intake.errors import ErrorCode, IntakeError
-from intake.strictness import Strictness
+from intake.recipients.strictness import Strictness
 from models import Approval
 from worker.billing.amounts import require_money
 from worker.billing.budget_limits import NO_LIMITS, Limits

@@ -6,8 +6,7 @@ from models.approval import ApprovalDecision, Decision
 from models.audit import Heartbeat, StateChange, VendorCall
 from models.base import Base
 from models.budget import Budget, BudgetScope, Reservation, ReservationStatus
-from models.campaign import Campaign, RejectedRow
-from models.column_mapping import ColumnMapping
+from models.campaign import Campaign, ColumnMapping, RejectedRow
 from models.event import Event, EventOutcome, TriggerRun
 from models.installation import CreateGate, Installation, OrphanOrder, OrphanStatus
 from models.mailing import Mailing

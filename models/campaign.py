@@ -2,10 +2,21 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, Serial, Written
+from models.base import Base, Instant, Serial, Written
 
 
 class Campaign(Base):
@@ -45,3 +56,16 @@ class RejectedRow(Base):
     row: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str]
     reason: Mapped[str]
+
+
+class ColumnMapping(Base):
+    """A saved mapping, by its name. `headings_digest` is of all headings of the list, whatever their order."""
+
+    __tablename__ = "column_mapping"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    headings_digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    headings: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    mapping: Mapped[dict[str, str]] = mapped_column(JSONB)
+    saved_by: Mapped[str]
+    saved_at: Mapped[Instant]

@@ -29,6 +29,8 @@ _DEAD_SERVER = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
+# A remote vendor takes longer than this for anything; one close by does not, unless the machine is busy.
+SLOW_SECONDS = 0.04
 _LONGEST_CALL = timedelta(seconds=Timeouts().worst())
 
 
@@ -159,7 +161,7 @@ def open_context(settings: Settings, *, clock: Clock = system_clock) -> WorkerCo
     engine = open_engine(settings.database_url)
     _limit_idle_transactions(engine)
     if settings.redis_url is not None:
-        _watch_epoch(engine, open_epochs(settings), clock)
+        _watch_epoch(engine, open_epochs(settings.redis_url, settings.broker_prefix), clock)
     return WorkerContext(engine, open_vendor(settings), settings, clock)
 
 

@@ -20,9 +20,8 @@ from worker.engine.pipeline import ChainAction, RunBudget, process
 from worker.installation import epoch, heartbeat
 from worker.logs import OneLineFormatter
 from worker.orphans import account_ownership
-from worker.periodic import delivery_tracking, paid_orders, retention, webhook_delivery
+from worker.periodic import delivery_tracking, paid_orders, recurrences, retention, webhook_delivery
 from worker.periodic import orphan_sweep as stray_hunt
-from worker.scheduling import recurrence_rules
 from worker.settings import SettingsError, read_settings
 
 log = logging.getLogger(__name__)
@@ -40,7 +39,7 @@ except SettingsError as error:
 
 _opening = threading.Lock()
 _desks: dict[str, WorkerContext] = {}
-_epochs = epoch.open_epochs(settings)
+_epochs = epoch.open_epochs(settings.redis_url, settings.broker_prefix)
 _pace = RunBudget()
 _stopped = threading.Event()
 
@@ -159,7 +158,7 @@ def dispatch() -> None:
         with here.engine.begin() as connection:
             epoch.verify_and_advance(epoch.driver(connection), _epochs, now)
         _settle_doubt(here, now)
-        recurrence_rules.open_due(here.engine, now)
+        recurrences.open_due(here.engine, now)
         due_scan.run_once(here, now, queue_length, publish)
         heartbeat.beat(here.engine, heartbeat.DISPATCH, heartbeat.DISPATCH, now)
     except SQLAlchemyError as error:

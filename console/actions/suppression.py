@@ -31,8 +31,8 @@ from intake.csv.column_checks import require_a_mark
 from intake.options import Options
 from intake.recipients.digests import installation_key
 from intake.recipients.identity import identify
+from intake.recipients.strictness import Strictness
 from intake.recipients.validator import RecipientDraft
-from intake.strictness import Strictness
 from intake.suppression import lists
 from intake.suppression.import_file import import_list
 from intake.suppression.lists import Origin

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from console.api.request_parsing import LARGEST_ID, MOST_ON_A_PAGE
 from intake.campaigns.recent_pieces import Again
 from intake.options import Postage, Speed
-from intake.strictness import Strictness
+from intake.recipients.strictness import Strictness
 from models import EventOutcome, Stage, State
 
 Number = Annotated[int, Field(ge=1, le=LARGEST_ID, strict=True)]

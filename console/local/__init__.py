@@ -1,1 +1,1 @@
-"""Local."""
+"""Everything that `mailrun up` starts: embedded servers, workers, and their supervision."""

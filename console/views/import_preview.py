@@ -6,7 +6,7 @@ from typing import Final
 from rich.table import Table
 
 from console.views.formatting import count, facts, moment, table, text
-from intake.campaigns.merge_samples import Samples
+from intake.csv.merge_samples import Samples
 from intake.csv.preview import ImportPreview, RowCounts
 from intake.csv.saved_mappings import SavedMapping
 

@@ -9,7 +9,7 @@ from intake.csv.columns import Columns
 from intake.csv.importer import ImportedBlock, people
 from intake.csv.preview import Progress, RowCounts, counted, rejected_rows
 from intake.csv.table import Table
-from intake.strictness import Strictness
+from intake.recipients.strictness import Strictness
 
 
 class ListReading:

@@ -37,7 +37,7 @@ from intake.errors import ConflictError, ErrorCode, IntakeError
 from intake.options import LONGEST_WORD, OWN_KEYS, Options, digest_of_request, require_usable_key
 from intake.recipients.digests import installation_key
 from intake.recipients.rows import RecipientRow
-from intake.strictness import Strictness
+from intake.recipients.strictness import Strictness
 from intake.suppression.lists import require_lists
 from models import BudgetScope, Campaign, Mailing, Priority, State
 from worker.billing import budget_limits

@@ -14,6 +14,7 @@ from intake.recipients.cell_text import SUSPECTS, has_letter
 from intake.recipients.digests import IdentityColumns, of_recipients
 from intake.recipients.fields import MERGE_FIELDS, URL_FIELDS, Field
 from intake.recipients.rows import RecipientRow, as_jsonb, encode
+from intake.recipients.strictness import Strictness
 from intake.recipients.us_states import is_domestic, state_code
 from intake.recipients.validator import (
     LONGEST_CELL,
@@ -23,7 +24,6 @@ from intake.recipients.validator import (
     normalize_zip,
     split_full_name,
 )
-from intake.strictness import Strictness
 
 Column: TypeAlias = Sequence[str]
 

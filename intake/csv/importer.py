@@ -10,8 +10,8 @@ from intake.csv.table import Table
 from intake.reasons import Reason, ReasonCode
 from intake.recipients.recipient import Recipient
 from intake.recipients.rows import DIGEST, RecipientRow, to_row
+from intake.recipients.strictness import Strictness
 from intake.recipients.validator import AddressValidator
-from intake.strictness import Strictness
 
 
 class RejectedRow(NamedTuple):

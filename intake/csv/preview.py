@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
-from intake.campaigns.merge_samples import Samples
 from intake.csv.columns import Columns, match_columns
 from intake.csv.importer import ImportedBlock, RejectedRow, people
+from intake.csv.merge_samples import Samples
 from intake.csv.rejected_rows import RejectedRows
 from intake.csv.table import Table
 from intake.reasons import NOT_TO_CORRECT, ReasonCode
 from intake.recipients.rows import RecipientRow
-from intake.strictness import Strictness
+from intake.recipients.strictness import Strictness
 
 Source: TypeAlias = Path | BinaryIO
 Progress: TypeAlias = Callable[[int], None]

@@ -1,1 +1,1 @@
-"""Events."""
+"""Events: receive them, run their triggers, collect them into batches and keep receipts."""

@@ -23,9 +23,9 @@ from intake.options import Postage, Speed
 from intake.reasons import Reason, ReasonCode
 from intake.recipients.fields import MERGE_FIELDS, NAME_FIELDS, REQUIRED_FIELDS
 from intake.recipients.recipient import Recipient
+from intake.recipients.strictness import Strictness
 from intake.recipients.validator import AddressValidator, RecipientDraft
 from intake.rfc3339 import full_date
-from intake.strictness import Strictness
 from models import Approval, IfLate
 from worker.billing.amounts import parse_amount
 from worker.recipients.policy import FrequencyCap, RecipientPolicy

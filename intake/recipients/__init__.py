@@ -1,1 +1,1 @@
-"""Recipients."""
+"""One recipient: validation, normal forms, digests and identity."""

@@ -23,8 +23,8 @@ from intake.recipients.cell_text import (
 from intake.recipients.fields import URL_FIELDS, Field
 from intake.recipients.names import split_name
 from intake.recipients.recipient import Recipient
+from intake.recipients.strictness import Strictness, doubts
 from intake.recipients.us_states import is_domestic, state_code, territory, zip_belongs_to
-from intake.strictness import Strictness, doubts
 
 # Characters. The vendor states no limits: these are above every address USPS prints and every name on a list.
 LONGEST_CELL: Final = 100

@@ -1,1 +1,1 @@
-"""Suppression."""
+"""Suppression lists and their import from files."""

@@ -1,1 +1,1 @@
-"""Domain."""
+"""The simulator's orders, recipients, prices, deliveries and addresses."""

@@ -1,1 +1,1 @@
-"""Endpoints."""
+"""The simulator's answers, one group of operations a file."""

@@ -1,1 +1,1 @@
-"""Http."""
+"""The simulator's HTTP server: connections, routes, envelopes and the OpenAPI document."""

@@ -30,7 +30,7 @@ from models import (
 )
 from worker.audit import hash_chain
 from worker.audit.hash_chain import Entry
-from worker.stages.recipient_pages import digest_of
+from worker.recipients.digest import recipients_digest
 
 DOCUMENT: Final = "evidence.json"
 FORMAT: Final = "mailrun-evidence-1"
@@ -132,7 +132,7 @@ def _wrong_people(entries: list[Entry]) -> Iterator[str]:
     digest = about.get("mailing", {}).get("recipients_digest")
     people = about.get("recipients", {}).get("people", [])
     accepted = [one["vendor_id"] for one in people if one["outcome"] == Outcome.ACCEPTED]
-    if digest is not None and digest_of(accepted).hex() != digest:
+    if digest is not None and recipients_digest(accepted).hex() != digest:
         yield "the accepted recipients are not those of the digest"
 
 

@@ -1,1 +1,1 @@
-"""Billing."""
+"""Money: costs, quotes, budgets, approval terms, accepted differences and reconciliation."""

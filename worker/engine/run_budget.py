@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from lettrlabs import CallRecord
+from worker.context import SLOW_SECONDS
 
 # As many as a message is of at most: beyond it little is saved, and a crash leaves more to be found out.
 MESSAGE_BATCH_SIZE: Final = 8
-# A remote vendor takes longer than this for anything; one close by does not, unless the machine is busy.
-SLOW_SECONDS: Final = 0.04
 # Of so many calls no two were quick: contention makes some of them slow, a slow vendor all.
 _CALLS: Final = 8
 

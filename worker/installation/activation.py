@@ -114,5 +114,7 @@ def activate(context: WorkerContext, found: RestoreReport, who: str, now: dateti
             )
         account_ownership.declare_exclusive(connection, found.newest_order, now)
     with context.engine.connect() as connection:
-        mark_active(driver(connection), open_epochs(context.settings), now)
+        mark_active(
+            driver(connection), open_epochs(context.settings.redis_url, context.settings.broker_prefix), now
+        )
     return held_back

@@ -21,8 +21,6 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 from redis import Redis, RedisError
 
-from worker.settings import Settings
-
 log = logging.getLogger(__name__)
 
 PERIOD = timedelta(minutes=1)
@@ -77,11 +75,11 @@ class Epochs:
             together.execute()
 
 
-def open_epochs(settings: Settings) -> Epochs:
+def open_epochs(redis_url: str | None, prefix: str) -> Epochs:
     """Return where this installation's epoch is kept outside its database."""
-    url = str(settings.redis_url).replace("redis+socket://", "unix://").replace("virtual_host=", "db=")
+    url = str(redis_url).replace("redis+socket://", "unix://").replace("virtual_host=", "db=")
     redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
-    return Epochs(redis, f"{settings.broker_prefix}epoch")
+    return Epochs(redis, f"{prefix}epoch")
 
 
 def driver(connection: sqlalchemy.Connection) -> Connection[Any]:

@@ -1,1 +1,1 @@
-"""Periodic."""
+"""Work that the beat starts: orphan search, retention, webhook delivery, tracking, paid orders, recurrences."""

@@ -1,1 +1,1 @@
-"""Scheduling."""
+"""Times: schedules, recurrence rules, cron expressions, zones, the postal calendar and delivery options."""

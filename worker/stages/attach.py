@@ -22,6 +22,7 @@ from models import Stage
 from worker.job import OrderSnapshot, StageJob
 from worker.page_recipient import Page
 from worker.recipients import matching, outcomes
+from worker.recipients.digest import recipients_digest
 from worker.results import Advance, Continue, Effect, NeedsReview, OutcomeUnknown, Result, Wait
 from worker.stages import quote_request, recipient_pages, recipient_screening, replaced_recipients
 from worker.stages.empty_mailing import end_empty_mailing
@@ -173,7 +174,7 @@ def _done(job: StageJob, vendor_ids: dict[int, int], last: _Handed | None) -> Re
         "cursor": job.mailing.size,
         "accepted": len(vendor_ids),
         "rejected": job.mailing.size - len(vendor_ids),
-        "recipients_digest": recipient_pages.digest_of(vendor_ids.values()),
+        "recipients_digest": recipients_digest(vendor_ids.values()),
     }
     job.snapshot.recipients(vendor_ids[min(vendor_ids)], job.now())
     marks = outcomes.accepted_marks(job.mailing.id, vendor_ids, recipient_screening.mail_date(job))

@@ -12,8 +12,9 @@ from lettrlabs import Accepted, Checkout, NotSent, Order, OrderStatus, Rejected,
 from models import Stage
 from worker.billing import reconciliation
 from worker.job import OrderSnapshot, StageJob
+from worker.recipients.digest import recipients_digest
 from worker.results import Advance, Continue, NeedsReview, OutcomeUnknown, Proceed, Result
-from worker.stages import recipient_pages, recipient_screening
+from worker.stages import recipient_screening
 from worker.stages.checks import approval, times
 from worker.stages.reservation import release, reserve_effect
 from worker.stages.vendor import order_status, visibility
@@ -106,7 +107,7 @@ def _recipients_differ(job: StageJob) -> Result | None:
     there = [
         person.id for person in job.vendor.iter_recipients(job.mailing.order, expected=job.mailing.accepted)
     ]
-    if recipient_pages.digest_of(there) == job.mailing.recipients_digest:
+    if recipients_digest(there) == job.mailing.recipients_digest:
         return None
     if not there and job.vendor.order(job.mailing.order) is None:
         return order_missing(job)

@@ -18,7 +18,7 @@ from worker.billing import acceptances, quote_arithmetic
 from worker.billing.costs import Cost, cost_of
 from worker.billing.quote_arithmetic import Doubt
 from worker.billing.quote_options import DEFAULT, QuoteOptions, find_option_mismatch
-from worker.engine.run_budget import SLOW_SECONDS
+from worker.context import SLOW_SECONDS
 from worker.job import StageJob
 from worker.results import Details, NeedsReview, Wait
 from worker.stages.vendor import visibility

@@ -1,8 +1,7 @@
 """The recipients of a mailing in the worker's hands: read by the page, and written to the wire."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from hashlib import blake2b
+from collections.abc import Sequence
 from typing import Final, cast
 
 from sqlalchemy import Connection, func, select, text, update
@@ -152,8 +151,3 @@ def refused_count(job: StageJob) -> int:
                 Recipient.mailing_id == job.mailing.id, Recipient.outcome == Outcome.REJECTED
             )
         ).one()
-
-
-def digest_of(vendor_ids: Iterable[int]) -> bytes:
-    """Return what binds an order to exactly these recipients, in any sequence."""
-    return blake2b(b",".join(b"%d" % number for number in sorted(vendor_ids)), digest_size=16).digest()

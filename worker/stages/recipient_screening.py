@@ -16,6 +16,7 @@ from models import SPARED, Outcome, Recipient, Stage
 from worker.job import OrderSnapshot, StageJob
 from worker.page_recipient import Page
 from worker.recipients import frequency_caps
+from worker.recipients.digest import recipients_digest
 from worker.recipients.frequency_caps import CapRules, Exclusion
 from worker.recipients.policy import FrequencyCap
 from worker.results import Advance, NeedsReview, Result
@@ -149,7 +150,7 @@ def _return_to_proof(job: StageJob, leaving: Mapping[int, int], staying: set[int
     values = {
         "accepted": len(staying),
         "rejected": job.mailing.size - len(staying),
-        "recipients_digest": recipient_pages.digest_of(staying),
+        "recipients_digest": recipients_digest(staying),
     }
     # Who was seen first on the order may be gone.
     job.snapshot = OrderSnapshot()

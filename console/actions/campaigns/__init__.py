@@ -1,1 +1,1 @@
-"""Campaigns."""
+"""Actions on campaigns: check, plan, send, watch and the calendar."""

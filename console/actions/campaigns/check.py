@@ -26,7 +26,7 @@ from intake.campaigns.recent_pieces import RecentSenders
 from intake.csv.preview import ImportPreview, check_campaign
 from intake.csv.saved_mappings import list_mappings, remove_mapping
 from intake.recent_people import RecentPeople
-from intake.strictness import Strictness
+from intake.recipients.strictness import Strictness
 from worker.clock import system_clock
 
 

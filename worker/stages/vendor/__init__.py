@@ -1,1 +1,1 @@
-"""Vendor."""
+"""Meanings of the vendor's answers that all stages share: failures, statuses, visibility and payments."""
