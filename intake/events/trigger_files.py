@@ -104,7 +104,7 @@ def _legible(step: str | int) -> str:
 
 def _is_kind(step: str | int) -> bool:
     return isinstance(step, str) and (
-        step in {"Words", "Over", "str", "date", "int", "float", "bool"} or "[" in step
+        step in {"LiteralText", "ApprovalThreshold", "str", "date", "int", "float", "bool"} or "[" in step
     )
 
 

@@ -122,7 +122,7 @@ def test_the_ledgers_sums_are_the_vendors_charges_to_the_cent(
     for by in Grouping:
         sums = total(lines(people, by))
         assert sums.paid == Decimal(sandbox.ledger()["totals"]["charged"])
-    by_order = {order["id"]: order for order in sandbox.domain.orders()}
+    by_order = {order["id"]: order for order in sandbox.orders()}
     for entry in lines(people, Grouping.ORDER):
         order = by_order[int(entry.label.split()[0])]
         assert entry.paid == sum((Decimal(one["amount"]) for one in order["charges"]), Decimal(0))

@@ -61,7 +61,7 @@ def test_no_order_costs_more_than_was_agreed_and_every_charge_is_in_the_ledger(
 
     agreed = dict(send(hands, people, sandbox, one) for one in asked)
 
-    paid = {order["id"]: charged(order) for order in sandbox.domain.orders() if order["charges"]}
+    paid = {order["id"]: charged(order) for order in sandbox.orders() if order["charges"]}
     assert sum(paid.values()) <= ACCOUNT_BUDGET
     for order_id, cost in paid.items():
         assert cost <= agreed[order_id]

@@ -23,7 +23,7 @@ def test_arbitrary_ids_are_unique_do_not_rise_and_survive_a_restart(start: Start
     assert len(set(orders)) == 8
     assert len(set(ids)) == 24
     assert orders != sorted(orders)
-    assert [row["id"] for row in sandbox.payload(sandbox.http.vendor.get("/order"))["orders"]] == [
+    assert [row["id"] for row in sandbox.payload(sandbox.vendor.get("/order"))["orders"]] == [
         rising,
         *orders,
     ]

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def _listed(sandbox: Sandbox) -> set[int]:
-    return {row["id"] for row in sandbox.payload(sandbox.http.vendor.get("/order"))["orders"]}
+    return {row["id"] for row in sandbox.payload(sandbox.vendor.get("/order"))["orders"]}
 
 
 def _report(sandbox: Sandbox, kind: str, order: int) -> dict[str, object]:

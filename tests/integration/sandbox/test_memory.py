@@ -44,7 +44,7 @@ def test_a_killed_sandbox_remembers_everything_it_answered(start: Start, person:
     ledger, faults = sandbox.ledger(), sandbox.control.get("/faults").json()
     manners, rows = (
         sandbox.control.get("/settings").json(),
-        sandbox.http.vendor.get("/order").json()["payload"],
+        sandbox.vendor.get("/order").json()["payload"],
     )
     ledger["totals"] = sandbox.totals()
 

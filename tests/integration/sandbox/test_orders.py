@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def _ids(sandbox: Sandbox, **query: object) -> list[int]:
-    return [row["id"] for row in sandbox.payload(sandbox.http.vendor.get("/order", params=query))["orders"]]
+    return [row["id"] for row in sandbox.payload(sandbox.vendor.get("/order", params=query))["orders"]]
 
 
 def test_every_create_makes_a_new_empty_draft_even_with_an_idempotency_key(sandbox: Sandbox) -> None:

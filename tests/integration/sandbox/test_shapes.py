@@ -58,7 +58,7 @@ def _calls(sandbox: Sandbox, person: Person) -> list[tuple[str, str, dict[str, A
     ):
         told.append((method, described, sandbox.told(sandbox.vendor.request(method, made, json=body))))
     other = sandbox.draft()
-    told.append(("delete", "/v1/order/{id}", sandbox.told(sandbox.http.vendor.delete(f"/order/{other}"))))
+    told.append(("delete", "/v1/order/{id}", sandbox.told(sandbox.vendor.delete(f"/order/{other}"))))
     return told
 
 

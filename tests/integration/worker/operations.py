@@ -85,7 +85,7 @@ def make(
     cell: Cell,
 ) -> object:
     meant = result(board, cell) if callable(result) else result
-    return transitions.apply_result(board.connection, board.mailing(cell), meant, NOW, times)
+    return transitions.apply_result(board.connection, board.claimed(cell), meant, NOW, times)
 
 
 def with_an_order(kind: Callable[[dict[str, Any]], Result], board: StateMatrix, cell: Cell) -> Result:

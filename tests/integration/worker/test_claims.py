@@ -168,7 +168,7 @@ def test_a_holder_hears_of_a_pause_and_of_a_cancel_at_its_next_commit(
     board: StateMatrix, paused: type[Any]
 ) -> None:
     cell = (State.WORKING, Stage.ATTACH)
-    claimed = board.mailing(cell)
+    claimed = board.claimed(cell)
     assert (claimed.paused, claimed.cancel_requested) == (False, False)
     set_all(board, paused, paused_at=NOW)
     transitions.cancel(board.connection, board.ids[cell], "Ada", NOW)

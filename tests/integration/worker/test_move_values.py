@@ -26,13 +26,13 @@ def test_the_pause_between_retries_doubles_up_to_an_hour(
 ) -> None:
     board.forge(WORKING, attempts=attempts)
 
-    transitions.apply_result(board.connection, board.mailing(WORKING), Retry("failed"), NOW, TIMES)
+    transitions.apply_result(board.connection, board.claimed(WORKING), Retry("failed"), NOW, TIMES)
 
     assert board.row(WORKING).not_before == NOW + timedelta(seconds=seconds)
 
 
 def test_a_write_of_unknown_outcome_is_kept_until_the_stage_has_ended(board: StateMatrix) -> None:
-    transitions.apply_result(board.connection, board.mailing(WORKING), OutcomeUnknown("lost"), NOW, TIMES)
+    transitions.apply_result(board.connection, board.claimed(WORKING), OutcomeUnknown("lost"), NOW, TIMES)
     row = board.row(WORKING)
     assert (row.state, row.recovering, row.unsure_since) == (State.QUEUED, True, NOW)
 

@@ -58,7 +58,7 @@ def test_a_holder_whose_claim_or_stage_is_not_the_rows_moves_nothing(
     board: StateMatrix, operation: Operation, lost: str
 ) -> None:
     cells = [cell for cell in tried(operation) if cell[0] is State.WORKING]
-    stale = {cell: board.mailing(cell) for cell in cells}
+    stale = {cell: board.claimed(cell) for cell in cells}
     for cell in cells:
         if lost == "claim":
             board.forge(cell, claim=uuid4())
@@ -67,7 +67,7 @@ def test_a_holder_whose_claim_or_stage_is_not_the_rows_moves_nothing(
             board.forge(cell, stage=other, order_id=board.row(cell).order_id or 6500)
     before = board.rows()
 
-    board.mailing = stale.__getitem__  # type: ignore[method-assign]
+    board.claimed = stale.__getitem__  # type: ignore[method-assign]
     made = [cell for cell in cells if operation.do(board, cell) is not None]
 
     assert made == []
@@ -82,7 +82,7 @@ def with_another_claim(claimed: ClaimedMailing) -> ClaimedMailing:
 def test_a_record_is_written_only_if_the_fence_held(board: StateMatrix) -> None:
     written: list[Cell] = []
     for cell in CELLS:
-        for claimed in (board.mailing(cell), with_another_claim(board.mailing(cell))):
+        for claimed in (board.claimed(cell), with_another_claim(board.claimed(cell))):
             result = Advance(Stage.SETTLE, {"order_id": 6000}, lambda _, at=cell: written.append(at))
             with board.connection.begin_nested() as attempt:
                 transitions.apply_result(board.connection, claimed, result, NOW, TIMES)
@@ -92,7 +92,7 @@ def test_a_record_is_written_only_if_the_fence_held(board: StateMatrix) -> None:
 
 
 def test_a_checkpoint_writes_its_record_only_if_the_fence_held(board: StateMatrix) -> None:
-    claimed, written = board.mailing((State.WORKING, Stage.ATTACH)), []
+    claimed, written = board.claimed((State.WORKING, Stage.ATTACH)), []
 
     for one in (with_another_claim(claimed), claimed):
         transitions.checkpoint(
@@ -106,11 +106,11 @@ def test_a_checkpoint_renews_the_lease_of_its_holder_and_of_nobody_else(board: S
     before, later = board.rows(), NOW + timedelta(seconds=30)
 
     for cell in CELLS:
-        stale = with_another_claim(board.mailing(cell))
+        stale = with_another_claim(board.claimed(cell))
         assert transitions.checkpoint(board.connection, stale, later, LEASE, {"cursor": 1}) is None
     assert board.rows() == before
     for cell in CELLS:
-        kept = transitions.checkpoint(board.connection, board.mailing(cell), later, LEASE, {"cursor": 1})
+        kept = transitions.checkpoint(board.connection, board.claimed(cell), later, LEASE, {"cursor": 1})
         assert (kept is not None) == (cell[0] is State.WORKING), cell
         assert kept is None or (kept.lease_until, kept.cursor) == (later + LEASE, 1)
 

@@ -70,13 +70,13 @@ def test_each_mailing_of_a_message_becomes_one_paid_order_of_its_own(
     assert said is ChainAction.NOTHING
     found = rows(hands, mailings)
     assert {(row.stage, row.state) for row in found} == {(Stage.SETTLE, State.QUEUED)}
-    orders = {one["id"]: one for one in sandbox.domain.orders()}
+    orders = {one["id"]: one for one in sandbox.orders()}
     assert sorted(row.order_id for row in found) == sorted(orders)
     for row in found:
         names = {person.first_name for person in hands.pen.recipients(row.id)}
         assert len(names) == len(orders[row.order_id]["recipients"]) == 2
     assert {hands.to_the_end(one).state for one in mailings} == {State.SENT}
-    assert sandbox.calls("checkout") == sandbox.http.requests("create_order") == MESSAGE_BATCH_SIZE
+    assert sandbox.calls("checkout") == sandbox.calls("create_order") == MESSAGE_BATCH_SIZE
 
 
 def test_the_journal_and_the_log_of_each_tell_of_it_alone(hands: Any, several: Any) -> None:
@@ -120,7 +120,7 @@ def test_an_order_that_another_mailing_has_stops_only_the_one_that_got_it(
     hands: Any, sandbox: Any, several: Any
 ) -> None:
     mailings, (_, holder) = several(3), [hands.to(Stage.ATTACH) for _ in range(2)]
-    before, last = (one["id"] for one in sandbox.domain.orders())
+    before, last = (one["id"] for one in sandbox.orders())
     hands.pen.forge(holder, order_id=last + 2 * (last - before))
 
     deliver(hands, mailings)
@@ -224,7 +224,7 @@ def test_a_mailing_that_a_message_names_twice_is_worked_on_once(
     deliver(hands, mailings * 2)
 
     assert {(row.stage, row.state) for row in rows(hands, mailings)} == {(Stage.SETTLE, State.QUEUED)}
-    assert sandbox.calls("create_order") == sandbox.http.requests("checkout") == 2
+    assert sandbox.calls("create_order") == sandbox.calls("checkout") == 2
 
 
 def test_what_is_to_be_found_out_about_is_not_claimed_among_others(hands: Any, several: Any) -> None:

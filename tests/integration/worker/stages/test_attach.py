@@ -309,7 +309,7 @@ def test_a_vendor_that_never_answers_for_a_page_is_handed_every_page_once(hands:
     mailing_id = hands.to(Stage.PROOF, people=21)
 
     assert names_on(sandbox.order()) == names_of(hands, mailing_id)
-    assert (sandbox.calls("append_recipients"), sandbox.http.requests("delete_recipients")) == (11, 0)
+    assert (sandbox.calls("append_recipients"), sandbox.calls("delete_recipients")) == (11, 0)
 
 
 def test_a_page_without_an_answer_of_which_some_are_refused_is_handed_over_in_smaller_pages(

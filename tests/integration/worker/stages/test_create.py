@@ -123,7 +123,7 @@ def test_drafts_of_several_lost_creates_of_one_template_are_taken_by_any_of_them
 
     rows = [hands.pen.mailing(hands.on_to(Stage.ATTACH, one)) for one in mailings]
 
-    assert {row.order_id for row in rows} == {order["id"] for order in sandbox.domain.orders()}
+    assert {row.order_id for row in rows} == {order["id"] for order in sandbox.orders()}
     assert sandbox.calls("create_order") == 3
     assert set(hands.strays().values()) == {"adopted"}
 
@@ -140,7 +140,7 @@ def test_one_draft_for_two_lost_creates_is_taken_once_and_the_other_is_made_anew
     rows = [hands.pen.mailing(hands.on_to(Stage.ATTACH, one)) for one in mailings]
 
     assert len({row.order_id for row in rows}) == 2
-    assert {row.order_id for row in rows} == {order["id"] for order in sandbox.domain.orders()}
+    assert {row.order_id for row in rows} == {order["id"] for order in sandbox.orders()}
     assert sandbox.ledger()["totals"]["created"] == 2
 
 
@@ -154,7 +154,7 @@ def test_drafts_of_lost_creates_of_two_templates_are_deleted_and_made_anew(
 
     rows = [hands.pen.mailing(hands.on_to(Stage.ATTACH, one)) for one in mailings]
 
-    made = {order["id"]: order["templateId"] for order in sandbox.domain.orders()}
+    made = {order["id"]: order["templateId"] for order in sandbox.orders()}
     assert made == {row.order_id: row.template_id for row in rows}
     assert sandbox.ledger()["totals"]["deleted"] == 2
     assert set(hands.strays().values()) == {"deleted"}
@@ -173,7 +173,7 @@ def test_a_stolen_create_of_another_template_makes_its_draft_unusable(
     mailing_id = hands.on_to(Stage.ATTACH, new_mailing(template_id=1001))
 
     assert hands.pen.mailing(mailing_id).order_id != left
-    assert left not in {one["id"] for one in sandbox.domain.orders()}
+    assert left not in {one["id"] for one in sandbox.orders()}
 
 
 def test_a_dead_workers_create_holds_up_no_other(hands: Any, new_mailing: Any, sandbox: Any) -> None:
@@ -200,7 +200,7 @@ def test_a_draft_from_before_the_lost_create_is_not_touched(
     mailing_id = hands.on_to(Stage.ATTACH, new_mailing())
 
     assert hands.pen.mailing(mailing_id).order_id != older
-    assert older in {order["id"] for order in sandbox.domain.orders()}
+    assert older in {order["id"] for order in sandbox.orders()}
 
 
 def test_a_draft_with_people_on_it_is_never_taken_nor_deleted(
@@ -212,7 +212,7 @@ def test_a_draft_with_people_on_it_is_never_taken_nor_deleted(
     mailing_id = hands.on_to(Stage.ATTACH, new_mailing())
 
     assert hands.pen.mailing(mailing_id).order_id != theirs
-    assert theirs in {order["id"] for order in sandbox.domain.orders()}
+    assert theirs in {order["id"] for order in sandbox.orders()}
 
 
 def test_in_a_shared_account_nothing_is_touched_and_the_suspects_are_noted(
@@ -225,7 +225,7 @@ def test_in_a_shared_account_nothing_is_touched_and_the_suspects_are_noted(
     mailing_id = shared.on_to(Stage.ATTACH, new_mailing())
 
     ours = shared.pen.mailing(mailing_id).order_id
-    orders = {order["id"] for order in sandbox.domain.orders()}
+    orders = {order["id"] for order in sandbox.orders()}
     assert len(orders) == 3
     assert theirs in orders - {ours}
     assert shared.strays() == dict.fromkeys(orders - {ours}, "seen")
@@ -308,7 +308,7 @@ def test_a_stray_whose_deletion_fails_holds_up_no_create_and_the_sweep_deletes_i
     rows = [hands.pen.mailing(hands.on_to(Stage.ATTACH, one)) for one in mailings]
     orphan_sweep.run_once(hands.context, hands.clock.at)
 
-    assert {one["id"] for one in sandbox.domain.orders()} == {row.order_id for row in rows}
+    assert {one["id"] for one in sandbox.orders()} == {row.order_id for row in rows}
 
 
 def test_a_reply_that_comes_after_the_claim_was_lost_is_recorded_and_its_order_deleted(

@@ -31,7 +31,7 @@ def test_a_lost_create_is_not_repeated_within_the_window_whatever_else_shows(
     there = hands.with_settings(exclusive=exclusive)
     sandbox.set(ordersLagSeconds=25)
     mailing_id = lose_a_create(there, sandbox)
-    made = [one["id"] for one in sandbox.domain.orders()]
+    made = [one["id"] for one in sandbox.orders()]
     foreign = [hands.stranger_makes_a_draft() for _ in range(strangers)]
 
     seconds = until_created(there, sandbox, mailing_id)

@@ -50,7 +50,7 @@ def test_a_foreign_draft_with_people_ends_the_deleting(
 
     assert look(hands).deleted == ()
 
-    assert {one["id"] for one in sandbox.domain.orders()} == {foreign, empty}
+    assert {one["id"] for one in sandbox.orders()} == {foreign, empty}
     assert str(foreign) in installation(hands).shared_why
     assert [one.levelname for one in caplog.records if "account_shared" in one.message] == ["ERROR"]
 
@@ -65,7 +65,7 @@ def test_a_foreign_paid_order_above_the_fence_ends_the_deleting(
 
     assert look(hands).deleted == ()
 
-    assert empty in {one["id"] for one in sandbox.domain.orders()}
+    assert empty in {one["id"] for one in sandbox.orders()}
     assert str(paid) in installation(hands).shared_why
     assert installation(hands).disarmed_at is None
 
@@ -100,7 +100,7 @@ def test_a_lost_create_takes_over_no_draft_once_the_account_is_known_as_shared(
     hands.on_to(Stage.ATTACH, mailing_id)
 
     assert hands.pen.mailing(mailing_id).order_id not in foreign
-    assert {one["id"] for one in sandbox.domain.orders()} > set(foreign)
+    assert {one["id"] for one in sandbox.orders()} > set(foreign)
     assert sandbox.calls("delete_order") == 0
 
 

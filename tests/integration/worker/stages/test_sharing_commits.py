@@ -71,7 +71,7 @@ def test_what_they_come_to_at_the_same_time_is_one_commit(hands: Any, sandbox: A
     assert len(counted) == len(messages) + 1
     found = [row for message in messages for row in rows(hands, message)]
     assert {(row.stage, row.state) for row in found} == {(Stage.ATTACH, State.QUEUED)}
-    assert sorted(row.order_id for row in found) == sorted(one["id"] for one in sandbox.domain.orders())
+    assert sorted(row.order_id for row in found) == sorted(one["id"] for one in sandbox.orders())
 
 
 def test_what_the_database_refuses_of_one_keeps_no_other(
@@ -117,7 +117,7 @@ def test_a_claim_that_was_lost_meanwhile_keeps_no_other(hands: Any, sandbox: Any
     assert (lost.stage, lost.state, lost.order_id) == (Stage.CREATE, State.WORKING, None)
     assert (kept.stage, kept.state) == (Stage.ATTACH, State.QUEUED)
     # The order of the lost one is deleted again.
-    assert [order["id"] for order in sandbox.domain.orders()] == [kept.order_id]
+    assert [order["id"] for order in sandbox.orders()] == [kept.order_id]
 
 
 def test_one_that_does_not_fit_into_a_budget_keeps_no_other(

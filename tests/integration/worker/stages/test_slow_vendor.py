@@ -60,7 +60,7 @@ def test_a_slow_vendor_is_asked_for_several_at_the_same_time(hands: Any, sandbox
     found = rows(hands, mailings)
     assert {row.state for row in found} == {State.QUEUED}
     assert {row.order_id for row in found if row.stage is Stage.ATTACH} == {
-        one["id"] for one in sandbox.domain.orders()
+        one["id"] for one in sandbox.orders()
     }
 
 
@@ -74,7 +74,7 @@ def test_with_a_slow_vendor_each_becomes_one_paid_order_as_well(
     assert said is ChainAction.NOTHING
     assert {(row.stage, row.state) for row in rows(hands, mailings)} == {(Stage.SETTLE, State.QUEUED)}
     assert {hands.to_the_end(one).state for one in mailings} == {State.SENT}
-    assert sandbox.calls("checkout") == sandbox.http.requests("create_order") == MESSAGE_BATCH_SIZE
+    assert sandbox.calls("checkout") == sandbox.calls("create_order") == MESSAGE_BATCH_SIZE
 
 
 def test_what_a_slow_vendor_leaves_no_time_for_is_given_back(hands: Any, sandbox: Any, several: Any) -> None:
@@ -98,7 +98,7 @@ def test_while_a_slow_vendor_lists_an_order_it_is_asked_for_its_price(hands: Any
     deliver(hands, [mailing])
 
     assert hands.pen.mailing(mailing).stage is Stage.SETTLE
-    assert sandbox.calls("summary") == sandbox.http.requests("list_recipients") == 1
+    assert sandbox.calls("summary") == sandbox.calls("list_recipients") == 1
     calls = {call.operation: call for call in hands.journal(mailing)}
     listed = calls["list_recipients"]
     assert calls["summary"].started_at < listed.started_at + timedelta(milliseconds=listed.elapsed_ms)

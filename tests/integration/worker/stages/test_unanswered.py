@@ -110,5 +110,5 @@ def test_a_stray_that_can_never_be_deleted_does_not_hold_up_the_creates(hands: A
 
     rows = [hands.pen.mailing(hands.on_to(Stage.ATTACH, one)) for one in mailings]
 
-    made = {order["id"]: order["templateId"] for order in sandbox.domain.orders()}
+    made = {order["id"]: order["templateId"] for order in sandbox.orders()}
     assert all(made[row.order_id] == row.template_id for row in rows)
