@@ -26,11 +26,12 @@ from lettrlabs.outcomes import (
 )
 from lettrlabs.pagination import RepeatedPageError, Row, Span, iterate_pages
 from lettrlabs.rate_limit import RateLimit
+from lettrlabs.request_parts import encode_body, id_list
 from lettrlabs.timeouts import Timeouts
 from lettrlabs.transport import Transport
 from lettrlabs.wire import new_recipients
 from lettrlabs.wire.account import Account, Template, templates
-from lettrlabs.wire.base import Received, Sent, read_as
+from lettrlabs.wire.base import Received, read_as
 from lettrlabs.wire.new_recipients import NewRecipient
 from lettrlabs.wire.orders import Created, CreateRequest, Order, OrderPage
 from lettrlabs.wire.proofs import pdf
@@ -121,7 +122,7 @@ class LettrLabs:
             "POST",
             "/v1/order",
             lambda payload: read_as(Created, payload).order_id,
-            body=_json(CreateRequest(template_id=template_id)),
+            body=encode_body(CreateRequest(template_id=template_id)),
             summary={"template_id": template_id},
         )
         return self._calls.write(operation, order_of=lambda order_id: order_id)
@@ -178,7 +179,7 @@ class LettrLabs:
             "DELETE",
             f"/v1/order/{order_id}/recipients",
             _nothing,
-            body=_json(DeleteRequest(recipients_ids=tuple(recipient_ids))),
+            body=encode_body(DeleteRequest(recipients_ids=tuple(recipient_ids))),
             summary={"recipients": len(recipient_ids)},
             order_id=order_id,
         )
@@ -199,7 +200,7 @@ class LettrLabs:
             "POST",
             f"/v1/order/{order_id}/checkout",
             partial(read_as, Checkout),
-            body=_json(
+            body=encode_body(
                 CheckoutRequest(
                     postage_type=postage_type,
                     production_speed=production_speed,
@@ -321,13 +322,15 @@ class LettrLabs:
         """Tell how many pieces of each order have come how far. The ids travel in the URL: a hundred at most."""
         if not order_ids:
             return ()
-        return self._get("analytics", "/v1/order/analytics", AnalyticsReport, _ids(order_ids)).orders
+        return self._get("analytics", "/v1/order/analytics", AnalyticsReport, id_list(order_ids)).orders
 
     def transactions(self, order_ids: Sequence[int]) -> tuple[OrderTransactions, ...]:
         """Tell what each order cost. The ids travel in the URL: a hundred at most."""
         if not order_ids:
             return ()
-        return self._get("transactions", "/v1/order/transaction", TransactionReport, _ids(order_ids)).orders
+        return self._get(
+            "transactions", "/v1/order/transaction", TransactionReport, id_list(order_ids)
+        ).orders
 
     def me(self) -> Account:
         """Tell whose key it is; a bad key is Refused with 401, one without a plan with 403."""
@@ -382,14 +385,6 @@ class LettrLabs:
         target = f"{path}?{urlencode(texts)}" if texts else path
         operation = Operation(name, "GET", target, partial(read_as, shape), summary=asked, order_id=order_id)
         return self._calls.read(operation)
-
-
-def _json(body: Sent, *, whole: bool = False) -> bytes:
-    return body.model_dump_json(by_alias=True, exclude_none=not whole).encode()
-
-
-def _ids(order_ids: Sequence[int]) -> dict[str, Scalar]:
-    return {"Id": ",".join(map(str, order_ids))}
 
 
 def _nothing(_payload: object) -> None:

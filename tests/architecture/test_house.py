@@ -14,7 +14,7 @@ from worker.scheduling.schedule import ScheduleProblem
 
 ROOT: Final = Path(__file__).parents[2]
 ROOMS: Final = ("console", "intake", "lettrlabs", "models", "sandbox", "worker")
-MOVES: Final = ROOT / "worker" / "moves"
+MOVES: Final = ROOT / "worker" / "transitions"
 LONGEST: Final = 400
 # Whoever may write one of these could move a mailing without its claim.
 PROTECTED: Final = {
@@ -25,7 +25,7 @@ _UPDATES: Final = re.compile(
     r"UPDATE\s+mailing\b(?:\s+AS\s+\w+)?\s+SET\s+(.*?)(?=\bWHERE\b|\bFROM\b|$)", re.DOTALL
 )
 _ASSIGNED: Final = re.compile(r"(?:^|,)\s*(\w+)\s*=", re.MULTILINE)
-_ASKS: Final = re.compile(r'(?:AskPerson|_ask)\(\s*"([a-z_]+)"')
+_ASKS: Final = re.compile(r'(?:NeedsReview|_ask)\(\s*"([a-z_]+)"')
 _INSERTS: Final = re.compile(r"(?:INSERT\s+INTO|COPY|DELETE\s+FROM|TRUNCATE)\s+mailing\b", re.IGNORECASE)
 
 

@@ -204,8 +204,8 @@ def test_the_due_time_in_the_claim_leaves_alone_a_vendor_that_asked_for_it(
 def test_the_pause_in_the_claim_lets_no_create_begin_even_where_the_pipeline_would(
     rig: Harness, cut: Cut, cut_from_the_claim: Cut, fenced: bool
 ) -> None:
-    pause = "if held.paused and held.stage is not Stage.SETTLE:\n        "
-    cut(runner, "_perform", pause + 'return Wait(work.settings.push_again_seconds, "paused")')
+    pause = "if claimed.paused and claimed.stage is not Stage.SETTLE:\n        "
+    cut(runner, "_run_stage", pause + 'return Wait(job.settings.push_again_seconds, "paused")')
     if not fenced:
         cut_from_the_claim(f"AND (stage = 'settle' OR NOT {claims.PAUSED})")
     rig.begin([Scenario()])
@@ -245,7 +245,7 @@ def test_a_strays_own_row_keeps_an_order_that_is_being_deleted_from_being_adopte
     rig: Harness, cut: Cut, fenced: bool
 ) -> None:
     if not fenced:
-        cut(registry, "_fate", "where=Stray.fate.not_in([against, StrayFate.DELETED]),")
+        cut(registry, "_fate", "where=OrphanOrder.fate.not_in([against, OrphanStatus.DELETED]),")
     rig.begin([Scenario()])
     (mailing,) = rig.mailings
     late = rig.deliver(mailing, Stage.CREATE, strike=_frozen(f"after {_CREATES}"))
@@ -263,7 +263,7 @@ def test_an_order_that_a_mailing_uses_by_now_is_not_deleted_as_a_stray(
     rig: Harness, cut: Cut, fenced: bool
 ) -> None:
     if not fenced:
-        cut(registry, "_fate", "if fate is StrayFate.CONDEMNED:\n        values = values.where(~used)")
+        cut(registry, "_fate", "if fate is OrphanStatus.CONDEMNED:\n        values = values.where(~used)")
     finder, under_way = _a_finder_frozen_past_its_gate_and_a_create_under_way(rig)
     rig.let_go(finder, _frozen(f"after {_READS_PEOPLE}"))
     rig.let_go(under_way)
@@ -280,8 +280,8 @@ def test_an_order_that_was_deleted_as_a_stray_is_not_used_by_its_late_maker(
     if not fenced:
         cut(
             registry,
-            "take",
-            "raise Contested",
+            "register_orders",
+            "raise ClaimConflictError",
             "    if connection.scalars(decided).first() is not None:\n        ",
         )
     finder, under_way = _a_finder_frozen_past_its_gate_and_a_create_under_way(rig)
@@ -311,7 +311,7 @@ def test_a_claim_that_must_outlive_the_call_keeps_a_worker_that_was_frozen_from_
     rig: Harness, monkeypatch: pytest.MonkeyPatch, fenced: bool
 ) -> None:
     if not fenced:
-        monkeypatch.setattr(StageJob, "hold_on", lambda _: None)
+        monkeypatch.setattr(StageJob, "ensure_lease", lambda _: None)
         monkeypatch.setattr(StageJob, "is_stale", False)
     rig.begin([Scenario()])
     (mailing,) = rig.mailings
@@ -334,7 +334,7 @@ def test_the_last_look_at_the_recipients_keeps_people_who_came_late_from_being_m
     # The pieces of the quote would tell as well.
     monkeypatch.setattr(quote_arithmetic, "doubts", lambda *_: [])
     if not fenced:
-        cut(checkout, "_objection", "or _recipients_differ(work)")
+        cut(checkout, "_objection", "or _recipients_differ(job)")
     rig.begin([Scenario()])
     (mailing,) = rig.mailings
     rig.deliver(mailing, Stage.CREATE, ahead=False)
@@ -354,7 +354,7 @@ def test_the_state_in_a_persons_move_keeps_what_is_sent_from_being_paid_again(
     rig: Harness, cut: Cut, fenced: bool
 ) -> None:
     if not fenced:
-        cut(operator, "move", "Mailing.state == state, ")
+        cut(operator, "apply_operator_transition", "Mailing.state == state, ")
     rig.begin([Scenario()])
     (mailing,) = rig.mailings
     assert rig.end_of(mailing) == State.SENT

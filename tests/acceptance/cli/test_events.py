@@ -166,7 +166,8 @@ def test_a_token_is_printed_once_and_good_until_it_is_revoked(command_line: Any,
     assert (listed.json()["tokens"][0]["name"], revoked.code) == ("shop", 0)
     with engine.connect() as connection:
         assert bearer_of(connection, token, system_clock()) is None
-    assert "was, a token" in command_line.run("token", "create", "shop").complaint
+    assert "existed" in command_line.run("token", "create", "shop", "--scope", "all").complaint
+    assert "--scope" in command_line.run("token", "create", "another").complaint
     assert "no token" in command_line.run("token", "revoke", "shop").complaint
     assert 'no scope "mail"' in command_line.run("token", "create", "x", "--scope", "mail").complaint
 

@@ -32,7 +32,7 @@ from worker.settings import Settings
 HOLD = """
 import sys
 from pathlib import Path
-from console.embedded import open_services
+from console.local.services import open_services
 from worker.settings import Settings
 with open_services(Settings(data_dir=Path(sys.argv[1]))):
     print("holding", flush=True)

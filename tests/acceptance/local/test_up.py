@@ -20,7 +20,7 @@ from worker.settings import LIVE_URL, SANDBOX_KEY, Settings
 SECRET = "LL-API-made-up-for-this-test"  # noqa: S105 (opens nothing)
 RUN_UP = """
 import sys
-from console.up import run_up
+from console.local.up import run_up
 from worker.settings import Settings, read_settings
 Settings.model_config["env_file"] = None
 sys.exit(run_up(read_settings(), lambda line: print(line, flush=True)))

@@ -119,7 +119,7 @@ def test_a_send_with_a_budget_that_is_none_is_one_line_and_leaves_nothing(
     [
         (("account", "--per-day", "-1"), "must be an amount of money"),
         (("account",), "say at least one of"),
-        (("somebody", "--total", "1"), "must be account, campaign:ID or trigger:ID"),
+        (("somebody", "--total", "1"), "must be account, campaign:ID, trigger:ID or token:ID"),
         (("campaign:999999", "--total", "1"), "there is no campaign 999999"),
     ],
 )

@@ -174,11 +174,11 @@ import sys
 from sqlalchemy import create_engine
 from intake.mailings import submit_mailing
 from intake.options import Options
-from intake.recipient import Recipient
-from worker.sparing import Cap, Sparing
+from intake.recipients.recipient import Recipient
+from worker.recipients.policy import FrequencyCap, RecipientPolicy
 
 ann = Recipient(first_name="Ann", last_name="Lee", address1="12 Oak St", city="Boston", state="MA", zip_code="02108")
-options = Options(template_id=1001, sparing=Sparing(cap=Cap(2, 30)))
+options = Options(template_id=1001, sparing=RecipientPolicy(cap=FrequencyCap(2, 30)))
 engine = create_engine(sys.argv[1])
 sys.stdin.readline()
 for n in range(8):

@@ -193,7 +193,8 @@ _PROGRESS = {
     *("waits", "cancel_requested", "reason_code", "reason", "trigger_id", "approved_at", "approved_by"),
     *("order_id", "order_fence", "cursor", "accepted", "rejected", "recipients_digest", "proof_sha256"),
     *("quoted", "charged", "order_status", "paid_at", "created_at", "updated_at", "price_until"),
-    *("price_after", "forgotten_at"),
+    *("price_after", "forgotten_at", "order_written_at", "missing_since", "unanswered_since"),
+    *("quoted_from_credits", "charged_from_credits"),
 }
 
 

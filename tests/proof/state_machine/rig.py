@@ -96,8 +96,8 @@ class Harness:
         self._pen.exec_driver_sql(_EMPTY)
         self.operator.empty()
         self.operator.set(settleSeconds=settles)
-        worker.recipient_pages.MAX_RECIPIENTS = page
-        worker.dispatcher._SPREAD = 1 if abreast else 1000
+        worker.stages.recipient_pages.MAX_RECIPIENTS = page
+        worker.engine.dispatcher.MIN_MESSAGES = 1 if abreast else 1000
         self.context = replace(
             self._desk, settings=self._desk.settings.model_copy(update={"exclusive": exclusive})
         )

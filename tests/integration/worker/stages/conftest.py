@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, Row, delete, insert, select, text
+from sqlalchemy import Engine, Row, create_engine, delete, insert, select, text
 
 from lettrlabs import Accepted, LettrLabs, NewAddress, NewPersonal, NewRecipient, RateLimit, Timeouts
 from models import ENDED, Budget, BudgetScope, Campaign, OrphanOrder, Stage, State, VendorCall
@@ -260,16 +260,19 @@ _REFUSES = """
 
 
 @pytest.fixture
-def refuse(hands: Any) -> Iterator[Callable[[int], None]]:
+def refuse(hands: Any, postgres: Any) -> Iterator[Callable[[int], None]]:
     """Yield a function that has the database refuse a mailing to go on to its proof."""
+    # The application's own role makes no functions.
+    owner = create_engine(postgres.owner_url(hands.context.engine.url.database))
 
     def refuse_one(mailing: int) -> None:
-        with hands.context.engine.begin() as connection:
+        with owner.begin() as connection:
             connection.exec_driver_sql(_REFUSES.format(mailing=mailing))
 
     yield refuse_one
-    with hands.context.engine.begin() as connection:
+    with owner.begin() as connection:
         connection.exec_driver_sql("DROP TRIGGER refuse ON mailing; DROP FUNCTION refuse()")
+    owner.dispose()
 
 
 @pytest.fixture
