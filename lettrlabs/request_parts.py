@@ -1,6 +1,7 @@
-"""Parts of a request: its JSON body, and the lists of ids in a query."""
+"""Parts of requests and answers: JSON bodies, lists of ids in a query, JSON objects."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from lettrlabs.outcomes import Scalar
 from lettrlabs.wire.base import Sent
@@ -14,3 +15,10 @@ def encode_body(body: Sent, *, whole: bool = False) -> bytes:
 def id_list(order_ids: Sequence[int]) -> dict[str, Scalar]:
     """Return the query by which several orders are asked for at once."""
     return {"Id": ",".join(map(str, order_ids))}
+
+
+def json_object(payload: object) -> dict[str, Any]:
+    """Return a payload that must be a JSON object; raises ValueError."""
+    if not isinstance(payload, dict):
+        raise ValueError("a document is an object")  # noqa: TRY004 - an answer that is not one, as for any parser
+    return payload

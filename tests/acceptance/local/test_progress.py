@@ -5,7 +5,7 @@ from console import progress
 
 def test_a_long_list_says_every_hundred_thousand_rows_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(progress, "remark", said.append)
+    monkeypatch.setattr(progress, "print_note", said.append)
     tell = progress.told("Looked over")
 
     for rows in (*range(1000, 250_001, 1000), 250_000):
@@ -16,7 +16,7 @@ def test_a_long_list_says_every_hundred_thousand_rows_how_far_it_is(monkeypatch:
 
 def test_a_list_of_the_usual_length_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(progress, "remark", said.append)
+    monkeypatch.setattr(progress, "print_note", said.append)
 
     progress.told("Looked over")(99_999)
 

@@ -24,7 +24,7 @@ from console.local.server import server_environment
 from console.local.valkey import Valkey
 
 ROOT: Final = Path(__file__).parents[3]
-PROBE: Final = ROOT / "tests" / "console" / "probe.py"
+PROBE: Final = ROOT / "tests" / "acceptance" / "local" / "probe.py"
 # Docker's and Podman's default.
 CONTAINER: Final = (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31)
 PR_CAPBSET_DROP: Final = 24

@@ -45,7 +45,7 @@ def test_an_event_at_which_the_worker_dies_each_time_takes_no_other_with_it(
             raise SystemExit
         answer(connection, number, *rest)
 
-    monkeypatch.setattr(processor, "answer", dies)
+    monkeypatch.setattr(processor, "process_event", dies)
 
     for _ in range(8):
         with pytest.raises(SystemExit):

@@ -126,7 +126,7 @@ def test_a_file_that_is_there_is_not_written_over(post: Any, tmp_path: Path) -> 
 def test_what_is_not_on_the_disk_is_not_deleted(
     post: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "_AT_ONCE", 1)
+    monkeypatch.setattr(archive, "ARCHIVE_BATCH_SIZE", 1)
     post.job(post.submit(ANN + BEN, batch_size=1))
     there, path = evidence(post), tmp_path / "old.gz"
     write = archive._write

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from psycopg import sql
 from sqlalchemy import Connection, Engine, Row, create_engine, insert, select, update
 
 from models import Approval, Mailing, Priority, Recipient, Stage, State, StateChange
+from tests.conftest import TEMPLATE, create_database
 from tests.integration.worker.board import StateMatrix
 from worker import transitions
 from worker.context import WorkerContext, open_context
@@ -144,9 +144,7 @@ class RowEditor:
 def shared_engine(postgres: Any) -> Iterator[Engine]:
     """Yield an engine on a database for tests that leave nothing behind, or empty it first."""
     name = f"shared_{os.urandom(8).hex()}"
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE migrated STRATEGY FILE_COPY")
-    with postgres.connect() as connection:
-        connection.execute(statement.format(sql.Identifier(name)))
+    create_database(postgres, name, copy_of=TEMPLATE)
     engine = create_engine(postgres.url(name))
     yield engine
     engine.dispose()

@@ -13,7 +13,7 @@ from worker.group_commit import BatchCommitError, CommitTerms, GroupCommitter
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group_commit, "_PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(group_commit, "COMMIT_TIMEOUT", 60.0)
 
 
 class Books:
@@ -114,7 +114,7 @@ def test_a_commit_knows_whether_it_is_of_several_threads() -> None:
 
 
 def test_nobody_waits_long_behind_a_commit_that_waits_for_a_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group_commit, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(group_commit, "COMMIT_TIMEOUT", 0.05)
     commits, lock, stuck = GroupCommitter[str, str](), Event(), Event()
 
     def wait_for_the_lock(shares: Sequence[str], _: CommitTerms) -> Mapping[int, str]:

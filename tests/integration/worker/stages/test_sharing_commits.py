@@ -58,7 +58,7 @@ def share(hands: Any, *messages: list[int], stage: Stage = Stage.CREATE) -> None
 
 @pytest.fixture(autouse=True)
 def _nobody_leads_before_all_have_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group_commit, "_PATIENCE_SECONDS", _PATIENCE_SECONDS)
+    monkeypatch.setattr(group_commit, "COMMIT_TIMEOUT", _PATIENCE_SECONDS)
 
 
 def test_what_they_come_to_at_the_same_time_is_one_commit(hands: Any, sandbox: Any, several: Any) -> None:
