@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Connection, Engine, Row, create_engine, insert, select, update
 
 from models import Approval, Mailing, Priority, Recipient, Stage, State, StateChange
-from tests.conftest import TEMPLATE, create_database
+from tests.conftest import TEMPLATE as MIGRATED
+from tests.conftest import create_database
 from tests.integration.worker.board import StateMatrix
 from worker import transitions
 from worker.context import WorkerContext, open_context
@@ -144,7 +145,7 @@ class RowEditor:
 def shared_engine(postgres: Any) -> Iterator[Engine]:
     """Yield an engine on a database for tests that leave nothing behind, or empty it first."""
     name = f"shared_{os.urandom(8).hex()}"
-    create_database(postgres, name, copy_of=TEMPLATE)
+    create_database(postgres, name, copy_of=MIGRATED)
     engine = create_engine(postgres.url(name))
     yield engine
     engine.dispose()
