@@ -10,7 +10,7 @@ INSTALL := $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check i
 PROGRESS := | awk '/^ *Collecting/ { print "  " $$2; fflush() } /^Installing collected/ { print "  unpacking ..."; fflush() }'
 ROOMS := console intake lettrlabs models sandbox worker
 
-.PHONY: help demo up test lint types schema ci chaos format clean bench bench-due bench-intake bench-large bench-growth mutants soak
+.PHONY: help demo up test oldest lint types schema ci chaos format clean bench bench-due bench-intake bench-large bench-growth mutants soak
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -81,6 +81,9 @@ types: .venv/dev.stamp ## Check the types, strictly
 schema: .venv/dev.stamp ## Check that migrations and models agree
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && mkdir "$$data/postgres" && MAILRUN_DATA_DIR=$$data $(BIN)/mailrun exec -- \
 	  sh -c '$(BIN)/alembic upgrade head && $(BIN)/alembic check' 
+
+oldest: .venv/dev.stamp ## Test on Debian 12's PostgreSQL 15 and Redis 7 (installs them)
+	@bash .ci/oldest
 
 ci: lint types schema test ## What continuous integration runs
 
