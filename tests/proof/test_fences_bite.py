@@ -136,6 +136,7 @@ def test_the_stage_in_each_move_stops_a_late_create_even_where_the_claim_would_n
     (mailing,) = rig.mailings
     late = rig.deliver(mailing, Stage.CREATE, strike=_frozen(f"after {_CREATES}"))
     rig.forward(_PAST_THE_LEASE)
+    _look_in_vain(rig, mailing, Stage.CREATE)
     successor = rig.deliver(mailing, Stage.CREATE, strike=_frozen(f"before {_CHECKS_OUT}"))
 
     rig.let_go(late)
@@ -153,6 +154,7 @@ def test_the_state_in_each_move_keeps_a_cancelled_mailing_cancelled_even_where_t
     (mailing,) = rig.mailings
     late = rig.deliver(mailing, Stage.CREATE, ahead=False, strike=_frozen(f"after {_CREATES}"))
     rig.forward(_PAST_THE_LEASE)
+    _look_in_vain(rig, mailing, Stage.CREATE)
     rig.operator.fail("create_order", "too_many", count=1)
     rig.deliver(mailing, Stage.CREATE)
     with rig.transaction() as connection:
@@ -300,9 +302,10 @@ def _a_finder_frozen_past_its_gate_and_a_create_under_way(rig: Harness) -> tuple
     rig.deliver(lost, Stage.CREATE)
     rig.deliver(other, Stage.CREATE)
     rig.forward(rig.context.settings.retry_seconds)
+    rig.deliver(lost, Stage.CREATE)
+    _look_in_vain(rig, other, Stage.CREATE)
     finder = rig.deliver(lost, Stage.CREATE, strike=_frozen(f"before {_LISTS}"))
     rig.forward(_PAST_THE_LEASE)
-    _look_in_vain(rig, other, Stage.CREATE)
     return finder, rig.deliver(other, Stage.CREATE, ahead=False, strike=_frozen(f"after {_CREATES}"))
 
 
