@@ -32,7 +32,7 @@ from models import Outcome
 from worker.context import open_engine
 from worker.settings import LIVE_URL, SANDBOX_KEY, Settings
 
-SAMPLE: Final = Path(__file__).with_name("sample") / "neighbors.csv"
+SAMPLE: Final = (Path(__file__).parents[2] / "sample") / "neighbors.csv"
 # 250 people in five orders: enough to see them overtake each other.
 BATCH_SIZE: Final = 60
 TEMPLATE: Final = 1002
