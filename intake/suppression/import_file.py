@@ -101,7 +101,7 @@ def _add_all(
         number, sentence = done.first_rejected[0]
         raise IntakeError(
             ErrorCode.NOBODY_TO_MAIL,
-            f"None of the {done.rows:,} rows names anybody; row {number}: {sentence}",
+            f"None of the {done.rows:,} rows is a usable recipient; row {number}: {sentence}",
         )
     return done
 

@@ -1,4 +1,4 @@
-"""The question about people who got a campaign's template lately: mail only the new ones, everybody, or nobody."""
+"""The question about people who got a campaign's template lately: mail only the new ones, all of them, or none."""
 
 from datetime import datetime
 from typing import Final
