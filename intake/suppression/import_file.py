@@ -54,7 +54,7 @@ def import_list(
     Without `mapping`, the list is read by the one that was saved for its headings. Every mark of a row is added; with
     `households` only its address, so that no one there is mailed.
 
-    Raises TableError, ColumnsError, or IntakeError if no row names anybody.
+    Raises TableError, ColumnsError, or IntakeError if no row names a person.
     """
     with Table.open(source, sheet=sheet, known=mapping or ()) as table:
         if mapping is None:
@@ -101,7 +101,7 @@ def _add_all(
         number, sentence = done.first_rejected[0]
         raise IntakeError(
             ErrorCode.NOBODY_TO_MAIL,
-            f"None of the {done.rows:,} rows is a usable recipient; row {number}: {sentence}",
+            f"None of the {done.rows:,} rows names a person; row {number}: {sentence}",
         )
     return done
 
