@@ -7,9 +7,9 @@ from worker.billing.approval_terms import last_rejection
 from worker.job import StageJob
 from worker.results import Advance, Cancelled, NeedsReview, Result
 from worker.scheduling.schedule import ScheduleProblem
-from worker.stages.checkout import charges_of
 from worker.stages.checks import send_time
 from worker.stages.vendor import order_status, visibility
+from worker.stages.vendor.charges import charges_of
 from worker.stages.vendor.failures import unanswered, wait_for_vendor
 
 DELETE_RETRY_SECONDS = 2.0

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from lettrlabs import Accepted, Checkout, NotSent, Order, OrderStatus, Rejected, Unknown
 from models import Stage
-from worker.billing import reconciliation
 from worker.job import OrderSnapshot, StageJob
 from worker.recipients.digest import recipients_digest
 from worker.results import Advance, Continue, NeedsReview, OutcomeUnknown, Proceed, Result
@@ -18,6 +17,7 @@ from worker.stages import recipient_screening
 from worker.stages.checks import approval, times
 from worker.stages.reservation import release, reserve_effect
 from worker.stages.vendor import order_status, visibility
+from worker.stages.vendor.charges import charges_of
 from worker.stages.vendor.failures import handle_rejection, order_missing, wait_for_vendor
 
 _RESENDS = 2
@@ -150,9 +150,3 @@ def _to_settle(job: StageJob, told: Checkout) -> Result:
     first_look = job.now() + timedelta(seconds=min(max(asked, 0), _LATEST_FIRST_LOOK))
     status = told.order_status or OrderStatus.PAYMENT_NEEDED.value
     return Advance(Stage.SETTLE, {"order_status": status, "not_before": first_look, "wake_at": first_look})
-
-
-def charges_of(job: StageJob) -> int:
-    """Return how many transactions the vendor shows for the order."""
-    told = job.vendor.transactions([job.mailing.order])
-    return len(reconciliation.books_of(job.mailing.id, job.mailing.order, told).entries)

@@ -12,9 +12,9 @@ from worker.billing import acceptances, budgets, reconciliation
 from worker.billing.reconciliation import OrderCharges, SettledOrder
 from worker.job import StageJob
 from worker.results import Completed, Details, Effect, NeedsReview, Result, Wait
-from worker.stages.checkout import charges_of
 from worker.stages.reservation import release
 from worker.stages.vendor import order_status, visibility
+from worker.stages.vendor.charges import charges_of
 from worker.stages.vendor.failures import order_missing
 
 _LONGEST_POLL = 300.0

@@ -31,8 +31,12 @@ from worker.transitions import CancelOutcome, ClaimedMailing, RescheduleOutcome,
 from worker.transitions.vendor_changes import reopen
 
 AGAIN: Final = timedelta(seconds=60)
-TIMES: Final = TransitionTimes(lease=LEASE, push_again=AGAIN, retry=timedelta(seconds=15), run_ahead=False)
-AHEAD: Final = TransitionTimes(lease=LEASE, push_again=AGAIN, retry=timedelta(seconds=15), run_ahead=True)
+TIMES: Final = TransitionTimes(
+    lease=LEASE, redispatch_after=AGAIN, retry=timedelta(seconds=15), run_ahead=False
+)
+AHEAD: Final = TransitionTimes(
+    lease=LEASE, redispatch_after=AGAIN, retry=timedelta(seconds=15), run_ahead=True
+)
 
 BUT_SETTLE: Final = frozenset(Stage) - {Stage.SETTLE}
 
@@ -112,6 +116,10 @@ def let_every_lease_end(board: StateMatrix) -> None:
 
 def claim(board: StateMatrix, cell: Cell) -> ClaimedMailing | None:
     return transitions.claim(board.connection, board.ids[cell], cell[1], NOW, LEASE)
+
+
+def suspect(board: StateMatrix, cell: Cell) -> object:
+    return transitions.flag_possibly_sent(board.connection, board.ids[cell], "Ada", "sent already?", {}, NOW)
 
 
 def cancel(board: StateMatrix, cell: Cell) -> bool:
@@ -234,12 +242,21 @@ OPERATIONS: Final = [
     ),
     people(
         "suspect",
-        lambda board, cell: transitions.flag_possibly_sent(
-            board.connection, board.ids[cell], "Ada", "sent already?", {}, NOW
-        ),
+        suspect,
         Transition.SUSPECT,
-        {_Q: _AT},
+        {_Q: _AT, _AP: _AT},
         _PERSONS | {"reason_code"},
+        tries=lambda cell: cell[0] is not State.WORKING,
+    ),
+    people(
+        "suspect while a worker has it",
+        suspect,
+        Transition.SUSPECT,
+        {_W: _AT},
+        _PERSONS
+        | _HOLDERS
+        | {"reason_code", "recovering", "unsure_since", "order_written_at", "missing_since"},
+        tries=lambda cell: cell[0] is State.WORKING,
     ),
     people(
         "cancel with an order",

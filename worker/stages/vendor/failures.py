@@ -2,9 +2,11 @@
 
 from lettrlabs import NotSent, Rejected, Unavailable
 from lettrlabs import Refused as ReadRefused
+from models import Stage
 from worker.job import StageJob
 from worker.results import Cancelled, NeedsReview, Wait
 from worker.stages.vendor import no_answer, visibility
+from worker.stages.vendor.charges import charges_of
 
 _LONGEST_PAUSE = 300.0
 # The key or the plan is at fault, not the mailing: once it is mended, all may go on.
@@ -55,10 +57,17 @@ def order_missing(job: StageJob) -> Wait | NeedsReview | Cancelled:
     hidden = visibility.wait(job, f"LettrLabs does not show order {job.mailing.order}")
     if hidden is not None:
         return hidden
-    if job.mailing.cancel_requested and not job.mailing.may_be_checked_out:
+    if job.mailing.cancel_requested and _is_surely_unpaid(job):
         return Cancelled()
     why = f"order {job.mailing.order} is not at LettrLabs any more"
     return NeedsReview("order_gone", why, {"orderId": job.mailing.order})
+
+
+def _is_surely_unpaid(job: StageJob) -> bool:
+    """Return whether no checkout was made, or a lost one shows no charge after the settlement window."""
+    if not job.mailing.may_be_checked_out:
+        return True
+    return job.mailing.stage is not Stage.SETTLE and charges_of(job) == 0
 
 
 def _is_gone(job: StageJob) -> bool:
